@@ -1,0 +1,3 @@
+"""Mergeline: from pull request to production model."""
+
+__version__ = "0.1.0"

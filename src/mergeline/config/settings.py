@@ -1,0 +1,195 @@
+"""The settings of a project: `params.yaml` as frozen types. Other sections are the project's."""
+
+from datetime import date
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, FiniteFloat, JsonValue, model_validator
+
+from mergeline.core.base import Frozen
+from mergeline.core.policy import Gate, Policy, Promotion, Waiver
+
+Scalar = str | int | FiniteFloat | bool
+
+MetricName = Literal[
+    "roc_auc",
+    "average_precision",
+    "brier_score",
+    "log_loss",
+    "accuracy",
+    "balanced_accuracy",
+    "precision",
+    "recall",
+    "f1",
+]
+RateName = Literal[
+    "selection_rate",
+    "true_positive_rate",
+    "false_positive_rate",
+    "true_negative_rate",
+    "false_negative_rate",
+    "accuracy",
+    "precision",
+]
+
+
+class Data(Frozen):
+    """Where the table is and what its columns mean.
+
+    Attributes:
+        source: CSV, TSV, Parquet or JSON lines; a path relative to `params.yaml`.
+        format: Given, or detected from the file's name.
+        encoding: Of a text file; UTF-8 (with or without byte-order mark) unless given.
+        separator: Of a CSV file; from the file's name unless given.
+        missing: Texts that mean "no value", besides the empty one.
+        target: The column to predict.
+        positive: The target's value that counts as positive.
+        noun: What a positive row is called in sentences.
+        id: The split hashes it: a row never changes side as data grows.
+        group: Rows with the same value stay on one side (the same person).
+        time: The split is by time.
+        sensitive: Columns by which bias is reported.
+        exclude: Columns that are kept from the model.
+        contract: A pandera schema in YAML.
+    """
+
+    source: str
+    format: Literal["csv", "tsv", "parquet", "jsonl"] | None = None
+    encoding: str = "utf-8-sig"
+    separator: Annotated[str, Field(min_length=1, max_length=1)] | None = None
+    missing: tuple[str, ...] = ()
+    target: str
+    positive: Scalar
+    noun: str = "positive"
+    id: str | None = None
+    group: str | None = None
+    time: str | None = None
+    sensitive: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    contract: str | None = None
+
+
+class SplitSettings(Frozen):
+    """How much is held out, or from which day on."""
+
+    test: Annotated[FiniteFloat, Field(gt=0, lt=1)] | None = None
+    after: date | None = None
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        if self.test is not None and self.after is not None:
+            raise ValueError("give test (a fraction) or after (a day), not both")
+        return self
+
+    @property
+    def fraction(self) -> float:
+        """The fraction of rows to hold out where no fixed cut is given."""
+        return 0.2 if self.test is None else self.test
+
+
+class Model(Frozen):
+    """What to train.
+
+    Attributes:
+        estimator: Import path of a scikit-learn classifier.
+        factory: `package.module:function`, called with the parameters; returns an
+            estimator or a whole Pipeline.
+        params: Keyword arguments.
+        class_weight: `balanced`, or a weight by class (its text).
+        seed: Random state of whatever takes one.
+        trusted_types: Types of the project's own that the model file may hold.
+    """
+
+    estimator: str | None = None
+    factory: str | None = None
+    params: dict[str, JsonValue] = {}
+    class_weight: Literal["balanced"] | dict[str, FiniteFloat] | None = None
+    seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
+    trusted_types: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        if (self.estimator is None) == (self.factory is None):
+            raise ValueError("give exactly one of estimator and factory")
+        return self
+
+
+class Evaluate(Frozen):
+    """What is measured on the held-out rows."""
+
+    primary: MetricName = "roc_auc"
+    metrics: tuple[MetricName, ...] = ("roc_auc", "average_precision", "brier_score")
+    threshold: Annotated[FiniteFloat, Field(ge=0, le=1)] = 0.5
+    slices: tuple[str, ...] = ()
+    bootstrap: Annotated[int, Field(ge=100, le=20_000)] = 1000
+
+
+class Fairness(Frozen):
+    """How bias is measured.
+
+    Attributes:
+        min_group: Smaller groups are shown and not judged.
+        bins: Edges by column for continuous sensitive columns: [18, 30, 45] makes
+            `[18, 30)` and `[30, 45)`.
+    """
+
+    metrics: tuple[RateName, ...] = ("selection_rate", "true_positive_rate", "false_positive_rate")
+    min_group: Annotated[int, Field(ge=1)] = 50
+    bins: dict[str, Annotated[tuple[FiniteFloat, ...], Field(min_length=2)]] = {}
+
+
+class Explain(Frozen):
+    """How much is explained, and for how long at most."""
+
+    rows: Annotated[int, Field(ge=10)] = 2000
+    budget_seconds: Annotated[FiniteFloat, Field(gt=0)] = 60
+
+
+class Checks(Frozen):
+    """How deepchecks runs: rows that it looks at, a table, at most."""
+
+    sample: Annotated[int, Field(ge=100)] = 10_000
+
+
+class Registry(Frozen):
+    """Where models are registered; `MLFLOW_TRACKING_URI` wins."""
+
+    uri: str = "sqlite:///.mergeline/registry.db"
+
+
+class Deploy(Frozen):
+    """Where the released model serves, and how long a release is watched."""
+
+    environment: str = "production"
+    confirm_seconds: Annotated[FiniteFloat, Field(gt=0)] = 120
+    watch_seconds: Annotated[FiniteFloat, Field(ge=0)] = 30
+
+
+class ReportSettings(Frozen):
+    """How the report travels, and whether single data rows may be in it."""
+
+    transport: Literal["cml", "api"] = "cml"
+    rows: bool = False
+
+
+class Settings(Frozen):
+    """Everything that a project says to Mergeline."""
+
+    project: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
+    data: Data
+    split: SplitSettings = SplitSettings()
+    model: Model
+    evaluate: Evaluate = Evaluate()
+    fairness: Fairness = Fairness()
+    explain: Explain = Explain()
+    checks: Checks = Checks()
+    gates: dict[str, Gate] = {}
+    waivers: tuple[Waiver, ...] = ()
+    promotion: Promotion = Promotion()
+    registry: Registry = Registry()
+    deploy: Deploy = Deploy()
+    report: ReportSettings = ReportSettings()
+
+    @property
+    def policy(self) -> Policy:
+        """The sections that decide what passes."""
+        return Policy(gates=self.gates, waivers=self.waivers, promotion=self.promotion)

@@ -1,0 +1,31 @@
+"""Where the files of a project lie, relative to its root (POSIX paths)."""
+
+SETTINGS = "params.yaml"
+PIPELINE = "dvc.yaml"
+LOCK = "dvc.lock"
+
+# Outputs of the stages; all of them are DVC outputs with cache.
+TRAIN_TABLE = "data/prepared/train.parquet"
+TEST_TABLE = "data/prepared/test.parquet"
+MODEL = "reports/model"
+PREDICTIONS = "reports/predictions.parquet"
+PROBES = "reports/probes.json"
+METRICS = "reports/metrics.json"
+PLOTS = "reports/plots"
+
+# What `mergeline check` writes.
+CANDIDATE = "reports/candidate.json"
+VERDICT = "reports/verdict.json"
+COMMENT = "reports/comment.md"
+
+# Remembered baselines, worktrees, the embedded MLflow store; ignored by Git.
+STATE = ".mergeline"
+
+# The column of the prepared tables that names what a row stands for: a hash of its
+# id, else of its group, else of the whole row.
+KEY = "_mergeline_key"
+
+
+def evidence(stage: str) -> str:
+    """Return the path of a stage's evidence file."""
+    return f"reports/{stage}.json"

@@ -1,0 +1,150 @@
+"""Policy: the gates, the waivers and the rules of promotion that a project sets itself."""
+
+from datetime import date
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Discriminator, Field, FiniteFloat, Tag, model_validator
+
+from mergeline.core.base import Frozen
+
+GAPS = (
+    "demographic_parity_difference",
+    "equalized_odds_difference",
+    "equal_opportunity_difference",
+)
+
+Level = Literal["fail", "warn"]
+
+
+class _Limits(Frozen):
+    """A gate on a number: exactly one of the three limits."""
+
+    at_least: FiniteFloat | None = None
+    at_most: FiniteFloat | None = None
+    no_worse_than_baseline_by: Annotated[FiniteFloat, Field(ge=0)] | None = None
+    level: Level = "fail"
+
+    @model_validator(mode="after")
+    def _one_limit(self) -> Self:
+        given = [
+            name
+            for name in ("at_least", "at_most", "no_worse_than_baseline_by")
+            if getattr(self, name) is not None
+        ]
+        if len(given) != 1:
+            raise ValueError(
+                "give exactly one of at_least, at_most, no_worse_than_baseline_by; "
+                f"found {', '.join(given) or 'none'}"
+            )
+        return self
+
+
+class MetricGate(_Limits):
+    """A metric of the held-out rows against a floor, a ceiling or the baseline."""
+
+    metric: str
+
+
+class FairnessGate(_Limits):
+    """A gap between groups against a ceiling or the baseline.
+
+    Attributes:
+        by: A sensitive column, or several joined by ` & ` for their intersection.
+    """
+
+    fairness: Literal[
+        "demographic_parity_difference", "equalized_odds_difference", "equal_opportunity_difference"
+    ]
+    by: str
+
+    @model_validator(mode="after")
+    def _a_gap_has_no_floor(self) -> Self:
+        if self.at_least is not None:
+            raise ValueError("a gap is limited from above: use at_most")
+        return self
+
+
+class CheckGate(Frozen):
+    """The data or model checks of deepchecks.
+
+    Attributes:
+        new_only: Fail on conditions that failed now and did not at the baseline;
+            warn of those that failed there already.
+    """
+
+    check: Literal["data", "model"]
+    new_only: bool = False
+    level: Level = "fail"
+
+
+class ExplainGate(Frozen):
+    """A column that must not matter: it may rank no higher than this in importance.
+
+    Attributes:
+        at_most_rank: 1 is the most important column; with 10, ranks 1 to 9 fail.
+    """
+
+    explain: str
+    at_most_rank: Annotated[int, Field(ge=1)]
+    level: Level = "fail"
+
+
+GATE_KINDS = ("metric", "fairness", "check", "explain")
+
+
+def _kind(value: Any) -> str | None:
+    if isinstance(value, dict):
+        return next((kind for kind in GATE_KINDS if kind in value), None)
+    return next((kind for kind in GATE_KINDS if hasattr(value, kind)), None)
+
+
+Gate = Annotated[
+    Annotated[MetricGate, Tag("metric")]
+    | Annotated[FairnessGate, Tag("fairness")]
+    | Annotated[CheckGate, Tag("check")]
+    | Annotated[ExplainGate, Tag("explain")],
+    Discriminator(
+        _kind,
+        custom_error_type="gate_kind",
+        custom_error_message="a gate names one of metric, fairness, check, explain",
+    ),
+]
+
+
+class Waiver(Frozen):
+    """Somebody's word that a FAILED gate is accepted, until a day.
+
+    Attributes:
+        expires: The last day on which it counts.
+    """
+
+    gate: str
+    reason: Annotated[str, Field(min_length=1)]
+    owner: Annotated[str, Field(min_length=1)]
+    expires: date
+
+
+class Accept(Frozen):
+    """A commit that would block the line, named with a reason and an owner."""
+
+    commit: str
+    reason: Annotated[str, Field(min_length=1)]
+    owner: Annotated[str, Field(min_length=1)]
+
+
+class Promotion(Frozen):
+    """What a merge needs in order to promote."""
+
+    approvals: Annotated[int, Field(ge=0)] = 1
+    build: Literal["auto", "reuse", "rebuild"] = "auto"
+    since: str | None = None
+    accept: tuple[Accept, ...] = ()
+    reinstate: tuple[str, ...] = ()
+
+
+class Policy(Frozen):
+    """The sections of `params.yaml` that decide what passes."""
+
+    gates: dict[str, Gate] = {}
+    waivers: tuple[Waiver, ...] = ()
+    promotion: Promotion = Promotion()

@@ -1,0 +1,54 @@
+"""Every error that Mergeline raises on purpose: a message, a hint, an exit code.
+
+The message names the value seen, what was expected and where it came from; the
+hint is the next thing to do. `mergeline.cli.main` is the only handler.
+"""
+
+from typing import ClassVar
+
+
+class MergelineError(Exception):
+    """Root of the tree. Raised directly only for a bug in Mergeline itself.
+
+    Attributes:
+        message: What happened, with the value seen and what was expected.
+        hint: What to do next; one sentence.
+        exit_code: The documented exit code of the process.
+    """
+
+    exit_code: ClassVar[int] = 1
+
+    def __init__(self, message: str, *, hint: str) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class UsageError(MergelineError):
+    """The command line asks for something that does not exist or does not fit."""
+
+    exit_code = 2
+
+
+class ConfigError(MergelineError):
+    """A settings file (`params.yaml`, `dvc.yaml`) says something that is not allowed."""
+
+    exit_code = 3
+
+
+class ContractError(MergelineError):
+    """The data is missing, unreadable, or not what settings and contract promise."""
+
+    exit_code = 3
+
+
+class ModelError(MergelineError):
+    """The estimator of the settings cannot be made, trained, saved or scored."""
+
+    exit_code = 3
+
+
+class ToolError(MergelineError):
+    """A tool, the network, the disk or an environment that Mergeline needs failed."""
+
+    exit_code = 4

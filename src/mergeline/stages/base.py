@@ -1,0 +1,79 @@
+"""What every stage has in common: settings in, content out, one evidence file."""
+
+import platform
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from importlib import import_module
+from pathlib import Path
+
+from mergeline.config.load import load_settings
+from mergeline.core import layout
+from mergeline.core.base import Frozen
+from mergeline.core.evidence import CONTENT_TYPES, STAGES, Evidence, Timing
+from mergeline.errors import UsageError
+from mergeline.files import write_whole
+
+
+class Clock:
+    """Seconds by named part of a stage."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+
+    @contextmanager
+    def part(self, name: str) -> Iterator[None]:
+        """Add the time spent inside to the part of that name."""
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            spent = time.perf_counter() - start
+            self.seconds[name] = round(self.seconds.get(name, 0.0) + spent, 3)
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a stage's `run(root, settings, clock)` returns.
+
+    Attributes:
+        content: The evidence's content.
+        latency_ms: Scoring latency by batch size; evaluate only.
+    """
+
+    content: Frozen
+    latency_ms: Mapping[str, float] = field(default_factory=dict)
+
+
+def run_stage(name: str, root: Path) -> None:
+    """Run one stage in a project and write its evidence.
+
+    Args:
+        name: One of `STAGES`.
+        root: The project's root, which holds `params.yaml`.
+
+    Raises:
+        MergelineError: Whatever the stage has to say; no evidence file is changed then.
+    """
+    if name not in STAGES:
+        raise UsageError(
+            f"there is no stage {name!r}", hint=f"the stages are: {', '.join(STAGES)}"
+        )
+    started = datetime.now(UTC).isoformat(timespec="seconds")
+    clock = Clock()
+    with clock.part("total"):
+        settings = load_settings(root / layout.SETTINGS)
+        result: Result = import_module(f"mergeline.stages.{name}").run(root, settings, clock)
+    timing = Timing(
+        started=started,
+        seconds=clock.seconds,
+        host=f"{platform.machine()}, {platform.python_implementation()} "
+        f"{platform.python_version()}",
+        latency_ms=dict(result.latency_ms),
+    )
+    kind = Evidence[CONTENT_TYPES[name]]  # type: ignore[misc]
+    evidence = kind(stage=name, content=result.content, timing=timing)
+    text = evidence.model_dump_json(indent=1) + "\n"
+    write_whole(root / layout.evidence(name), text.encode())
