@@ -85,6 +85,8 @@ class Split(Frozen):
     Attributes:
         method: What decides the side of a row.
         by: The column that decides, None for `row`.
+        key: The column whose hash names a row's unit (group, else id); None when the
+            whole row does.
         test: The fraction asked for, None when `after` is given.
         after: The cut for a split by time, ISO 8601.
         dropped: Training rows left out because their id or group is also held out
@@ -93,6 +95,7 @@ class Split(Frozen):
 
     method: Literal["id", "group", "time", "row"]
     by: str | None
+    key: str | None
     test: FiniteFloat | None
     after: str | None
     train_rows: Count

@@ -22,7 +22,7 @@ COMMENT = "reports/comment.md"
 STATE = ".mergeline"
 
 # The column of the prepared tables that names what a row stands for: a hash of its
-# id, else of its group, else of the whole row.
+# group, else of its id, else of the whole row. The same key is never on both sides.
 KEY = "_mergeline_key"
 
 

@@ -17,7 +17,15 @@ Level = Literal["fail", "warn"]
 
 
 class _Limits(Frozen):
-    """A gate on a number: exactly one of the three limits."""
+    """A gate on a number: exactly one of the three limits.
+
+    Attributes:
+        at_least: A floor under the point estimate.
+        at_most: A ceiling over the point estimate.
+        no_worse_than_baseline_by: How much worse than the baseline the whole paired
+            interval may be, in the number's own units; turned so that more is better.
+        level: `warn` turns FAILED into WARNED.
+    """
 
     at_least: FiniteFloat | None = None
     at_most: FiniteFloat | None = None
@@ -40,7 +48,11 @@ class _Limits(Frozen):
 
 
 class MetricGate(_Limits):
-    """A metric of the held-out rows against a floor, a ceiling or the baseline."""
+    """A metric of the held-out rows against a floor, a ceiling or the baseline.
+
+    Attributes:
+        metric: One that `evaluate` measures.
+    """
 
     metric: str
 
@@ -49,6 +61,7 @@ class FairnessGate(_Limits):
     """A gap between groups against a ceiling or the baseline.
 
     Attributes:
+        fairness: The gap.
         by: A sensitive column, or several joined by ` & ` for their intersection.
     """
 
@@ -68,6 +81,7 @@ class CheckGate(Frozen):
     """The data or model checks of deepchecks.
 
     Attributes:
+        check: Of the data, or of the model.
         new_only: Fail on conditions that failed now and did not at the baseline;
             warn of those that failed there already.
     """
@@ -81,6 +95,7 @@ class ExplainGate(Frozen):
     """A column that must not matter: it may rank no higher than this in importance.
 
     Attributes:
+        explain: The column.
         at_most_rank: 1 is the most important column; with 10, ranks 1 to 9 fail.
     """
 
@@ -115,6 +130,9 @@ class Waiver(Frozen):
     """Somebody's word that a FAILED gate is accepted, until a day.
 
     Attributes:
+        gate: Its name.
+        reason: Why it is accepted.
+        owner: Who answers for it.
         expires: The last day on which it counts.
     """
 
@@ -125,7 +143,13 @@ class Waiver(Frozen):
 
 
 class Accept(Frozen):
-    """A commit that would block the line, named with a reason and an owner."""
+    """A commit that would block the line, named with a reason and an owner.
+
+    Attributes:
+        commit: Its full id.
+        reason: Why it is accepted.
+        owner: Who answers for it.
+    """
 
     commit: str
     reason: Annotated[str, Field(min_length=1)]
@@ -133,7 +157,16 @@ class Accept(Frozen):
 
 
 class Promotion(Frozen):
-    """What a merge needs in order to promote."""
+    """What a merge needs in order to promote.
+
+    Attributes:
+        approvals: How many people must approve the final head; 0 is said aloud.
+        build: Where the bytes come from: `reuse` the reviewed ones, `rebuild` them on
+            main, or `auto`.
+        since: The commit from which on every change must come from a pull request.
+        accept: Commits that block the line, accepted by name.
+        reinstate: Models rolled back before, by digest, that may be promoted again.
+    """
 
     approvals: Annotated[int, Field(ge=0)] = 1
     build: Literal["auto", "reuse", "rebuild"] = "auto"

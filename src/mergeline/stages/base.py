@@ -8,13 +8,17 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mergeline.config.load import load_settings
 from mergeline.core import layout
 from mergeline.core.base import Frozen
 from mergeline.core.evidence import CONTENT_TYPES, STAGES, Evidence, Timing
-from mergeline.errors import UsageError
+from mergeline.errors import ContractError, UsageError
 from mergeline.files import write_whole
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 class Clock:
@@ -77,3 +81,24 @@ def run_stage(name: str, root: Path) -> None:
     evidence = kind(stage=name, content=result.content, timing=timing)
     text = evidence.model_dump_json(indent=1) + "\n"
     write_whole(root / layout.evidence(name), text.encode())
+
+
+def read_prepared(root: Path, table: str) -> "pd.DataFrame":
+    """Read a table that an earlier stage wrote.
+
+    Args:
+        root: The project's root.
+        table: One of the paths of `mergeline.core.layout`.
+
+    Raises:
+        ContractError: It is not there or not readable.
+    """
+    import pandas as pd
+
+    try:
+        return pd.read_parquet(root / table)
+    except (OSError, ValueError) as error:
+        raise ContractError(
+            f"{table} cannot be read: {str(error).splitlines()[0][:200]}",
+            hint="make it again with the stages before it: mergeline check",
+        ) from error

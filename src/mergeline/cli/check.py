@@ -1,0 +1,7 @@
+"""`mergeline check`."""
+
+import typer
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb."""

@@ -1,0 +1,77 @@
+"""Parse and score: the one way from rows to probabilities, in evaluation and in serving."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mergeline.core.evidence import Feature
+from mergeline.errors import ModelError
+from mergeline.model.cast import cast_features
+from mergeline.model.directory import SKOPS, read_description
+from mergeline.model.trust import TRUSTED_TYPES, require_trusted
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class Scorer:
+    """A loaded model.
+
+    Attributes:
+        pipeline: The fitted scikit-learn Pipeline.
+        features: The columns that it reads, in its order.
+        classes: In the order of its probabilities.
+        positive: The positive class.
+    """
+
+    pipeline: Any
+    features: tuple[Feature, ...]
+    classes: tuple[str, ...]
+    positive: str
+
+    def score(self, frame: "pd.DataFrame") -> "np.ndarray[Any, np.dtype[np.float64]]":
+        """Return the probability of the positive class for each row, shape (n,).
+
+        Raises:
+            ContractError: A column is absent or of the wrong type.
+            ModelError: A probability is not a number.
+        """
+        import numpy as np
+
+        rows = cast_features(frame, self.features)
+        column = self.classes.index(self.positive)
+        scores = np.asarray(self.pipeline.predict_proba(rows)[:, column], dtype=np.float64)
+        if not np.isfinite(scores).all():
+            raise ModelError(
+                f"the model gives no number as probability for "
+                f"{int((~np.isfinite(scores)).sum())} of {len(scores)} rows",
+                hint="look for a division by zero in the model, or use another estimator",
+            )
+        return scores
+
+
+def load_scorer(folder: Path, *, trusted: Sequence[str] = ()) -> Scorer:
+    """Load a model directory, with our list of trusted types.
+
+    Args:
+        folder: An MLflow model directory that `save_model` wrote.
+        trusted: Types of the project's own that the model may hold.
+
+    Raises:
+        ModelError: It is not such a directory, or holds a type that nobody trusts.
+    """
+    import skops.io
+
+    description = read_description(folder)
+    file = folder / SKOPS
+    require_trusted(file, trusted)
+    pipeline = skops.io.load(file, trusted=[*TRUSTED_TYPES, *trusted])
+    return Scorer(
+        pipeline=pipeline,
+        features=description.features,
+        classes=description.classes,
+        positive=description.positive,
+    )

@@ -1,0 +1,186 @@
+"""prepare: read the table, hold it against its contract, split it, profile it."""
+
+from difflib import get_close_matches
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mergeline.config.settings import Data, Settings
+from mergeline.core import layout
+from mergeline.core.digest import sha256
+from mergeline.core.evidence import PrepareContent
+from mergeline.errors import ContractError
+from mergeline.model.table import (
+    is_positive,
+    label_text,
+    label_texts,
+    read_table,
+    table_format,
+    write_table,
+)
+from mergeline.stages.base import Clock, Result
+from mergeline.stages.contract import check_contract
+from mergeline.stages.profile import profile_columns
+from mergeline.stages.split import split_rows
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def run(root: Path, settings: Settings, clock: Clock) -> Result:
+    """Write the training and the test table, and return the profile of the data.
+
+    Raises:
+        ContractError: The data is not what settings and contract promise.
+    """
+    data = settings.data
+    source = root / data.source
+    with clock.part("read"):
+        frame = read_table(source, data)
+        source_bytes = source.read_bytes()
+        digest = sha256(source_bytes)
+    _require_columns(frame, settings)
+    with clock.part("contract"):
+        contract_digest = _contract(root, data, frame)
+    _require_two_classes(frame, data)
+    frame = _with_time(frame, data)
+    with clock.part("split"):
+        frame, test, split = split_rows(frame, data, settings.split)
+    _require_both_sides(frame, test, data)
+    with clock.part("write"):
+        write_table(frame[~test], root / layout.TRAIN_TABLE)
+        write_table(frame[test], root / layout.TEST_TABLE)
+    with clock.part("profile"):
+        table = frame.drop(columns=layout.KEY)
+        content = PrepareContent(
+            source=data.source,
+            sha256=digest,
+            bytes=len(source_bytes),
+            format=table_format(data),
+            target=data.target,
+            positive=label_text(data.positive),
+            noun=data.noun,
+            rows=len(table) + split.dropped,
+            duplicate_rows=int(table.duplicated().sum()),
+            duplicate_ids=None if data.id is None else int(table[data.id].duplicated().sum()),
+            columns=profile_columns(table),
+            balance=_balance(table, data),
+            contract=data.contract,
+            contract_sha256=contract_digest,
+            split=split,
+        )
+    return Result(content)
+
+
+def _require_columns(frame: "pd.DataFrame", settings: Settings) -> None:
+    data = settings.data
+    roles: dict[str, str] = {}
+    for key in ("target", "id", "group", "time"):
+        if getattr(data, key) is not None:
+            roles[getattr(data, key)] = f"data.{key}"
+    roles |= dict.fromkeys(data.sensitive, "data.sensitive")
+    roles |= dict.fromkeys(data.exclude, "data.exclude")
+    roles |= dict.fromkeys(settings.evaluate.slices, "evaluate.slices")
+    roles |= dict.fromkeys(settings.fairness.bins, "fairness.bins")
+    names = [str(name) for name in frame.columns]
+    for name, key in roles.items():
+        if name not in names:
+            close = get_close_matches(name, names, n=1)
+            raise ContractError(
+                f"{key} names the column {name!r}, which {data.source} does not have"
+                + (f"; did you mean {close[0]!r}?" if close else ""),
+                hint=f"the columns are: {_listed(names)}",
+            )
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice or layout.KEY in names:
+        raise ContractError(
+            f"{data.source} has a column name twice, or one that Mergeline keeps for itself: "
+            f"{', '.join(twice or [layout.KEY])}",
+            hint="rename the column",
+        )
+
+
+def _listed(names: list[str]) -> str:
+    shown = ", ".join(names[:30])
+    return shown + (f" and {len(names) - 30} more" if len(names) > 30 else "")
+
+
+def _contract(root: Path, data: Data, frame: "pd.DataFrame") -> str | None:
+    if data.contract is None:
+        return None
+    path = root / data.contract
+    if not path.is_file():
+        raise ContractError(
+            f"data.contract is {data.contract!r}: there is no such file",
+            hint="check the path in params.yaml, or remove data.contract",
+        )
+    check_contract(frame, path, data)
+    return sha256(path.read_bytes())
+
+
+def _require_two_classes(frame: "pd.DataFrame", data: Data) -> None:
+    target = frame[data.target]
+    if target.isna().any():
+        raise ContractError(
+            f"data.target {data.target!r} is missing in {int(target.isna().sum())} of "
+            f"{len(target)} rows of {data.source}",
+            hint="remove these rows, or fill in the outcome",
+        )
+    classes = sorted(set(label_texts(target)))
+    if len(classes) != 2:
+        raise ContractError(
+            f"data.target {data.target!r} has {len(classes)} classes in {data.source} "
+            f"({_listed(classes)}); exactly two are expected",
+            hint="give a target with two classes, both of them present",
+        )
+    if label_text(data.positive) not in classes:
+        raise ContractError(
+            f"data.positive is {data.positive!r}, but data.target {data.target!r} holds "
+            f"{' and '.join(map(repr, classes))}",
+            hint=f"set data.positive to one of: {', '.join(classes)}",
+        )
+
+
+def _with_time(frame: "pd.DataFrame", data: Data) -> "pd.DataFrame":
+    import pandas as pd
+
+    if data.time is None:
+        return frame
+    column = frame[data.time]
+    if column.isna().any():
+        raise ContractError(
+            f"data.time {data.time!r} is missing in {int(column.isna().sum())} of "
+            f"{len(column)} rows of {data.source}",
+            hint="every row needs a time for a split by time",
+        )
+    if pd.api.types.is_numeric_dtype(column.dtype):
+        raise ContractError(
+            f"data.time {data.time!r} holds numbers; dates such as 2026-01-31 are expected",
+            hint="write the column as ISO 8601 dates",
+        )
+    try:
+        parsed = pd.to_datetime(column, format="ISO8601", utc=True).dt.tz_localize(None)
+    except ValueError as error:
+        raise ContractError(
+            f"data.time {data.time!r} holds a value that is no date: {str(error)[:120]}",
+            hint="write the column as ISO 8601 dates, e.g. 2026-01-31",
+        ) from error
+    return frame.assign(**{data.time: parsed})
+
+
+def _require_both_sides(frame: "pd.DataFrame", test: Any, data: Data) -> None:
+    positive = is_positive(frame[data.target], data.positive)
+    for side, rows in (("training", ~test), ("held-out", test)):
+        count, hits = int(rows.sum()), int(positive[rows].sum())
+        if hits in (0, count):
+            raise ContractError(
+                f"the {side} side of the split has {count} rows, {hits} of them positive; "
+                "rows of both classes are needed on both sides",
+                hint="give more rows, or change split.test or split.after in params.yaml",
+            )
+
+
+def _balance(frame: "pd.DataFrame", data: Data) -> dict[str, int]:
+    import numpy as np
+
+    classes, counts = np.unique(label_texts(frame[data.target]), return_counts=True)
+    return {str(name): int(count) for name, count in zip(classes, counts, strict=True)}

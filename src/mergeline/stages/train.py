@@ -1,0 +1,84 @@
+"""train: fit the pipeline of the settings and write it as a canonical model directory."""
+
+import os
+import sys
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mergeline.config.settings import Settings
+from mergeline.core import layout
+from mergeline.core.evidence import TrainContent
+from mergeline.errors import ModelError
+from mergeline.model.canonical import directory_bytes, directory_digest
+from mergeline.model.cast import cast_features
+from mergeline.model.directory import Description, libraries, save_model
+from mergeline.model.pipeline import build_pipeline
+from mergeline.model.table import feature_columns, label_text, label_texts
+from mergeline.stages.base import Clock, Result, read_prepared
+from mergeline.stages.pinned import pinned_variables
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+
+
+def run(root: Path, settings: Settings, clock: Clock) -> Result:
+    """Train on the training table and write the model directory.
+
+    Raises:
+        ModelError: The estimator cannot be made, trained or saved.
+    """
+    with clock.part("read"):
+        frame = read_prepared(root, layout.TRAIN_TABLE)
+    features = feature_columns(frame, settings.data)
+    labels = label_texts(frame[settings.data.target])
+    with clock.part("import"):
+        # A project's own factory lies in the project, not in the environment.
+        sys.path.insert(0, str(root))
+        pipeline = build_pipeline(settings.model, features)
+    with clock.part("fit"):
+        _fit(pipeline, cast_features(frame, features), labels, settings)
+    description = Description(
+        target=settings.data.target,
+        positive=label_text(settings.data.positive),
+        classes=tuple(str(name) for name in pipeline.classes_),
+        features=features,
+    )
+    folder = root / layout.MODEL
+    with clock.part("save"):
+        save_model(pipeline, folder, description, trusted=settings.model.trusted_types)
+    model = settings.model
+    return Result(
+        TrainContent(
+            estimator=str(model.estimator or model.factory),
+            params=model.params,
+            class_weight=model.class_weight,
+            seed=model.seed,
+            rows=len(frame),
+            features=features,
+            classes=description.classes,
+            positive=description.positive,
+            model_sha256=directory_digest(folder),
+            model_bytes=directory_bytes(folder),
+            libraries=libraries(),
+            pinned={name: os.environ.get(name, "") for name in pinned_variables()},
+        )
+    )
+
+
+def _fit(
+    pipeline: Any, rows: "pd.DataFrame", labels: "np.ndarray[Any, Any]", settings: Settings
+) -> None:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            pipeline.fit(rows, labels)
+    except (ValueError, TypeError, ArithmeticError) as error:
+        model = settings.model
+        key = "model.estimator" if model.estimator else "model.factory"
+        raise ModelError(
+            f"{key} {model.estimator or model.factory!r} cannot be trained on "
+            f"{len(rows)} rows and {rows.shape[1]} columns: {str(error).splitlines()[0][:300]}",
+            hint="check model.params and model.class_weight in params.yaml",
+        ) from error
