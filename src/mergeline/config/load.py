@@ -1,14 +1,22 @@
 """From `params.yaml` to `Settings`, or to one error that names everything wrong with it."""
 
 import json
-from datetime import date
+import os
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
+from mergeline.config.document import Document, plain, read_document
+from mergeline.config.problem import Problem, did_you_mean, dotted, printable
+from mergeline.config.rules import disagreements
+from mergeline.config.sentences import problems_of
 from mergeline.config.settings import Settings
 from mergeline.errors import ConfigError
+
+# How alike a top-level key and one of our sections must be to be taken for a misspelling.
+_NEAR = 0.75
 
 
 def load_settings(path: Path) -> Settings:
@@ -17,46 +25,93 @@ def load_settings(path: Path) -> Settings:
     Raises:
         ConfigError: It is missing, unreadable or says something that is not allowed.
     """
+    name = _short(path)
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        data = path.read_bytes()
     except FileNotFoundError:
-        raise ConfigError(f"{path}: no such file", hint="make one beside dvc.yaml") from None
-    return parse_settings(text, origin=str(path))
+        raise ConfigError(
+            f"{name}: there is no such file",
+            hint="go to the project's folder, or make the file with the sections "
+            "project, data and model",
+        ) from None
+    except OSError as error:
+        raise ConfigError(
+            f"{name}: it cannot be read ({error.strerror})",
+            hint="name a file that you may read",
+        ) from error
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise ConfigError(
+            f"{name}:{line}: byte 0x{data[error.start]:02x} is not UTF-8 text",
+            hint="save the file as UTF-8",
+        ) from error
+    return parse_settings(text, origin=name)
+
+
+def _short(path: Path) -> str:
+    """Return the path from here where the file is below the current folder."""
+    absolute, here = os.path.abspath(path), os.getcwd()  # noqa: PTH100, PTH109 -- no symlinks
+    return os.path.relpath(absolute, here) if absolute.startswith(here + os.sep) else str(path)
 
 
 def parse_settings(text: str, *, origin: str) -> Settings:
     """Parse the text of a settings file.
+
+    Top-level sections that are not Mergeline's are left alone.
 
     Args:
         text: YAML 1.2.
         origin: What to call the file in messages.
 
     Raises:
-        ConfigError: It says something that is not allowed; all of it is named.
+        ConfigError: It says something that is not allowed; the message has a line for each
+            wrong value. Keys that do not fit together are looked at when each is right.
     """
-    from ruamel.yaml import YAML
-    from ruamel.yaml.error import YAMLError
-
+    document = read_document(text, origin=printable(origin))
+    values, problems, renamed = _ours(document)
     try:
-        data: Any = YAML(typ="safe", pure=True).load(text)
-    except YAMLError as error:
-        raise ConfigError(f"{origin}: {error}", hint="correct the YAML") from error
-    if not isinstance(data, dict):
-        raise ConfigError(f"{origin}: expected sections", hint="start with project, data, model")
-    ours = {key: _plain(value) for key, value in data.items() if key in Settings.model_fields}
-    try:
-        return Settings.model_validate_json(json.dumps(ours))
+        settings = Settings.model_validate_json(json.dumps(values))
     except ValidationError as error:
-        raise ConfigError(f"{origin}: {error}", hint="correct it and run again") from error
+        known = {problem.path for problem in problems}
+        for problem in problems_of(error, values):
+            if problem.path not in known and problem.path[0] not in renamed:
+                problems.append(problem)
+    else:
+        problems += disagreements(settings)
+    if problems:
+        raise _error(problems, document, printable(origin))
+    return settings
 
 
-def _plain(value: Any) -> Any:
-    match value:
-        case dict():
-            return {str(key): _plain(item) for key, item in value.items()}
-        case list():
-            return [_plain(item) for item in value]
-        case date():
-            return value.isoformat()
-        case _:
-            return value
+def _ours(document: Document) -> tuple[dict[str, Any], list[Problem], set[str]]:
+    """Return Mergeline's sections as JSON, problems so far, and sections found misspelt."""
+    sections = Settings.model_fields
+    absent = [name for name in sections if name not in document.data]
+    values: dict[str, Any] = {}
+    problems: list[Problem] = []
+    renamed: set[str] = set()
+    for key, value in document.data.items():
+        if key in sections:
+            values[key], found = plain(value, (key,))
+            problems += found
+        elif meant := did_you_mean(str(key), absent, cutoff=_NEAR):
+            renamed.add(meant)
+            text = f"did you mean the section {meant}? One of your own needs another name"
+            problems.append(Problem((str(key),), text))
+    return values, problems, renamed
+
+
+def _error(problems: Iterable[Problem], document: Document, origin: str) -> ConfigError:
+    lines = sorted(
+        (document.line(problem.path) or 0, dotted(problem.path), problem.text)
+        for problem in problems
+    )
+    texts = [
+        f"{origin}:{line}: {key}: {text}" if line else f"{origin}: {key}: {text}"
+        for line, key, text in lines
+    ]
+    if len(texts) > 1:
+        texts.insert(0, f"{origin}: {len(texts)} problems")
+    return ConfigError("\n".join(texts), hint="`mergeline schema` prints all that is allowed")

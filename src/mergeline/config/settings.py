@@ -69,7 +69,12 @@ class Data(Frozen):
 
 
 class SplitSettings(Frozen):
-    """How much is held out, or from which day on."""
+    """How much is held out, or from which day on.
+
+    Attributes:
+        test: The fraction of rows to hold out; 0.2 unless given.
+        after: Rows from this day on are held out; needs `data.time`.
+    """
 
     test: Annotated[FiniteFloat, Field(gt=0, lt=1)] | None = None
     after: date | None = None
@@ -114,7 +119,15 @@ class Model(Frozen):
 
 
 class Evaluate(Frozen):
-    """What is measured on the held-out rows."""
+    """What is measured on the held-out rows.
+
+    Attributes:
+        primary: The metric that the report leads with.
+        metrics: What else is measured.
+        threshold: Rows with this score or more are predicted positive.
+        slices: Columns by whose values the metrics are shown as well.
+        bootstrap: Replicates for the intervals.
+    """
 
     primary: MetricName = "roc_auc"
     metrics: tuple[MetricName, ...] = ("roc_auc", "average_precision", "brier_score")
@@ -127,6 +140,7 @@ class Fairness(Frozen):
     """How bias is measured.
 
     Attributes:
+        metrics: Rates to show by group.
         min_group: Smaller groups are shown and not judged.
         bins: Edges by column for continuous sensitive columns: [18, 30, 45] makes
             `[18, 30)` and `[30, 45)`.
@@ -138,26 +152,45 @@ class Fairness(Frozen):
 
 
 class Explain(Frozen):
-    """How much is explained, and for how long at most."""
+    """How much is explained, and for how long at most.
+
+    Attributes:
+        rows: Held-out rows to explain at most.
+        budget_seconds: A model that needs longer is recorded as not explained.
+    """
 
     rows: Annotated[int, Field(ge=10)] = 2000
     budget_seconds: Annotated[FiniteFloat, Field(gt=0)] = 60
 
 
 class Checks(Frozen):
-    """How deepchecks runs: rows that it looks at, a table, at most."""
+    """How deepchecks runs.
+
+    Attributes:
+        sample: Rows of each table that it looks at, at most.
+    """
 
     sample: Annotated[int, Field(ge=100)] = 10_000
 
 
 class Registry(Frozen):
-    """Where models are registered; `MLFLOW_TRACKING_URI` wins."""
+    """Where models are registered.
+
+    Attributes:
+        uri: Of the MLflow registry; `MLFLOW_TRACKING_URI` wins.
+    """
 
     uri: str = "sqlite:///.mergeline/registry.db"
 
 
 class Deploy(Frozen):
-    """Where the released model serves, and how long a release is watched."""
+    """Where the released model serves, and how long a release is watched.
+
+    Attributes:
+        environment: The name of the GitHub environment.
+        confirm_seconds: How long a promotion waits for the server's report.
+        watch_seconds: How long a new release is watched before the old one is let go.
+    """
 
     environment: str = "production"
     confirm_seconds: Annotated[FiniteFloat, Field(gt=0)] = 120
@@ -165,16 +198,30 @@ class Deploy(Frozen):
 
 
 class ReportSettings(Frozen):
-    """How the report travels, and whether single data rows may be in it."""
+    """How the report travels, and whether single data rows may be in it.
+
+    Attributes:
+        transport: Posted by CML, or straight through GitHub's API.
+        rows: Let single rows of the data into page and artifacts.
+    """
 
     transport: Literal["cml", "api"] = "cml"
     rows: bool = False
 
 
 class Settings(Frozen):
-    """Everything that a project says to Mergeline."""
+    """Everything that a project says to Mergeline.
 
-    project: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
+    Attributes:
+        project: Name in the registry: at most 100 letters, digits, dots, dashes and
+            underscores, the first a letter or a digit.
+        gates: The rules of the policy, by name: the row in the comment, the key of a waiver.
+        waivers: FAILED gates that somebody answers for, until a day.
+    """
+
+    project: Annotated[
+        str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$", examples=["credit-default"])
+    ]
     data: Data
     split: SplitSettings = SplitSettings()
     model: Model
@@ -188,6 +235,11 @@ class Settings(Frozen):
     registry: Registry = Registry()
     deploy: Deploy = Deploy()
     report: ReportSettings = ReportSettings()
+
+    @property
+    def metric_names(self) -> tuple[MetricName, ...]:
+        """What is measured: the primary metric first, then the others, each once."""
+        return tuple(dict.fromkeys((self.evaluate.primary, *self.evaluate.metrics)))
 
     @property
     def policy(self) -> Policy:

@@ -16,7 +16,7 @@ GAPS = (
 Level = Literal["fail", "warn"]
 
 
-class _Limits(Frozen):
+class Limits(Frozen):
     """A gate on a number: exactly one of the three limits.
 
     Attributes:
@@ -47,7 +47,7 @@ class _Limits(Frozen):
         return self
 
 
-class MetricGate(_Limits):
+class MetricGate(Limits):
     """A metric of the held-out rows against a floor, a ceiling or the baseline.
 
     Attributes:
@@ -57,7 +57,7 @@ class MetricGate(_Limits):
     metric: str
 
 
-class FairnessGate(_Limits):
+class FairnessGate(Limits):
     """A gap between groups against a ceiling or the baseline.
 
     Attributes:
@@ -84,6 +84,7 @@ class CheckGate(Frozen):
         check: Of the data, or of the model.
         new_only: Fail on conditions that failed now and did not at the baseline;
             warn of those that failed there already.
+        level: `warn` turns FAILED into WARNED.
     """
 
     check: Literal["data", "model"]
@@ -97,6 +98,7 @@ class ExplainGate(Frozen):
     Attributes:
         explain: The column.
         at_most_rank: 1 is the most important column; with 10, ranks 1 to 9 fail.
+        level: `warn` turns FAILED into WARNED.
     """
 
     explain: str

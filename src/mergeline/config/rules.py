@@ -1,0 +1,186 @@
+"""Which settings do not fit together, each with the key to change."""
+
+import codecs
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from pathlib import PurePosixPath, PureWindowsPath
+from typing import get_args
+
+from mergeline.config.problem import Problem, Steps, did_you_mean, shown
+from mergeline.config.settings import MetricName, Settings
+from mergeline.core.policy import FairnessGate, MetricGate
+
+# The metrics that are no share between 0 and 1.
+_UNBOUNDED = ("log_loss",)
+
+
+def disagreements(settings: Settings) -> list[Problem]:
+    """Return what does not fit together in settings whose values are right one by one."""
+    rules = (_paths, _columns, _split, _class_weight, _repeats, _bins, _gates, _waivers)
+    return [problem for rule in rules for problem in rule(settings)]
+
+
+# --- data ------------------------------------------------------------------------
+
+
+def _paths(settings: Settings) -> Iterator[Problem]:
+    for key in ("source", "contract"):
+        path = getattr(settings.data, key)
+        if path is not None and not _inside_project(path):
+            yield Problem(
+                ("data", key),
+                f"found {shown(path)}, expected a path relative to params.yaml "
+                "that stays inside the project, with /",
+            )
+    try:
+        codecs.lookup(settings.data.encoding)
+    except (LookupError, ValueError):
+        name = shown(settings.data.encoding)
+        yield Problem(
+            ("data", "encoding"), f"found {name}, expected an encoding such as utf-8 or latin-1"
+        )
+
+
+def _inside_project(path: str) -> bool:
+    parts = PurePosixPath(path).parts
+    outside = PureWindowsPath(path).anchor or "\\" in path or "\0" in path
+    return bool(parts) and ".." not in parts and not outside
+
+
+def _columns(settings: Settings) -> Iterator[Problem]:
+    data = settings.data
+    roles: dict[str, str] = {}
+    for role in ("target", "id", "group", "time"):
+        column = getattr(data, role)
+        if column is not None and column in roles:
+            text = f"found {shown(column)}, which is the {roles[column]} already"
+            yield Problem(("data", role), text)
+        roles.setdefault(column, role)
+    for key in ("sensitive", "exclude"):
+        columns = getattr(data, key)
+        if data.target in columns:
+            text = f"found {shown(data.target)}, which is the target; leave it out here"
+            yield Problem(("data", key, columns.index(data.target)), text)
+
+
+def _split(settings: Settings) -> Iterator[Problem]:
+    if settings.split.after is not None and settings.data.time is None:
+        yield Problem(
+            ("split", "after"), "a split by time needs data.time, the column that holds the time"
+        )
+
+
+def _class_weight(settings: Settings) -> Iterator[Problem]:
+    weights = settings.model.class_weight
+    if not isinstance(weights, dict):
+        return
+    path: Steps = ("model", "class_weight")
+    for name, weight in weights.items():
+        if weight <= 0:
+            yield Problem((*path, name), f"found {weight:g}, expected a number above 0")
+    positive = class_text(settings.data.positive)
+    if len(weights) != 2 or positive not in weights:  # noqa: PLR2004 -- two classes
+        yield Problem(
+            path,
+            f"found weights for {', '.join(map(shown, weights)) or 'no class'}, expected one "
+            f"for each of the two classes; the positive one is {shown(positive)}",
+        )
+
+
+def class_text(value: str | int | float | bool) -> str:
+    """Return a class of the target as the key of `model.class_weight` spells it."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+# --- lists -----------------------------------------------------------------------
+
+
+def _repeats(settings: Settings) -> Iterator[Problem]:
+    lists: dict[Steps, Sequence[str]] = {
+        ("data", "sensitive"): settings.data.sensitive,
+        ("data", "exclude"): settings.data.exclude,
+        ("evaluate", "metrics"): settings.evaluate.metrics,
+        ("evaluate", "slices"): settings.evaluate.slices,
+        ("fairness", "metrics"): settings.fairness.metrics,
+    }
+    for path, values in lists.items():
+        for place, value in enumerate(values):
+            if value in values[:place]:
+                yield Problem((*path, place), f"{shown(value)} is given twice")
+
+
+def _bins(settings: Settings) -> Iterator[Problem]:
+    for column, edges in settings.fairness.bins.items():
+        for low, high in pairwise(edges):
+            if low >= high:
+                text = f"found {low:g} before {high:g}, expected edges that increase"
+                yield Problem(("fairness", "bins", column), text)
+
+
+# --- gates and waivers -----------------------------------------------------------
+
+
+def _gates(settings: Settings) -> Iterator[Problem]:
+    for name, gate in settings.gates.items():
+        path: Steps = ("gates", name)
+        if isinstance(gate, MetricGate):
+            yield from _measured(path, gate.metric, settings)
+        if isinstance(gate, FairnessGate):
+            yield from _by(path, gate.by, settings.data.sensitive)
+        if isinstance(gate, MetricGate | FairnessGate):
+            yield from _limits(path, gate)
+
+
+def _measured(path: Steps, metric: str, settings: Settings) -> Iterator[Problem]:
+    measured = settings.metric_names
+    if metric in measured:
+        return
+    text = f"found {shown(metric)}, which is not measured"
+    meant = did_you_mean(metric, measured)
+    if metric in get_args(MetricName):
+        text += "; add it to evaluate.metrics"
+    elif meant:
+        text += f"; did you mean {meant}?"
+    else:
+        text += f", expected one of {', '.join(measured)}"
+    yield Problem((*path, "metric"), text)
+
+
+def _by(path: Steps, by: str, sensitive: Sequence[str]) -> Iterator[Problem]:
+    columns = [part.strip() for part in by.split("&")]
+    ordered = " & ".join(column for column in sensitive if column in columns)
+    known = set(columns) <= set(sensitive)
+    if by in sensitive or (known and by == ordered):
+        return
+    text = f"found {shown(by)}"
+    if not sensitive:
+        text += ", but data.sensitive names no column"
+    elif known:
+        text += f"; write {shown(ordered)}, the columns in the order of data.sensitive"
+    else:
+        text += f", expected a column of data.sensitive ({', '.join(sensitive)}) or several "
+        text += "joined by ' & '"
+        meant = did_you_mean(by, sensitive)
+        text += f"; did you mean {meant}?" if meant else ""
+    yield Problem((*path, "by"), text)
+
+
+def _limits(path: Steps, gate: MetricGate | FairnessGate) -> Iterator[Problem]:
+    subject = gate.metric if isinstance(gate, MetricGate) else gate.fairness
+    for key in ("at_least", "at_most", "no_worse_than_baseline_by"):
+        limit = getattr(gate, key)
+        if limit is not None and subject not in _UNBOUNDED and not 0 <= limit <= 1:
+            yield Problem((*path, key), f"found {limit:g}, but {subject} lies between 0 and 1")
+
+
+def _waivers(settings: Settings) -> Iterator[Problem]:
+    for place, waiver in enumerate(settings.waivers):
+        if waiver.gate in settings.gates:
+            continue
+        text = f"found {shown(waiver.gate)}, which is not a gate"
+        meant = did_you_mean(waiver.gate, settings.gates)
+        if meant:
+            text += f"; did you mean {meant}?"
+        else:
+            text += f"; the gates are: {', '.join(settings.gates) or 'none'}"
+        yield Problem(("waivers", place, "gate"), text)
