@@ -1,0 +1,286 @@
+"""Gaps between groups: differences of rates, with bootstrap intervals.
+
+Rows are counted into cells (group, actual, predicted) once. All rates are ratios of sums
+of cells, so that a bootstrap replicate costs as much as there are cells, not rows: drawing
+n rows with replacement is one multinomial draw over the cells (Efron and Tibshirani, An
+Introduction to the Bootstrap, 1993, chapter 6). Where an id or group repeats, whole units
+are drawn instead.
+
+The gaps are fairlearn's: demographic parity and equalized odds in the terms of Agarwal et
+al., A Reductions Approach to Fair Classification, ICML 2018; equalized odds and equal
+opportunity of Hardt, Price and Srebro, Equality of Opportunity in Supervised Learning,
+NeurIPS 2016. Each is the largest minus the smallest rate over the judged groups.
+
+A gap cannot be negative, so the replicates of a gap near zero all lie above it and the
+interval does not reach down to zero. It says how large the gap may be; whether there is
+one at all is a question for the paired comparison.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from mergeline.core.base import Estimate
+from mergeline.core.evidence import Gap
+from mergeline.stats.bootstrap import interval, resample_counts
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    Floats = np.ndarray[Any, np.dtype[np.float64]]
+    Bools = np.ndarray[Any, np.dtype[np.bool_]]
+    Ints = np.ndarray[Any, np.dtype[np.int64]]
+    Labels = np.ndarray[Any, np.dtype[np.str_]]
+
+# The rates whose difference makes a gap: the largest difference counts.
+GAP_RATES: Mapping[str, tuple[str, ...]] = {
+    "demographic_parity_difference": ("selection_rate",),
+    "equalized_odds_difference": ("true_positive_rate", "false_positive_rate"),
+    "equal_opportunity_difference": ("true_positive_rate",),
+}
+_LACKS = {
+    "selection_rate": "row",
+    "true_positive_rate": "positive row",
+    "false_positive_rate": "negative row",
+}
+
+
+@dataclass(frozen=True)
+class PairedGap:
+    """One gap of two sets of predictions for the same rows.
+
+    Attributes:
+        before: The gap of the first; NaN where it is undefined.
+        after: The gap of the second.
+        drawn: after minus before in each replicate, shape (replicates,); NaN where a
+            replicate left a rate undefined.
+    """
+
+    before: float
+    after: float
+    drawn: "Floats"
+
+
+def judged_groups(groups: "Labels", min_group: int) -> tuple[str, ...]:
+    """Return the groups of at least `min_group` rows, sorted by name."""
+    import numpy as np
+
+    names, counts = np.unique(groups, return_counts=True)
+    return tuple(str(name) for name in names[counts >= min_group])
+
+
+def measure_gaps(
+    actual: "Bools",
+    predicted: "Bools",
+    groups: "Labels",
+    *,
+    min_group: int,
+    units: "Ints | None" = None,
+    replicates: int,
+    seed: int,
+) -> dict[str, Gap]:
+    """Return every gap with its 95 % bootstrap interval.
+
+    A gap has no value, and says why, when fewer than two groups are judged or when a rate
+    of a judged group is undefined: a group without positive rows has no true positive
+    rate. A replicate in which a rate is undefined counts as undefined; `interval` leaves
+    out a few of those and gives no interval when there are many.
+
+    Args:
+        actual: Whether a row is positive, shape (n,).
+        predicted: Whether it is predicted positive, shape (n,).
+        groups: Its group, shape (n,).
+        min_group: Smaller groups are left out.
+        units: The number of its unit, shape (n,), where ids or groups repeat; None draws
+            rows.
+        replicates: Bootstrap samples.
+        seed: Of the draws.
+    """
+    names = judged_groups(groups, min_group)
+    rows = _rows_of(names, groups)
+    if len(names) < 2:  # noqa: PLR2004
+        return dict.fromkeys(GAP_RATES, _not_judged(names, min_group, int(rows.sum())))
+    cells = _cell_of_row(names, groups[rows], actual[rows], predicted[rows])
+    shape = (len(names), 2, 2)
+    rates = _rates(_counts(cells, shape))
+    drawn = _gaps(_rates(_draw(cells, shape, _of(units, rows), replicates, seed)))
+    return {name: _gap(name, names, rates, drawn[name], n=int(rows.sum())) for name in GAP_RATES}
+
+
+def paired_gaps(
+    actual: "Bools",
+    before: "Bools",
+    after: "Bools",
+    groups: "Labels",
+    *,
+    min_group: int,
+    units: "Ints | None" = None,
+    replicates: int,
+    seed: int,
+) -> dict[str, PairedGap]:
+    """Compare the gaps of two sets of predictions: every draw is judged by both.
+
+    Args:
+        actual: Whether a row is positive, shape (n,).
+        before: Whether the first predicts it positive, shape (n,).
+        after: Whether the second does.
+        groups: Its group, shape (n,).
+        min_group: Smaller groups are left out.
+        units: As in `measure_gaps`.
+        replicates: Bootstrap samples.
+        seed: Of the draws.
+    """
+    import numpy as np
+
+    names = judged_groups(groups, min_group)
+    if len(names) < 2:  # noqa: PLR2004
+        nothing = PairedGap(np.nan, np.nan, np.full(replicates, np.nan))
+        return dict.fromkeys(GAP_RATES, nothing)
+    rows = _rows_of(names, groups)
+    cells = _cell_of_row(names, groups[rows], actual[rows], before[rows], after[rows])
+    shape = (len(names), 2, 2, 2)
+    old, new = _both(_counts(cells, shape))
+    drawn_old, drawn_new = _both(_draw(cells, shape, _of(units, rows), replicates, seed))
+    return {
+        name: PairedGap(float(old[name]), float(new[name]), drawn_new[name] - drawn_old[name])
+        for name in GAP_RATES
+    }
+
+
+def _both(counts: "Floats") -> "tuple[dict[str, Floats], dict[str, Floats]]":
+    """Return the gaps of both predictions from cells (..., group, actual, before, after)."""
+    return _gaps(_rates(counts.sum(axis=-1))), _gaps(_rates(counts.sum(axis=-2)))
+
+
+# --- cells -----------------------------------------------------------------------
+
+
+def _rows_of(names: Sequence[str], groups: "Labels") -> "Bools":
+    import numpy as np
+
+    return np.isin(groups, np.array(names, dtype=str))
+
+
+def _of(units: "Ints | None", rows: "Bools") -> "Ints | None":
+    return None if units is None else units[rows]
+
+
+def _cell_of_row(names: Sequence[str], groups: "Labels", *sides: "Bools") -> "Ints":
+    """Number the cell of each row: group, then each side as a binary digit."""
+    import numpy as np
+
+    cell = np.searchsorted(np.array(names, dtype=str), groups)
+    for side in sides:
+        cell = cell * 2 + side
+    return cell
+
+
+def _counts(cells: "Ints", shape: tuple[int, ...]) -> "Floats":
+    import numpy as np
+
+    size = int(np.prod(shape))
+    return np.bincount(cells, minlength=size).reshape(shape).astype(np.float64)
+
+
+def _draw(
+    cells: "Ints", shape: tuple[int, ...], units: "Ints | None", replicates: int, seed: int
+) -> "Floats":
+    """Return the cells of every replicate, shape (replicates, *shape)."""
+    import numpy as np
+    from scipy.sparse import csr_array
+
+    size = int(np.prod(shape))
+    if units is None:
+        share = np.bincount(cells, minlength=size) / len(cells)
+        drawn = np.random.default_rng(seed).multinomial(len(cells), share, size=replicates)
+        return drawn.reshape(replicates, *shape).astype(np.float64)
+    once = np.ones(len(cells))
+    by_unit = csr_array((once, (units, cells)), shape=(int(units.max()) + 1, size))
+    parts = [counts @ by_unit for counts in resample_counts(by_unit.shape[0], replicates, seed)]
+    return np.concatenate(parts).reshape(replicates, *shape)
+
+
+# --- rates and gaps --------------------------------------------------------------
+
+
+def _divide(above: "Floats", below: "Floats") -> "Floats":
+    import numpy as np
+
+    return np.divide(above, below, out=np.full_like(above, np.nan), where=below > 0)
+
+
+def _rates(counts: "Floats") -> "dict[str, Floats]":
+    """Return the rates (..., group) from cells (..., group, actual, predicted)."""
+    selected = counts[..., 1]
+    actual = counts.sum(axis=-1)
+    return {
+        "selection_rate": _divide(selected.sum(axis=-1), actual.sum(axis=-1)),
+        "true_positive_rate": _divide(selected[..., 1], actual[..., 1]),
+        "false_positive_rate": _divide(selected[..., 0], actual[..., 0]),
+    }
+
+
+def _gaps(rates: "Mapping[str, Floats]") -> "dict[str, Floats]":
+    """Return the gaps (...) from rates (..., group); NaN where a rate is undefined."""
+    import numpy as np
+
+    spread = {name: rate.max(axis=-1) - rate.min(axis=-1) for name, rate in rates.items()}
+    return {
+        gap: np.max([spread[name] for name in names], axis=0) for gap, names in GAP_RATES.items()
+    }
+
+
+def _not_judged(names: Sequence[str], min_group: int, n: int) -> Gap:
+    found = f"only {names[0]} has" if names else "none has"
+    reason = f"Fewer than two groups can be judged: {found} {min_group} rows or more."
+    return Gap(
+        difference=Estimate(value=None, n=n, reason=reason),
+        ratio=None,
+        lowest=None,
+        highest=None,
+        rate=None,
+    )
+
+
+def _gap(
+    name: str, names: Sequence[str], rates: "Mapping[str, Floats]", drawn: "Floats", *, n: int
+) -> Gap:
+    reason = _undefined(name, names, rates)
+    if reason:
+        nothing = Estimate(value=None, n=n, reason=reason)
+        return Gap(difference=nothing, ratio=None, lowest=None, highest=None, rate=None)
+    chosen = {rate: rates[rate] for rate in GAP_RATES[name]}
+    worst = max(chosen, key=lambda rate: float(chosen[rate].max() - chosen[rate].min()))
+    return Gap(
+        difference=_estimate(float(chosen[worst].max() - chosen[worst].min()), drawn, n),
+        ratio=_ratio(list(chosen.values())),
+        lowest=names[int(chosen[worst].argmin())],
+        highest=names[int(chosen[worst].argmax())],
+        rate=worst,
+    )
+
+
+def _undefined(name: str, names: Sequence[str], rates: "Mapping[str, Floats]") -> str:
+    import numpy as np
+
+    parts = [
+        f"{group} has no {_LACKS[rate]}, so no {rate}"
+        for rate in GAP_RATES[name]
+        for group, value in zip(names, rates[rate], strict=True)
+        if np.isnan(value)
+    ]
+    return f"{'; '.join(parts)}." if parts else ""
+
+
+def _estimate(value: float, drawn: "Floats", n: int) -> Estimate:
+    ends = interval(drawn)
+    if ends is None:
+        return Estimate(value=value, n=n, reason="Too few rows for an interval.")
+    return Estimate(value=value, low=ends[0], high=ends[1], n=n)
+
+
+def _ratio(rates: "Sequence[Floats]") -> float | None:
+    """Return the smallest of the rates' smallest over largest; None where one is 0 over 0."""
+    if any(rate.max() == 0 for rate in rates):
+        return None
+    return min(float(rate.min() / rate.max()) for rate in rates)

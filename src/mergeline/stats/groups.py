@@ -1,0 +1,121 @@
+"""Which group each row belongs to: by one sensitive column, or by several at once."""
+
+from collections.abc import Mapping, Sequence
+from itertools import combinations, pairwise
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+
+    Labels = np.ndarray[Any, np.dtype[np.str_]]
+
+MISSING = "(missing)"
+# Numbers with more different values than this are binned before they are groups.
+_MOST_VALUES = 10
+_QUARTERS = (0.0, 0.25, 0.5, 0.75, 1.0)
+
+
+def column_sets(columns: Sequence[str]) -> tuple[tuple[str, ...], ...]:
+    """Return what bias is reported by: each column, each pair, and all where there are three."""
+    triple = [tuple(columns)] if len(columns) == 3 else []  # noqa: PLR2004
+    return (*((column,) for column in columns), *combinations(columns, 2), *triple)
+
+
+def name_of(columns: Sequence[str]) -> str:
+    """Return the name of a column, or of an intersection."""
+    return " & ".join(columns)
+
+
+def sensitive_groups(
+    frame: "pd.DataFrame", columns: Sequence[str], bins: Mapping[str, Sequence[float]]
+) -> "list[tuple[str, Labels]]":
+    """Return the group of every row, by each of `column_sets(columns)` and in that order.
+
+    Args:
+        frame: The rows, shape (n, ...).
+        columns: The sensitive columns.
+        bins: Edges by column, rising.
+
+    Returns:
+        Pairs of name (`sex`, `sex & age`) and labels, shape (n,).
+    """
+    labels = {column: group_labels(frame[column], bins.get(column)) for column in columns}
+    return [
+        (name_of(chosen), _joined([labels[column] for column in chosen]))
+        for chosen in column_sets(columns)
+    ]
+
+
+def _joined(labels: "Sequence[Labels]") -> "Labels":
+    import numpy as np
+
+    joined = labels[0]
+    for other in labels[1:]:
+        joined = np.strings.add(np.strings.add(joined, " & "), other)
+    return joined
+
+
+def group_labels(column: "pd.Series[Any]", edges: Sequence[float] | None = None) -> "Labels":
+    """Return the group of every row by one column, shape (n,).
+
+    A row without a value is of the group `(missing)`. With edges [18, 30, 45] the groups
+    are `[18, 30)` and `[30, 45)`, and `below 18` and `45 and over` where there are such
+    rows. Numbers and dates without edges are cut at their quartiles when they have more
+    than 10 different values.
+
+    Args:
+        column: The values, shape (n,).
+        edges: Rising.
+    """
+    from pandas.api import types
+
+    if edges is not None:
+        return _cut(column.astype("float64"), edges, _number, closed=False)
+    dates = types.is_datetime64_any_dtype(column.dtype)
+    numbers = types.is_numeric_dtype(column.dtype) and not types.is_bool_dtype(column.dtype)
+    if not (dates or numbers) or column.nunique() <= _MOST_VALUES:
+        return _categories(column)
+    quarters = column.quantile(list(_QUARTERS)).drop_duplicates().tolist()
+    return _cut(column, quarters, _date if dates else _number, closed=True)
+
+
+def _number(edge: float) -> str:
+    return f"{edge:.12g}"
+
+
+def _date(edge: "pd.Timestamp") -> str:
+    return str(edge.date().isoformat())
+
+
+def _cut(column: "pd.Series[Any]", edges: Sequence[Any], text: Any, *, closed: bool) -> "Labels":
+    """Name the interval of each value; the last one holds its upper edge where `closed`."""
+    import numpy as np
+
+    names = [f"[{text(low)}, {text(high)})" for low, high in pairwise(edges)]
+    if closed:
+        names[-1] = names[-1][:-1] + "]"
+    all_names = np.array(
+        [f"below {text(edges[0])}", *names, f"{text(edges[-1])} and over", MISSING]
+    )
+    number = np.searchsorted(np.asarray(edges), column.to_numpy(), side="right")
+    if closed:
+        number = np.clip(number, 1, len(names))
+    return all_names[np.where(column.isna(), len(all_names) - 1, number)]
+
+
+def _categories(column: "pd.Series[Any]") -> "Labels":
+    import numpy as np
+    import pandas as pd
+
+    codes, values = pd.factorize(column)
+    labels: Labels = np.array([*map(_category, values), MISSING], dtype=str)[codes]
+    return labels
+
+
+def _category(value: Any) -> str:
+    """Return a category as the model names it: 1.0 as `1`, True as `true`."""
+    value = value.item() if hasattr(value, "item") else value
+    if isinstance(value, bool):
+        return str(value).lower()
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
