@@ -20,10 +20,9 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
-_VERBS = ("check", "stage")
+_VERBS = ("check", "doctor", "demo", "stage", "schema")
 for verb in _VERBS:
     import_module(f"mergeline.cli.{verb}").register(app)
-
 
 
 @app.callback(invoke_without_command=True)

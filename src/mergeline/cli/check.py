@@ -1,7 +1,78 @@
-"""`mergeline check`."""
+"""`mergeline check`: from a project to a verdict and the comment."""
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from mergeline.core.plan import Plan
 
 
 def register(app: typer.Typer) -> None:
     """Add the verb."""
+    app.command("check")(check)
+
+
+def check(
+    base: Annotated[
+        str | None,
+        typer.Option(help="Compare with this Git revision.", show_default="the tip of main"),
+    ] = None,
+    only: Annotated[
+        str | None, typer.Option(help="Bring this stage up to date, and judge nothing.")
+    ] = None,
+    json: Annotated[
+        bool, typer.Option("--json", help="Print the verdict as JSON instead of a table.")
+    ] = False,
+) -> None:
+    """Run what is stale, compare with the base, judge, and write the comment.
+
+    Exit codes: 0 passed, warned or waived; 10 a gate FAILED; 11 ERRORED; 2 usage; 3
+    settings, data or model; 4 a tool, the network or the disk.
+    """
+    from mergeline.adapters.git import find_root
+    from mergeline.check.run import Request, run_check, run_only, today
+    from mergeline.core import layout
+    from mergeline.files import write_whole
+    from mergeline.report.comment import render_comment
+
+    root = find_root(Path.cwd())
+    if only is not None:
+        for stage in run_only(root, only, _say):
+            typer.echo(f"{stage.name:<12} {stage.action:<10} {stage.seconds:6.1f} s")
+        return
+    plan = run_check(Request(root=root, base=base, today=today()), _say)
+    comment = render_comment(plan)
+    write_whole(root / layout.COMMENT, comment.encode())
+    summary = os.environ.get("GITHUB_STEP_SUMMARY")
+    if summary:
+        with Path(summary).open("a", encoding="utf-8") as file:
+            file.write(comment)
+    _track(root, plan)
+    _show(plan, as_json=json)
+    raise typer.Exit(plan.judgement.outcome.exit_code)
+
+
+def _say(line: str) -> None:
+    typer.echo(line, err=True)
+
+
+def _track(root: Path, plan: "Plan") -> None:
+    from mergeline.check.tracking import track
+
+    track(root, plan, _say)
+
+
+def _show(plan: "Plan", *, as_json: bool) -> None:
+    if as_json:
+        from mergeline.check.run import verdict_json
+
+        typer.echo(verdict_json(plan), nl=False)
+        return
+    from rich.console import Console
+
+    from mergeline.report.terminal import print_plan
+
+    print_plan(plan, Console())

@@ -173,6 +173,12 @@ class Checks(Frozen):
     sample: Annotated[int, Field(ge=100)] = 10_000
 
 
+class Tracking(Frozen):
+    """Where runs are logged; `MLFLOW_TRACKING_URI` wins; without either nothing is."""
+
+    uri: str | None = None
+
+
 class Registry(Frozen):
     """Where models are registered.
 
@@ -232,6 +238,7 @@ class Settings(Frozen):
     gates: dict[str, Gate] = {}
     waivers: tuple[Waiver, ...] = ()
     promotion: Promotion = Promotion()
+    tracking: Tracking = Tracking()
     registry: Registry = Registry()
     deploy: Deploy = Deploy()
     report: ReportSettings = ReportSettings()

@@ -1,0 +1,50 @@
+# Everything that a person or CI runs. `make demo` and `make test` do all the set-up.
+PYTHON ?= python3
+BIN := .venv/bin
+LOCKS := $(wildcard requirements/*.txt)
+
+.PHONY: demo test lint format setup lock example bench clean
+
+demo: setup
+	@$(BIN)/mergeline demo
+
+test: setup
+	$(BIN)/pytest -n 2 --dist loadscope
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: setup
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+setup: .venv/ready
+
+.venv/ready: pyproject.toml $(LOCKS)
+	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if v in ((3, 11), (3, 12)) else "Mergeline needs Python 3.11 or 3.12; $(PYTHON) is %d.%d. Nothing was installed. Name another one: make PYTHON=python3.12 ..." % v)'
+	@$(PYTHON) -m pip --version >/dev/null 2>&1 || { echo "Mergeline's set-up needs pip for $(PYTHON) (on Debian: apt-get install python3-pip). Nothing was installed."; exit 1; }
+	$(PYTHON) -m venv --without-pip .venv
+	$(PYTHON) -m pip --python $(BIN)/python install --quiet --disable-pip-version-check --require-hashes -r requirements/setup.txt
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements/main.txt
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements/dev.txt
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	$(BIN)/mergeline doctor --build
+	@touch $@
+
+lock: setup
+	$(BIN)/uv pip compile -q --universal --generate-hashes --python-version 3.11 --no-header --no-annotate -o requirements/setup.txt requirements/setup.in
+	$(BIN)/uv pip compile -q --universal --fork-strategy fewest --generate-hashes --python-version 3.11 --no-header --no-annotate -o requirements/main.txt pyproject.toml
+	$(BIN)/uv pip compile -q --universal --fork-strategy fewest --generate-hashes --python-version 3.11 --no-header --no-annotate -o requirements/dev.txt requirements/dev.in
+	$(BIN)/uv pip compile -q --universal --fork-strategy fewest --generate-hashes --python-version 3.10 --no-header --no-annotate -o requirements/deepchecks.txt requirements/deepchecks.in
+
+example: setup
+	$(BIN)/mergeline demo --quiet --example reports/example
+
+bench: setup
+	$(BIN)/python bench/check.py
+
+clean:
+	rm -rf .venv .mergeline

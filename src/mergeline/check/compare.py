@@ -1,0 +1,160 @@
+"""The baseline's model beside the candidate's, on held-out rows that neither was trained on."""
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mergeline.config.settings import Settings
+from mergeline.core import layout
+from mergeline.core.evidence import EvidenceSet, PrepareContent
+from mergeline.core.verdict import Comparison, Paired
+from mergeline.errors import ContractError, ModelError
+from mergeline.model.score import load_scorer
+from mergeline.stats.gaps import paired_gaps
+from mergeline.stats.groups import sensitive_groups
+from mergeline.stats.metrics import Rows, pair_metrics, paired
+from mergeline.stats.units import unit_numbers
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+
+    Bools = np.ndarray[Any, np.dtype[np.bool_]]
+    Floats = np.ndarray[Any, np.dtype[np.float64]]
+
+# Below this a paired interval says nothing that a reviewer could use.
+_FEWEST_ROWS = 100
+
+
+@dataclass(frozen=True)
+class BaselineModel:
+    """What comparing needs of the baseline.
+
+    Attributes:
+        folder: Holds the model directory and the keys of its training rows.
+        settings: Of the base: threshold and trusted types.
+        evidence: Of the base.
+    """
+
+    folder: Path
+    settings: Settings
+    evidence: EvidenceSet
+
+
+def compare(
+    root: Path, settings: Settings, evidence: EvidenceSet, baseline: BaselineModel
+) -> Comparison:
+    """Score the baseline's model on the candidate's rows and compare the two in pairs.
+
+    Args:
+        root: The candidate's project, its stages up to date.
+        settings: Of the candidate.
+        evidence: Of the candidate.
+        baseline: Model, settings and evidence of the base.
+    """
+    import pandas as pd
+
+    if evidence.prepare is None or evidence.train is None or baseline.evidence.prepare is None:
+        return _nothing("The evidence of one side is not complete.")
+    unit = _unit(settings)
+    reason = _not_matched(baseline.evidence.prepare.content, evidence.prepare.content)
+    if reason:
+        return _nothing(reason)
+    predictions = pd.read_parquet(root / layout.PREDICTIONS)
+    seen = pd.read_parquet(baseline.folder / "train_keys.parquet")[layout.KEY]
+    common = (~predictions["key"].isin(set(seen))).to_numpy()
+    positive = predictions["positive"].to_numpy()[common]
+    n = int(common.sum())
+    if n < _FEWEST_ROWS or positive.all() or not positive.any():
+        return Comparison(
+            n=n,
+            unit=unit,
+            reason=f"Cannot tell: only {n} held-out rows, {int(positive.sum())} of them positive, "
+            "are new to both models.",
+        )
+    table = pd.read_parquet(root / layout.TEST_TABLE)[common]
+    after = predictions["score"].to_numpy()[common]
+    try:
+        before = _baseline_scores(root, table, after, evidence, baseline)
+    except (ContractError, ModelError) as error:
+        return _nothing(f"The baseline's model cannot score these rows: {error.message}.")
+    return _compare_scores(settings, baseline.settings, table, positive, before, after)
+
+
+def _nothing(reason: str) -> Comparison:
+    return Comparison(n=0, unit="row", reason=reason)
+
+
+def _unit(settings: Settings) -> Any:
+    return "group" if settings.data.group else "id" if settings.data.id else "row"
+
+
+def _not_matched(before: PrepareContent, after: PrepareContent) -> str:
+    """Say why rows of the two sides cannot be told to be the same; empty when they can."""
+    if (before.split.key, before.target, before.positive) != (
+        after.split.key,
+        after.target,
+        after.positive,
+    ):
+        return (
+            "Rows of base and head cannot be matched: data.id, data.group, data.target or "
+            "data.positive changed."
+        )
+    columns = [tuple(sorted(c.name for c in side.columns)) for side in (before, after)]
+    if after.split.key is None and columns[0] != columns[1]:
+        return (
+            "Rows of base and head cannot be matched: columns changed, and without data.id a row "
+            "is known by its values."
+        )
+    return ""
+
+
+def _baseline_scores(
+    root: Path,
+    table: "pd.DataFrame",
+    after: "Floats",
+    evidence: EvidenceSet,
+    baseline: BaselineModel,
+) -> "Floats":
+    before, now = baseline.evidence.train, evidence.train
+    if before and now and before.content.model_sha256 == now.content.model_sha256:
+        return after
+    # A project's own factory lies in the project, not in the environment.
+    sys.path.insert(0, str(root))
+    trusted = baseline.settings.model.trusted_types
+    return load_scorer(baseline.folder / layout.MODEL, trusted=trusted).score(table)
+
+
+def _compare_scores(
+    settings: Settings,
+    base: Settings,
+    table: "pd.DataFrame",
+    positive: "Bools",
+    before: "Floats",
+    after: "Floats",
+) -> Comparison:
+    units = unit_numbers(table[layout.KEY])
+    replicates, seed = settings.evaluate.bootstrap, settings.model.seed
+    old = Rows(positive, before, base.evaluate.threshold)
+    new = Rows(positive, after, settings.evaluate.threshold)
+    metrics = pair_metrics(
+        settings.metric_names, old, new, units=units, replicates=replicates, seed=seed
+    )
+    fairness: dict[str, dict[str, Paired]] = {}
+    for by, groups in sensitive_groups(table, settings.data.sensitive, settings.fairness.bins):
+        gaps = paired_gaps(
+            positive,
+            before >= base.evaluate.threshold,
+            after >= settings.evaluate.threshold,
+            groups,
+            min_group=settings.fairness.min_group,
+            units=units,
+            replicates=replicates,
+            seed=seed,
+        )
+        fairness[by] = {
+            name: paired(gap.before, gap.after, gap.drawn, n=len(table), higher_is_better=False)
+            for name, gap in gaps.items()
+        }
+    return Comparison(n=len(table), unit=_unit(settings), metrics=metrics, fairness=fairness)

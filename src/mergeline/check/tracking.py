@@ -1,0 +1,36 @@
+"""Logging a plan to MLflow, where a tracking server or store is set."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from mergeline.adapters.mlflow import track_plan, tracking_uri
+from mergeline.config.load import load_settings
+from mergeline.core import layout
+from mergeline.core.digest import json_digest
+from mergeline.core.plan import Plan
+from mergeline.files import write_whole
+
+
+def track(root: Path, plan: Plan, say: Callable[[str], None]) -> None:
+    """Log a plan as one MLflow run, unless it was logged there before.
+
+    Args:
+        root: The project's root.
+        plan: What `mergeline check` found out.
+        say: Is told the run.
+
+    Raises:
+        ToolError: The tracking server does not answer.
+    """
+    uri = tracking_uri(load_settings(root / layout.SETTINGS).tracking.uri, os.environ)
+    if uri is None:
+        return
+    candidate = plan.candidate
+    what = json_digest([uri, candidate.commit, candidate.base, candidate.key, candidate.evidence])
+    marker = root / layout.STATE / "tracked" / what
+    if marker.is_file():
+        return
+    run = track_plan(root, plan, uri)
+    write_whole(marker, f"{run}\n".encode())
+    say(f"tracked as MLflow run {run}")

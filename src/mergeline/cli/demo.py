@@ -1,0 +1,7 @@
+"""`mergeline demo`."""
+
+import typer
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb."""
