@@ -41,7 +41,7 @@ lock: setup
 	$(BIN)/uv pip compile -q --universal --fork-strategy fewest --generate-hashes --python-version 3.10 --no-header --no-annotate -o requirements/deepchecks.txt requirements/deepchecks.in
 
 example: setup
-	$(BIN)/mergeline demo --quiet --example reports/example
+	$(BIN)/mergeline demo --example reports/example
 
 bench: setup
 	$(BIN)/python bench/check.py
