@@ -2,12 +2,13 @@
 
 import codecs
 from collections.abc import Iterator, Sequence
-from itertools import pairwise
+from itertools import combinations, pairwise
 from pathlib import PurePosixPath, PureWindowsPath
 from typing import get_args
 
-from mergeline.config.problem import Problem, Steps, did_you_mean, shown
+from mergeline.config.problem import Problem, Steps, did_you_mean, printable, shown
 from mergeline.config.settings import MetricName, Settings
+from mergeline.core.labels import label_text
 from mergeline.core.policy import FairnessGate, MetricGate
 
 # The metrics that are no share between 0 and 1.
@@ -78,18 +79,17 @@ def _class_weight(settings: Settings) -> Iterator[Problem]:
     for name, weight in weights.items():
         if weight <= 0:
             yield Problem((*path, name), f"found {weight:g}, expected a number above 0")
-    positive = class_text(settings.data.positive)
-    if len(weights) != 2 or positive not in weights:  # noqa: PLR2004 -- two classes
+        if name != label_text(name):
+            text = f"found {shown(name)}, write {label_text(name)}, as this class is called"
+            yield Problem((*path, name), text)
+    positive = label_text(settings.data.positive)
+    if len(weights) != 2 or positive not in map(label_text, weights):  # noqa: PLR2004 -- two classes
+        found = ", ".join(weights) or "no class"
         yield Problem(
             path,
-            f"found weights for {', '.join(map(shown, weights)) or 'no class'}, expected one "
-            f"for each of the two classes; the positive one is {shown(positive)}",
+            f"found weights for {printable(found)}, expected one for each of the two classes; "
+            f"the positive one is {shown(positive)}",
         )
-
-
-def class_text(value: str | int | float | bool) -> str:
-    """Return a class of the target as the key of `model.class_weight` spells it."""
-    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 # --- lists -----------------------------------------------------------------------
@@ -147,22 +147,27 @@ def _measured(path: Steps, metric: str, settings: Settings) -> Iterator[Problem]
 
 
 def _by(path: Steps, by: str, sensitive: Sequence[str]) -> Iterator[Problem]:
+    if by in _groupings(sensitive):
+        return
     columns = [part.strip() for part in by.split("&")]
     ordered = " & ".join(column for column in sensitive if column in columns)
-    known = set(columns) <= set(sensitive)
-    if by in sensitive or (known and by == ordered):
-        return
+    meant = did_you_mean(by, sensitive)
     text = f"found {shown(by)}"
     if not sensitive:
         text += ", but data.sensitive names no column"
-    elif known:
+    elif set(columns) <= set(sensitive) and ordered in _groupings(sensitive):
         text += f"; write {shown(ordered)}, the columns in the order of data.sensitive"
+    elif meant and len(columns) == 1:
+        text += f", which is not in data.sensitive; did you mean {meant}?"
     else:
-        text += f", expected a column of data.sensitive ({', '.join(sensitive)}) or several "
-        text += "joined by ' & '"
-        meant = did_you_mean(by, sensitive)
-        text += f"; did you mean {meant}?" if meant else ""
+        text += f", expected one of {', '.join(map(shown, _groupings(sensitive)))}"
     yield Problem((*path, "by"), text)
+
+
+def _groupings(sensitive: Sequence[str]) -> list[str]:
+    """Return by what bias is measured: each column, each pair, and all where there are three."""
+    three = [" & ".join(sensitive)] if len(sensitive) == 3 else []  # noqa: PLR2004
+    return [*sensitive, *(" & ".join(pair) for pair in combinations(sensitive, 2)), *three]
 
 
 def _limits(path: Steps, gate: MetricGate | FairnessGate) -> Iterator[Problem]:

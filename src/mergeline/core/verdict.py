@@ -87,6 +87,9 @@ class Banner(Frozen):
     text: str
 
 
+Answer = Literal["PROMOTE", "POLICY_ONLY", "POLICY_FAILED", "POLICY_WEAKENED", "NOT_PROMOTABLE"]
+
+
 class Judgement(Frozen):
     """What the policies of base and head say about one candidate.
 
@@ -100,9 +103,7 @@ class Judgement(Frozen):
     outcome: OutcomeName
     verdict: Verdict
     proposed: Verdict | None
-    answer: Literal[
-        "PROMOTE", "POLICY_ONLY", "POLICY_FAILED", "POLICY_WEAKENED", "NOT_PROMOTABLE"
-    ]
+    answer: Answer
     banners: tuple[Banner, ...]
 
 

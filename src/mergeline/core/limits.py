@@ -1,0 +1,163 @@
+"""Gates on a number: a metric, or a gap between groups, against a limit or the baseline."""
+
+from mergeline.core.base import Estimate
+from mergeline.core.case import Case, errored, missing_baseline, no_evidence
+from mergeline.core.evidence import FairnessBy
+from mergeline.core.policy import FairnessGate, MetricGate
+from mergeline.core.verdict import GateResult, Outcome, Paired
+
+_NO_VALUE = "It has no value."
+
+
+def judge_metric(name: str, gate: MetricGate, case: Case) -> GateResult:
+    """Judge a metric of the held-out rows."""
+    rule = _rule(gate.metric, gate)
+    if case.evidence.evaluate is None:
+        return errored(name, rule, no_evidence("evaluate"))
+    metrics = case.evidence.evaluate.content.metrics
+    if gate.metric not in metrics:
+        known = ", ".join(sorted(metrics)) or "none"
+        return errored(name, rule, f"{gate.metric} was not measured; measured: {known}.")
+    measured = metrics[gate.metric]
+    if measured.value is None:
+        return errored(name, rule, measured.reason or _NO_VALUE, measured)
+    if gate.no_worse_than_baseline_by is not None:
+        paired = case.comparison.metrics.get(gate.metric) if case.comparison else None
+        return _against_baseline(name, rule, gate.no_worse_than_baseline_by, paired, case)
+    return _against_limit(name, rule, gate, measured)
+
+
+def judge_fairness(name: str, gate: FairnessGate, case: Case) -> GateResult:
+    """Judge a gap between groups."""
+    rule = _rule(f"{gate.fairness} by {gate.by}", gate)
+    if case.evidence.fairness is None:
+        return errored(name, rule, no_evidence("fairness"))
+    content = case.evidence.fairness.content
+    found = next((item for item in content.by if item.by == gate.by), None)
+    if found is None:
+        known = ", ".join(item.by for item in content.by) or "nothing"
+        return errored(name, rule, f"It was not measured by {gate.by}; measured by: {known}.")
+    if gate.fairness not in found.gaps:
+        return errored(name, rule, found.reason or f"{gate.fairness} was not measured.")
+    difference = found.gaps[gate.fairness].difference
+    if difference.value is None:
+        reason = difference.reason or found.reason or _NO_VALUE
+        return errored(name, rule, reason, difference)
+    if gate.no_worse_than_baseline_by is not None:
+        gaps = case.comparison.fairness.get(gate.by, {}) if case.comparison else {}
+        paired = gaps.get(gate.fairness)
+        return _against_baseline(name, rule, gate.no_worse_than_baseline_by, paired, case)
+    result = _against_limit(name, rule, gate, difference)
+    if result.outcome is Outcome.FAILED:
+        return result.model_copy(update={"reason": _which_groups(found, gate.fairness)})
+    return result
+
+
+def _rule(subject: str, gate: MetricGate | FairnessGate) -> str:
+    if gate.at_least is not None:
+        return f"{subject} at least {gate.at_least:.12g}"
+    if gate.at_most is not None:
+        return f"{subject} at most {gate.at_most:.12g}"
+    return f"{subject} no worse than the baseline by {gate.no_worse_than_baseline_by:.12g}"
+
+
+def _which_groups(found: FairnessBy, name: str) -> str:
+    gap = found.gaps[name]
+    if gap.rate is None or gap.lowest is None or gap.highest is None:
+        return ""
+    rates = {group.name: group.metrics.get(gap.rate) for group in found.groups}
+    low, high = rates.get(gap.lowest), rates.get(gap.highest)
+    if low is None or high is None or low.value is None or high.value is None:
+        return f"{gap.rate} is lowest for {gap.lowest} and highest for {gap.highest}."
+    return f"{gap.rate} is {low.value:.3f} for {gap.lowest} and {high.value:.3f} for {gap.highest}."
+
+
+def _against_limit(
+    name: str, rule: str, gate: MetricGate | FairnessGate, measured: Estimate
+) -> GateResult:
+    """The point estimate decides; an estimate on the limit passes."""
+    limit = gate.at_least if gate.at_least is not None else gate.at_most
+    if measured.value is None or limit is None:
+        return errored(name, rule, measured.reason or _NO_VALUE, measured)
+    passed = measured.value >= limit if gate.at_least is not None else measured.value <= limit
+    return GateResult(
+        name=name,
+        rule=rule,
+        outcome=Outcome.PASSED if passed else Outcome.FAILED,
+        measured=measured,
+        limit=limit,
+    )
+
+
+# --- against the baseline --------------------------------------------------------
+
+
+def _against_baseline(
+    name: str, rule: str, allowed: float, paired: Paired | None, case: Case
+) -> GateResult:
+    """PASSED when the whole interval is no worse than allowed, FAILED when all of it is."""
+    unknown = missing_baseline(case.baseline) or _not_compared(paired, case)
+    if unknown is not None or paired is None:
+        outcome, reason = unknown or (Outcome.ERRORED, "It was not compared with the baseline.")
+        return GateResult(name=name, rule=rule, outcome=outcome, reason=reason)
+    delta = paired.delta
+    limit = -allowed if paired.higher_is_better else allowed
+    if delta.low is None or delta.high is None:
+        reason = f"Cannot tell: {delta.reason or 'the difference has no interval.'}"
+        return GateResult(
+            name=name, rule=rule, outcome=Outcome.WARNED, measured=delta, limit=limit, reason=reason
+        )
+    worst, best = (delta.low, delta.high) if paired.higher_is_better else (-delta.high, -delta.low)
+    rows = None
+    if worst >= -allowed:
+        outcome, reason = Outcome.PASSED, ""
+    elif best < -allowed:
+        outcome, reason = Outcome.FAILED, "The whole interval is worse than allowed."
+    else:
+        outcome, reason = Outcome.WARNED, "Cannot tell: the interval covers the limit."
+        rows = rows_to_decide(worst, best, -allowed, delta.n)
+    return GateResult(
+        name=name,
+        rule=rule,
+        outcome=outcome,
+        measured=delta,
+        limit=limit,
+        reason=reason,
+        rows_to_decide=rows,
+    )
+
+
+def _not_compared(paired: Paired | None, case: Case) -> tuple[Outcome, str] | None:
+    """Return why two models that both exist have no difference; None when they have one.
+
+    Too few common rows is "cannot tell". A value that the candidate alone lacks on them
+    is its own doing: we do not know.
+    """
+    if paired is None:
+        reason = case.comparison.reason if case.comparison else ""
+        return (Outcome.WARNED, reason) if reason else None
+    if paired.delta.value is not None:
+        return None
+    reason = paired.delta.reason or "There is no difference on the common rows."
+    if paired.candidate is None and paired.baseline is not None:
+        return Outcome.ERRORED, f"The candidate has no value on the common rows: {reason}"
+    return Outcome.WARNED, f"Cannot tell: {reason}"
+
+
+def rows_to_decide(low: float, high: float, limit: float, n: int) -> int | None:
+    """About how many rows would move an interval off a limit, were the estimate true.
+
+    An interval's half width falls with the square root of n, so it clears the limit
+    when n grows by (half width / distance)^2. None where the middle is on the limit.
+
+    Args:
+        low: Lower end of the interval.
+        high: Upper end of the interval.
+        limit: The value to be told apart from the estimate.
+        n: The rows that the interval was measured on.
+    """
+    distance = abs((low + high) / 2 - limit)
+    half = (high - low) / 2
+    if distance <= half * 1e-3:
+        return None
+    return max(n, round(n * (half / distance) ** 2))
