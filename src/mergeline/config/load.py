@@ -16,7 +16,7 @@ from mergeline.config.settings import Settings
 from mergeline.errors import ConfigError
 
 # How alike a top-level key and one of our sections must be to be taken for a misspelling.
-_NEAR = 0.75
+_NEAR = 0.8
 
 
 def load_settings(path: Path) -> Settings:

@@ -174,7 +174,12 @@ class Checks(Frozen):
 
 
 class Tracking(Frozen):
-    """Where runs are logged; `MLFLOW_TRACKING_URI` wins; without either nothing is."""
+    """Where runs are logged.
+
+    Attributes:
+        uri: Of the MLflow server or store; `MLFLOW_TRACKING_URI` wins, and without
+            either nothing is logged.
+    """
 
     uri: str | None = None
 

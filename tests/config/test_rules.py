@@ -1,0 +1,200 @@
+import pytest
+
+from mergeline.config.load import parse_settings
+from mergeline.config.rules import disagreements
+from mergeline.errors import ConfigError
+
+
+def problems(text: str) -> list[str]:
+    with pytest.raises(ConfigError) as caught:
+        parse_settings(text, origin="p")
+    lines = caught.value.message.splitlines()
+    return lines[1:] if len(lines) > 1 else lines
+
+
+def test_the_example_agrees_with_itself(example: str) -> None:
+    assert disagreements(parse_settings(example, origin="p")) == []
+
+
+@pytest.mark.parametrize(
+    "path", ["/etc/passwd", "../a.csv", "a/../../b.csv", "C:/a.csv", "a\\b.csv", "", ".", "C:a"]
+)
+def test_paths_stay_inside_the_project(small: str, path: str) -> None:
+    lines = problems(small.replace("data/a.csv", f"'{path}'\n  contract: '{path}'"))
+    assert [line.split(": ")[1] for line in lines] == ["data.source", "data.contract"]
+    assert all("expected a path relative to params.yaml" in line for line in lines)
+
+
+@pytest.mark.parametrize("path", ["a.csv", "./a.csv", "data/x y.csv", "..a/b..csv"])
+def test_other_paths_are_fine(small: str, path: str) -> None:
+    assert parse_settings(small.replace("data/a.csv", path), origin="p")
+
+
+def test_an_encoding_must_exist(small: str) -> None:
+    assert problems(small.replace("y\n", "y\n  encoding: utf-99\n", 1)) == [
+        'p:5: data.encoding: found "utf-99", expected an encoding such as utf-8 or latin-1'
+    ]
+
+
+@pytest.mark.parametrize("role", ["id", "group", "time"])
+def test_a_column_has_one_role(small: str, role: str) -> None:
+    assert problems(small.replace("y\n", f"y\n  {role}: y\n", 1)) == [
+        f'p:5: data.{role}: found "y", which is the target already'
+    ]
+
+
+def test_the_target_is_neither_sensitive_nor_excluded(small: str) -> None:
+    assert problems(small.replace("[sex, age]", "[sex, y]\n  exclude: [y]")) == [
+        'p:6: data.sensitive[1]: found "y", which is the target; leave it out here',
+        'p:7: data.exclude[0]: found "y", which is the target; leave it out here',
+    ]
+
+
+def test_a_sensitive_column_may_be_kept_from_the_model(small: str) -> None:
+    assert parse_settings(small.replace("age]\n", "age]\n  exclude: [sex, age]\n"), origin="p")
+
+
+def test_a_split_by_time_needs_a_time(small: str) -> None:
+    text = small + "split: {after: 2026-01-01}\n"
+    assert problems(text) == [
+        "p:8: split.after: a split by time needs data.time, the column that holds the time"
+    ]
+    assert parse_settings(text.replace("y\n", "y\n  time: t\n", 1), origin="p")
+
+
+def test_lists_hold_a_value_once(small: str) -> None:
+    text = small.replace("[sex, age]", "[sex, sex]\n  exclude: [a, b, a]") + (
+        "evaluate: {metrics: [f1, f1], slices: [x, x]}\n"
+        "fairness: {metrics: [selection_rate, selection_rate]}\n"
+    )
+    assert [line.split(": ", 1)[1] for line in problems(text)] == [
+        'data.sensitive[1]: "sex" is given twice',
+        'data.exclude[2]: "a" is given twice',
+        'evaluate.metrics[1]: "f1" is given twice',
+        'evaluate.slices[1]: "x" is given twice',
+        'fairness.metrics[1]: "selection_rate" is given twice',
+    ]
+
+
+def test_bins_increase(small: str) -> None:
+    assert problems(small + "fairness: {bins: {age: [1, 3, 3], x: [1, 2]}}\n") == [
+        "p:8: fairness.bins.age: found 3 before 3, expected edges that increase"
+    ]
+
+
+# --- class_weight ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("positive", "weights"),
+    [("1", "{0: 1, 1: 5}"), ("'yes'", "{'no': 1, 'yes': 2}"), ("true", "{true: 2, false: 1}")],
+)
+def test_weights_name_both_classes(small: str, positive: str, weights: str) -> None:
+    text = small.replace("positive: 1", f"positive: {positive}")
+    assert parse_settings(text.replace("B}", f"B, class_weight: {weights}}}"), origin="p")
+
+
+@pytest.mark.parametrize(
+    ("weights", "said"),
+    [
+        ("{0: 1, 2: 5}", 'found weights for 0, 2, expected one for each of the two classes; the '
+         'positive one is "1"'),
+        ("{1: 5}", "found weights for 1, expected one for each of the two classes"),
+        ("{}", "found weights for no class, expected one for each"),
+        ("{0: 1, 1: 5, 2: 3}", "found weights for 0, 1, 2, expected one for each"),
+        ("{0: 0, 1: 5}", "found 0, expected a number above 0"),
+        ("{0: -1, 1: 5}", "found -1, expected a number above 0"),
+        ("{0.0: 1, 1: 5}", 'found "0.0", write 0, as this class is called'),
+    ],
+)  # fmt: skip
+def test_other_weights_are_refused(small: str, weights: str, said: str) -> None:
+    (line,) = problems(small.replace("B}", f"B, class_weight: {weights}}}"))
+    assert line.startswith("p:7: model.class_weight")
+    assert said in line
+
+
+# --- gates and waivers -----------------------------------------------------------
+
+
+def gate(small: str, body: str) -> list[str]:
+    return [line.split(": ", 1)[1] for line in problems(f"{small}gates: {{g: {{{body}}}}}\n")]
+
+
+def test_a_metric_gate_is_on_a_metric_that_is_measured(small: str) -> None:
+    assert gate(small, "metric: f1, at_least: 0.5") == [
+        'gates.g.metric: found "f1", which is not measured; add it to evaluate.metrics'
+    ]
+    assert gate(small, "metric: roc_acu, at_least: 0.5") == [
+        'gates.g.metric: found "roc_acu", which is not measured; did you mean roc_auc?'
+    ]
+    assert gate(small, "metric: zzz, at_least: 0.5") == [
+        'gates.g.metric: found "zzz", which is not measured, '
+        "expected one of roc_auc, average_precision, brier_score"
+    ]
+
+
+@pytest.mark.parametrize("by", ["age & sex", "sex&age", "age&sex", " sex & age"])
+def test_an_intersection_has_one_spelling(small: str, by: str) -> None:
+    body = f"fairness: equalized_odds_difference, by: '{by}', at_most: 0.1"
+    (line,) = gate(small, body)
+    assert line.endswith('; write "sex & age", the columns in the order of data.sensitive')
+
+
+def test_a_fairness_gate_is_by_a_sensitive_column(small: str) -> None:
+    body = "fairness: equalized_odds_difference, by: sxe, at_most: 0.1"
+    assert gate(small, body) == [
+        'gates.g.by: found "sxe", which is not in data.sensitive; did you mean sex?'
+    ]
+    assert gate(small, body.replace("sxe", "colour")) == [
+        'gates.g.by: found "colour", expected one of "sex", "age", "sex & age"'
+    ]
+    assert gate(small.replace("[sex, age]", "[]"), body) == [
+        'gates.g.by: found "sxe", but data.sensitive names no column'
+    ]
+
+
+def test_intersections_are_pairs_and_all_three(small: str) -> None:
+    three = small.replace("[sex, age]", "[a, b, c]")
+    body = "fairness: equalized_odds_difference, at_most: 0.1, by: "
+    for by in ("a", "a & c", "a & b & c"):
+        assert parse_settings(f"{three}gates: {{g: {{{body}{by}}}}}\n", origin="p")
+    four = small.replace("[sex, age]", "[a, b, c, d]")
+    (line,) = gate(four, body + "a & b & c")
+    assert "expected one of" in line
+
+
+@pytest.mark.parametrize("body", ["at_least: 75", "at_most: -0.1", "no_worse_than_baseline_by: 2"])
+def test_a_limit_lies_where_its_metric_does(small: str, body: str) -> None:
+    (line,) = gate(small, f"metric: roc_auc, {body}")
+    assert line.endswith("but roc_auc lies between 0 and 1")
+
+
+def test_log_loss_has_no_upper_end(small: str) -> None:
+    text = small + "evaluate: {primary: log_loss}\ngates: {g: {metric: log_loss, at_most: 1.5}}\n"
+    assert parse_settings(text, origin="p")
+
+
+def test_a_waiver_names_a_gate(small: str) -> None:
+    waiver = "waivers: [{gate: auc-flor, reason: r, owner: o, expires: 2027-01-01}]\n"
+    gates = "gates: {auc-floor: {metric: roc_auc, at_least: 0.7}, other: {check: data}}\n"
+    assert problems(small + waiver + gates) == [
+        'p:8: waivers[0].gate: found "auc-flor", which is not a gate; did you mean auc-floor?'
+    ]
+    assert problems(small + waiver) == [
+        'p:8: waivers[0].gate: found "auc-flor", which is not a gate; the gates are: none'
+    ]
+    assert problems(small + waiver.replace("auc-flor", "zzz") + gates) == [
+        'p:8: waivers[0].gate: found "zzz", which is not a gate; the gates are: auc-floor, other'
+    ]
+
+
+def test_disagreements_are_named_all_at_once(small: str) -> None:
+    text = small.replace("data/a.csv", "/a.csv") + (
+        "split: {after: 2026-01-01}\ngates: {g: {metric: f1, at_least: 7}}\n"
+    )
+    assert [line.split(": ")[1] for line in problems(text)] == [
+        "data.source",
+        "split.after",
+        "gates.g.at_least",
+        "gates.g.metric",
+    ]

@@ -1,0 +1,87 @@
+from io import StringIO
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+from ruamel.yaml import YAML
+
+from mergeline.config.schema import settings_schema
+
+SCHEMA = settings_schema()
+
+
+def valid(text: str) -> bool:
+    data: Any = YAML(typ="safe", pure=True).load(StringIO(text))
+    return bool(Draft202012Validator(SCHEMA).is_valid(data))
+
+
+def test_it_is_a_schema_of_the_draft_it_names() -> None:
+    assert SCHEMA["$schema"] == "https://json-schema.org/draft/2020-12/schema"
+    Draft202012Validator.check_schema(SCHEMA)
+
+
+def test_the_example_is_valid(example: str) -> None:
+    assert valid(example)
+
+
+def test_other_sections_are_allowed(small: str) -> None:
+    assert valid(small + "prepare: {anything: [1]}\n")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "gates: {g: {metric: roc_auc, at_least: '0.75'}}",
+        "gates: {g: {metric: roc_auc, at_lest: 0.75}}",
+        "gates: {g: {metric: roc_acu, at_least: 0.75}}",
+        "gates: {g: {metric: roc_auc, at_least: 0.75, at_most: 0.9}}",
+        "gates: {g: {metric: roc_auc}}",
+        "gates: {g: {fairness: equal_odds, by: sex, at_most: 0.1}}",
+        "gates: {g: {fairness: equalized_odds_difference, at_most: 0.1}}",
+        "gates: {g: {fairness: equalized_odds_difference, by: sex, at_least: 0.1}}",
+        "gates: {g: {check: everything}}",
+        "split: {test: 2}",
+        "split: {test: 0.2, after: '2026-01-01'}",
+        "evaluate: {primary: auc}",
+        "fairness: {min_group: 0}",
+        "report: {rows: 'yes'}",
+        "waivers: [{gate: g, reason: r}]",
+    ],
+)
+def test_typical_mistakes_are_not_valid(small: str, text: str) -> None:
+    assert valid(small)
+    assert not valid(f"{small}{text}\n")
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("estimator: a.B", ""),
+        ("estimator: a.B", "estimator: a.B, factory: a:b"),
+        ("target: y", "targte: y"),
+        ("project: p", "project: a b"),
+        ("project: p\n", ""),
+    ],
+)
+def test_typical_mistakes_in_what_must_be_there(small: str, old: str, new: str) -> None:
+    assert not valid(small.replace(old, new))
+
+
+def test_every_key_says_what_it_is() -> None:
+    kinds = {"": SCHEMA, **SCHEMA["$defs"]}
+    silent = [
+        f"{name}.{key}"
+        for name, kind in kinds.items()
+        for key, value in kind.get("properties", {}).items()
+        if "description" not in value and "$ref" not in value
+    ]
+    assert silent == []
+    assert all("Attributes:" not in kind.get("description", "") for kind in kinds.values())
+
+
+def test_descriptions_are_those_of_the_classes() -> None:
+    data = SCHEMA["$defs"]["Data"]
+    assert data["description"] == "Where the table is and what its columns mean."
+    assert data["properties"]["target"]["description"] == "The column to predict."
+    level = SCHEMA["$defs"]["MetricGate"]["properties"]["level"]
+    assert level["description"] == "`warn` turns FAILED into WARNED."
