@@ -1,0 +1,1 @@
+"""The pull request: reproduce, baseline, compare, judge."""

@@ -21,7 +21,8 @@ from mergeline.config.settings import Settings
 from mergeline.core import layout
 from mergeline.core.digest import json_digest, promotion_key
 from mergeline.core.evidence import STAGES, EvidenceSet
-from mergeline.core.judge import Case, judge_change
+from mergeline.core.case import Case
+from mergeline.core.judge import judge_change
 from mergeline.core.plan import Plan
 from mergeline.core.verdict import Candidate, Comparison, Stage
 from mergeline.errors import ToolError
@@ -148,8 +149,8 @@ def _deepchecks(stale: frozenset[str]) -> Iterator[dict[str, str]]:
     if not stale & {"check_data", "check_model"}:
         yield {}
         return
-    with DeepchecksServer() as server:
-        yield server.environment
+    with DeepchecksServer():
+        yield {}
 
 
 def _base_settings(git: Git, base: str | None, files: BaselineFiles) -> Settings | None:

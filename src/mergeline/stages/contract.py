@@ -43,10 +43,10 @@ def check_contract(frame: "pd.DataFrame", path: Path, data: Data) -> None:
 
 
 def _read_schema(path: Path, data: Data) -> Any:
-    import pandera.io
+    import pandera.pandas as pa
 
     try:
-        return pandera.io.from_yaml(path)
+        return pa.DataFrameSchema.from_yaml(path)
     except Exception as error:  # noqa: BLE001 - pandera raises whatever its parts raise
         raise ContractError(
             f"data.contract {data.contract!r} is not a pandera schema: "
