@@ -1,0 +1,290 @@
+import itertools
+
+import pytest
+
+from mergeline.core.limits import judge_fairness, judge_metric, rows_to_decide
+from mergeline.core.policy import FairnessGate, MetricGate
+from mergeline.core.verdict import Baseline, Comparison, Outcome, Paired
+
+from .cases import (
+    AVAILABLE,
+    FIRST,
+    NOT_AVAILABLE,
+    ODDS,
+    UNREADABLE,
+    case,
+    compared,
+    compared_gap,
+    evaluated,
+    fairness,
+    paired,
+)
+
+FLOOR = MetricGate(metric="roc_auc", at_least=0.75)
+CEILING = MetricGate(metric="brier_score", at_most=0.2)
+NO_WORSE = MetricGate(metric="roc_auc", no_worse_than_baseline_by=0.01)
+GAP = FairnessGate(fairness=ODDS, by="sex", at_most=0.1)
+NO_NEW_GAP = FairnessGate(fairness=ODDS, by="sex", no_worse_than_baseline_by=0.02)
+
+
+# --- floors and ceilings ---------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("gate", "value", "outcome"),
+    [
+        (FLOOR, 0.7500001, Outcome.PASSED),
+        (FLOOR, 0.75, Outcome.PASSED),
+        (FLOOR, 0.7499999, Outcome.FAILED),
+        (FLOOR, None, Outcome.ERRORED),
+        (CEILING, 0.1999999, Outcome.PASSED),
+        (CEILING, 0.2, Outcome.PASSED),
+        (CEILING, 0.2000001, Outcome.FAILED),
+        (CEILING, None, Outcome.ERRORED),
+    ],
+)
+@pytest.mark.parametrize("baseline", [AVAILABLE, FIRST, NOT_AVAILABLE, UNREADABLE])
+def test_the_point_estimate_decides_whatever_the_baseline(
+    gate: MetricGate, value: float | None, outcome: Outcome, baseline: Baseline
+) -> None:
+    result = judge_metric("g", gate, case(baseline, evaluate=evaluated(**{gate.metric: value})))
+    assert result.outcome is outcome
+    if value is not None:
+        assert result.measured is not None
+        assert result.measured.value == value
+        assert result.limit == (gate.at_least or gate.at_most)
+    else:
+        assert result.reason == "all one class"
+
+
+def test_the_rule_is_said_in_words() -> None:
+    evidence = evaluated(roc_auc=0.8, brier_score=0.1)
+    assert judge_metric("g", FLOOR, case(evaluate=evidence)).rule == "roc_auc at least 0.75"
+    assert judge_metric("g", CEILING, case(evaluate=evidence)).rule == "brier_score at most 0.2"
+    assert (
+        judge_metric("g", NO_WORSE, case(evaluate=evidence)).rule
+        == "roc_auc no worse than the baseline by 0.01"
+    )
+    fine = MetricGate(metric="roc_auc", at_least=0.123456789)
+    assert judge_metric("g", fine, case(evaluate=evidence)).rule == "roc_auc at least 0.123456789"
+
+
+@pytest.mark.parametrize("gate", [FLOOR, NO_WORSE])
+@pytest.mark.parametrize("baseline", [AVAILABLE, FIRST, NOT_AVAILABLE, UNREADABLE])
+def test_what_the_candidate_did_not_measure_is_errored_first(
+    gate: MetricGate, baseline: Baseline
+) -> None:
+    comparison = compared(roc_auc=paired(0.1, 0.2))
+    for evidence in ({}, {"evaluate": evaluated(f1=0.5)}, {"evaluate": evaluated(roc_auc=None)}):
+        result = judge_metric("g", gate, case(baseline, comparison, **evidence))
+        assert result.outcome is Outcome.ERRORED
+        assert result.reason
+
+
+def test_a_metric_that_was_not_measured_names_those_that_were() -> None:
+    result = judge_metric("g", FLOOR, case(evaluate=evaluated(f1=0.5, recall=0.5)))
+    assert result.reason == "roc_auc was not measured; measured: f1, recall."
+
+
+# --- gaps ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("gap", "outcome"),
+    [
+        (0.0999, Outcome.PASSED),
+        (0.1, Outcome.PASSED),
+        (0.1001, Outcome.FAILED),
+        (0.0, Outcome.PASSED),
+    ],
+)
+def test_a_gap_against_a_ceiling(gap: float, outcome: Outcome) -> None:
+    result = judge_fairness("g", GAP, case(fairness=fairness(gap)))
+    assert result.outcome is outcome
+    assert result.rule == f"{ODDS} by sex at most 0.1"
+
+
+def test_a_failed_gap_names_the_groups_and_their_rates() -> None:
+    result = judge_fairness("g", GAP, case(fairness=fairness(0.5)))
+    assert result.reason == "true_positive_rate is 0.500 for f and 0.500 for m."
+    result = judge_fairness("g", GAP, case(fairness=fairness(0.5, rate=False)))
+    assert result.reason == "true_positive_rate is lowest for f and highest for m."
+
+
+@pytest.mark.parametrize("gate", [GAP, NO_NEW_GAP])
+@pytest.mark.parametrize("baseline", [AVAILABLE, FIRST, NOT_AVAILABLE, UNREADABLE])
+def test_a_gap_that_is_not_known_is_errored(gate: FairnessGate, baseline: Baseline) -> None:
+    comparison = compared_gap(paired(-0.2, -0.1, higher=False))
+    for evidence, reason in (
+        ({}, "There is no evidence of the stage fairness."),
+        ({"fairness": fairness(0.1, by="age")}, "It was not measured by sex; measured by: age."),
+        ({"fairness": fairness(None)}, "only f has 50 rows"),
+    ):
+        result = judge_fairness("g", gate, case(baseline, comparison, **evidence))
+        assert (result.outcome, result.reason) == (Outcome.ERRORED, reason)
+
+
+# --- against the baseline --------------------------------------------------------
+
+# Intervals of candidate minus baseline for a metric of which more is better.
+INTERVALS = [
+    (0.02, 0.05, Outcome.PASSED),
+    (-0.005, 0.03, Outcome.PASSED),
+    (-0.01, -0.001, Outcome.PASSED),
+    (-0.0101, 0.0, Outcome.WARNED),
+    (-0.05, -0.01, Outcome.WARNED),
+    (-0.05, -0.0101, Outcome.FAILED),
+    (-0.5, -0.2, Outcome.FAILED),
+    (0.0, 0.0, Outcome.PASSED),
+]
+
+
+@pytest.mark.parametrize(("low", "high", "outcome"), INTERVALS)
+def test_the_whole_interval_decides(low: float, high: float, outcome: Outcome) -> None:
+    evidence = evaluated(roc_auc=0.8)
+    result = judge_metric(
+        "g", NO_WORSE, case(AVAILABLE, compared(roc_auc=paired(low, high)), evaluate=evidence)
+    )
+    assert result.outcome is outcome
+    assert result.limit == -0.01
+    assert (result.rows_to_decide is not None) == (outcome is Outcome.WARNED)
+    # The mirror image, for a metric of which less is better: same outcome, other sign.
+    mirror = compared(roc_auc=paired(-high, -low, higher=False))
+    other = judge_metric("g", NO_WORSE, case(AVAILABLE, mirror, evaluate=evidence))
+    assert other.outcome is outcome
+    assert other.limit == 0.01
+    assert other.rows_to_decide == result.rows_to_decide
+
+
+@pytest.mark.parametrize(("low", "high", "outcome"), INTERVALS)
+def test_a_gap_is_better_when_smaller(low: float, high: float, outcome: Outcome) -> None:
+    gate = FairnessGate(fairness=ODDS, by="sex", no_worse_than_baseline_by=0.01)
+    comparison = compared_gap(paired(-high, -low, higher=False))
+    result = judge_fairness("g", gate, case(AVAILABLE, comparison, fairness=fairness(0.3)))
+    assert result.outcome is outcome
+
+
+def test_the_same_model_is_no_worse_by_nothing() -> None:
+    gate = MetricGate(metric="roc_auc", no_worse_than_baseline_by=0)
+    comparison = compared(roc_auc=paired(0.0, 0.0))
+    result = judge_metric("g", gate, case(AVAILABLE, comparison, evaluate=evaluated(roc_auc=0.8)))
+    assert result.outcome is Outcome.PASSED
+
+
+@pytest.mark.parametrize(
+    ("baseline", "outcome", "said"),
+    [
+        (FIRST, Outcome.SKIPPED, "There is no baseline yet."),
+        (NOT_AVAILABLE, Outcome.WARNED, "The baseline is not available: no cache"),
+        (UNREADABLE, Outcome.ERRORED, "The base cannot be read: bad YAML"),
+    ],
+)
+def test_without_a_baseline(baseline: Baseline, outcome: Outcome, said: str) -> None:
+    evidence = {"evaluate": evaluated(roc_auc=0.8), "fairness": fairness(0.1)}
+    for result in (
+        judge_metric("g", NO_WORSE, case(baseline, **evidence)),
+        judge_fairness("g", NO_NEW_GAP, case(baseline, **evidence)),
+    ):
+        assert (result.outcome, result.reason) == (outcome, said)
+
+
+@pytest.mark.parametrize(
+    ("comparison", "outcome", "said"),
+    [
+        (None, Outcome.ERRORED, "It was not compared with the baseline."),
+        (compared(), Outcome.ERRORED, "It was not compared with the baseline."),
+        (
+            Comparison(n=12, unit="row", reason="Cannot tell: only 12 held-out rows."),
+            Outcome.WARNED,
+            "Cannot tell: only 12 held-out rows.",
+        ),
+        (compared(roc_auc=paired(None, None)), Outcome.WARNED, "Cannot tell: "),
+        (
+            compared(roc_auc=paired(None, None, baseline=None, candidate=None)),
+            Outcome.WARNED,
+            "Cannot tell: ",
+        ),
+        (compared(roc_auc=paired(None, None, baseline=None)), Outcome.WARNED, "Cannot tell: "),
+        (
+            compared(roc_auc=paired(None, None, candidate=None)),
+            Outcome.ERRORED,
+            "The candidate has no value on the common rows: ",
+        ),
+    ],
+)
+def test_without_a_difference(comparison: Comparison | None, outcome: Outcome, said: str) -> None:
+    evidence = evaluated(roc_auc=0.8)
+    result = judge_metric("g", NO_WORSE, case(AVAILABLE, comparison, evaluate=evidence))
+    assert result.outcome is outcome
+    assert result.reason.startswith(said)
+
+
+# --- monotone --------------------------------------------------------------------
+
+
+def outcome_of(delta: Paired, allowed: float) -> Outcome:
+    gate = MetricGate(metric="roc_auc", no_worse_than_baseline_by=allowed)
+    evidence = evaluated(roc_auc=0.8)
+    return judge_metric(
+        "g", gate, case(AVAILABLE, compared(roc_auc=delta), evaluate=evidence)
+    ).outcome
+
+
+def test_a_better_measurement_never_worsens_an_outcome() -> None:
+    grid = [step / 100 for step in range(-5, 6)]
+    intervals = [(low, high) for low in grid for high in grid if low <= high]
+    for allowed in (0.0, 0.01, 0.03):
+        for (low, high), (up, more) in itertools.product(intervals, intervals):
+            if up < low or more < high:
+                continue
+            assert outcome_of(paired(up, more), allowed) <= outcome_of(paired(low, high), allowed)
+            assert outcome_of(paired(-more, -up, higher=False), allowed) <= outcome_of(
+                paired(-high, -low, higher=False), allowed
+            )
+
+
+def test_a_wider_allowance_never_worsens_an_outcome() -> None:
+    grid = [step / 100 for step in range(-5, 6)]
+    for low, high in ((low, high) for low in grid for high in grid if low <= high):
+        outcomes = [outcome_of(paired(low, high), allowed / 100) for allowed in range(7)]
+        assert outcomes == sorted(outcomes, reverse=True)
+
+
+def test_a_higher_value_never_worsens_a_floor_and_a_lower_one_never_a_ceiling() -> None:
+    values = [step / 20 for step in range(1, 21)]
+    floor = [judge_metric("g", FLOOR, case(evaluate=evaluated(roc_auc=v))).outcome for v in values]
+    assert floor == sorted(floor, reverse=True)
+    ceiling = [
+        judge_metric("g", CEILING, case(evaluate=evaluated(brier_score=v))).outcome for v in values
+    ]
+    assert ceiling == sorted(ceiling)
+    gaps = [judge_fairness("g", GAP, case(fairness=fairness(v))).outcome for v in values]
+    assert gaps == sorted(gaps)
+    assert {Outcome.PASSED, Outcome.FAILED} == set(floor) == set(ceiling) == set(gaps)
+
+
+# --- rows_to_decide --------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "limit", "rows"),
+    [
+        # Half width 0.04, 0.02 from the limit: twice too wide, so four times the rows.
+        (-0.02, 0.06, 0.0, 4000),
+        (-0.06, 0.02, 0.0, 4000),
+        (-0.02, 0.06, -0.02, 1000),
+        (-0.04, 0.04, 0.0, None),
+        (0.0, 0.0, 0.0, None),
+        (0.01, 0.02, 0.0, 1000),
+    ],
+)
+def test_rows_to_decide(low: float, high: float, limit: float, rows: int | None) -> None:
+    assert rows_to_decide(low, high, limit, 1000) == rows
+
+
+def test_with_that_many_rows_the_interval_clears_the_limit() -> None:
+    low, high, limit, n = -0.03, 0.05, -0.01, 700
+    rows = rows_to_decide(low, high, limit, n)
+    assert rows is not None
+    half = (high - low) / 2 * (n / rows) ** 0.5
+    assert (low + high) / 2 - half == pytest.approx(limit, abs=1e-4)
