@@ -11,9 +11,13 @@ al., A Reductions Approach to Fair Classification, ICML 2018; equalized odds and
 opportunity of Hardt, Price and Srebro, Equality of Opportunity in Supervised Learning,
 NeurIPS 2016. Each is the largest minus the smallest rate over the judged groups.
 
-A gap cannot be negative, so the replicates of a gap near zero all lie above it and the
-interval does not reach down to zero. It says how large the gap may be; whether there is
-one at all is a question for the paired comparison.
+A gap is a largest difference, so it overstates: groups that are alike still differ in a
+sample, and more so the more groups there are. The replicates of a gap overstate once more,
+and their percentiles would leave the truth below the interval. So the interval is made of
+deviations: in each replicate the largest error of any difference of two groups. A gap is
+never further from the truth than the largest of these errors (|max x - max y| is at most
+max |x - y|), hence value plus and minus their 95th percentile holds the true gap in at
+least about 95 of 100 samples, and reaches down to 0 where there may be no gap at all.
 """
 
 from collections.abc import Mapping, Sequence
@@ -102,9 +106,10 @@ def measure_gaps(
         return dict.fromkeys(GAP_RATES, _not_judged(names, min_group, int(rows.sum())))
     cells = _cell_of_row(names, groups[rows], actual[rows], predicted[rows])
     shape = (len(names), 2, 2)
-    rates = _rates(_counts(cells, shape))
-    drawn = _gaps(_rates(_draw(cells, shape, _of(units, rows), replicates, seed)))
-    return {name: _gap(name, names, rates, drawn[name], n=int(rows.sum())) for name in GAP_RATES}
+    rates = group_rates(_counts(cells, shape))
+    drawn = group_rates(_draw(cells, shape, _of(units, rows), replicates, seed))
+    errors = gap_values({name: drawn[name] - rates[name] for name in rates})
+    return {name: _gap(name, names, rates, errors[name], n=int(rows.sum())) for name in GAP_RATES}
 
 
 def paired_gaps(
@@ -149,7 +154,9 @@ def paired_gaps(
 
 def _both(counts: "Floats") -> "tuple[dict[str, Floats], dict[str, Floats]]":
     """Return the gaps of both predictions from cells (..., group, actual, before, after)."""
-    return _gaps(_rates(counts.sum(axis=-1))), _gaps(_rates(counts.sum(axis=-2)))
+    return gap_values(group_rates(counts.sum(axis=-1))), gap_values(
+        group_rates(counts.sum(axis=-2))
+    )
 
 
 # --- cells -----------------------------------------------------------------------
@@ -209,8 +216,15 @@ def _divide(above: "Floats", below: "Floats") -> "Floats":
     return np.divide(above, below, out=np.full_like(above, np.nan), where=below > 0)
 
 
-def _rates(counts: "Floats") -> "dict[str, Floats]":
-    """Return the rates (..., group) from cells (..., group, actual, predicted)."""
+def group_rates(counts: "Floats") -> "dict[str, Floats]":
+    """Return the rates by group; NaN where a group has no row of the kind.
+
+    Args:
+        counts: Rows in each cell, shape (..., groups, 2, 2): actual, then predicted.
+
+    Returns:
+        By rate, shape (..., groups).
+    """
     selected = counts[..., 1]
     actual = counts.sum(axis=-1)
     return {
@@ -220,8 +234,15 @@ def _rates(counts: "Floats") -> "dict[str, Floats]":
     }
 
 
-def _gaps(rates: "Mapping[str, Floats]") -> "dict[str, Floats]":
-    """Return the gaps (...) from rates (..., group); NaN where a rate is undefined."""
+def gap_values(rates: "Mapping[str, Floats]") -> "dict[str, Floats]":
+    """Return the gaps; NaN where a rate is undefined.
+
+    Args:
+        rates: By rate, shape (..., groups).
+
+    Returns:
+        By gap, shape (...).
+    """
     import numpy as np
 
     spread = {name: rate.max(axis=-1) - rate.min(axis=-1) for name, rate in rates.items()}
@@ -243,7 +264,7 @@ def _not_judged(names: Sequence[str], min_group: int, n: int) -> Gap:
 
 
 def _gap(
-    name: str, names: Sequence[str], rates: "Mapping[str, Floats]", drawn: "Floats", *, n: int
+    name: str, names: Sequence[str], rates: "Mapping[str, Floats]", errors: "Floats", *, n: int
 ) -> Gap:
     reason = _undefined(name, names, rates)
     if reason:
@@ -252,7 +273,7 @@ def _gap(
     chosen = {rate: rates[rate] for rate in GAP_RATES[name]}
     worst = max(chosen, key=lambda rate: float(chosen[rate].max() - chosen[rate].min()))
     return Gap(
-        difference=_estimate(float(chosen[worst].max() - chosen[worst].min()), drawn, n),
+        difference=_estimate(float(chosen[worst].max() - chosen[worst].min()), errors, n),
         ratio=_ratio(list(chosen.values())),
         lowest=names[int(chosen[worst].argmin())],
         highest=names[int(chosen[worst].argmax())],
@@ -272,11 +293,14 @@ def _undefined(name: str, names: Sequence[str], rates: "Mapping[str, Floats]") -
     return f"{'; '.join(parts)}." if parts else ""
 
 
-def _estimate(value: float, drawn: "Floats", n: int) -> Estimate:
-    ends = interval(drawn)
+def _estimate(value: float, errors: "Floats", n: int) -> Estimate:
+    import numpy as np
+
+    # The 2.5 and 97.5 percentiles of errors and their negatives are the 95th of the errors.
+    ends = interval(np.concatenate([-errors, errors]))
     if ends is None:
         return Estimate(value=value, n=n, reason="Too few rows for an interval.")
-    return Estimate(value=value, low=ends[0], high=ends[1], n=n)
+    return Estimate(value=value, low=max(0.0, value + ends[0]), high=min(1.0, value + ends[1]), n=n)
 
 
 def _ratio(rates: "Sequence[Floats]") -> float | None:
