@@ -1,3 +1,19 @@
-"""Mergeline: from pull request to production model."""
+"""Mergeline: from pull request to production model.
+
+The map of the package; each room imports only from those above it.
+
+- `errors`: every error, with its hint and exit code.
+- `core`: the frozen types (evidence, policy, verdict, plan), the judge, digests.
+- `files`: files written whole or not at all.
+- `config`: `params.yaml` to `Settings`, or to errors in plain words.
+- `stats`: metrics, bootstrap intervals, gaps between groups, paired comparison.
+- `model`: tables, the pipeline, the canonical model directory, parse-and-score.
+- `adapters`: Git, DVC, deepchecks' process, MLflow; third-party APIs stop there.
+- `stages`: one file per DVC stage.
+- `check`: the pull request: reproduce, baseline, compare, judge.
+- `report`: the comment and the terminal's verdict; data in, text out.
+- `project`: what a project starts with, the doctor, the demo.
+- `cli`: one file per verb; the only place that prints.
+"""
 
 __version__ = "0.1.0"

@@ -1,0 +1,1 @@
+"""The frozen types, the judge and the digests: no files, no numpy."""

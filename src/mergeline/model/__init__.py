@@ -1,0 +1,1 @@
+"""From a table to a model directory, and from rows to probabilities."""

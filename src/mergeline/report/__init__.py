@@ -1,0 +1,1 @@
+"""From a plan to what people read. Data in, text out: nothing is computed here."""

@@ -1,0 +1,1 @@
+"""One file per DVC stage, named like the stage and its evidence."""
