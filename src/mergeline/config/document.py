@@ -2,6 +2,7 @@
 
 import math
 import re
+import warnings
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -77,8 +78,11 @@ def read_document(text: str, *, origin: str) -> Document:
     yaml = YAML(typ="safe", pure=True)
     yaml.Constructor = _Constructor
     try:
-        node = yaml.compose(text)
-        data = None if node is None else yaml.constructor.construct_document(node)
+        with warnings.catch_warnings():
+            # An anchor given twice is no mistake that a reader could act on.
+            warnings.simplefilter("ignore")
+            node = yaml.compose(text)
+            data = None if node is None else yaml.constructor.construct_document(node)
     except YAMLError as error:
         raise _explained(error, text, origin) from error
     except RecursionError as error:
