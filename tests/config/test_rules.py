@@ -124,7 +124,7 @@ def test_a_metric_gate_is_on_a_metric_that_is_measured(small: str) -> None:
     assert gate(small, "metric: f1, at_least: 0.5") == [
         'gates.g.metric: found "f1", which is not measured; add it to evaluate.metrics'
     ]
-    assert gate(small, "metric: roc_acu, at_least: 0.5") == [
+    assert gate(small, "metric: roc_acu, at_least: 75") == [
         'gates.g.metric: found "roc_acu", which is not measured; did you mean roc_auc?'
     ]
     assert gate(small, "metric: zzz, at_least: 0.5") == [

@@ -9,7 +9,7 @@ from typing import get_args
 from mergeline.config.problem import Problem, Steps, did_you_mean, printable, shown
 from mergeline.config.settings import MetricName, Settings
 from mergeline.core.labels import label_text
-from mergeline.core.policy import FairnessGate, MetricGate
+from mergeline.core.policy import GAPS, FairnessGate, MetricGate
 
 # The metrics that are no share between 0 and 1.
 _UNBOUNDED = ("log_loss",)
@@ -172,9 +172,11 @@ def _groupings(sensitive: Sequence[str]) -> list[str]:
 
 def _limits(path: Steps, gate: MetricGate | FairnessGate) -> Iterator[Problem]:
     subject = gate.metric if isinstance(gate, MetricGate) else gate.fairness
+    if subject in _UNBOUNDED or subject not in (*get_args(MetricName), *GAPS):
+        return
     for key in ("at_least", "at_most", "no_worse_than_baseline_by"):
         limit = getattr(gate, key)
-        if limit is not None and subject not in _UNBOUNDED and not 0 <= limit <= 1:
+        if limit is not None and not 0 <= limit <= 1:
             yield Problem((*path, key), f"found {limit:g}, but {subject} lies between 0 and 1")
 
 
