@@ -1,0 +1,98 @@
+"""Numbers as a reader wants them: three decimals, more only where rounding would mislead."""
+
+from collections.abc import Iterable
+
+from mergeline.core.base import Estimate
+
+_DECIMALS = range(3, 7)
+_THOUSAND, _MEGA, _HUNDRED = 1000, 1_000_000, 100
+_ABSURD = 1e12
+_MINUTE = 60
+_EIGHTHS = " ▏▎▍▌▋▊▉"
+
+
+def number(value: float, *, limit: float | None = None) -> str:
+    """Return a number with three decimals.
+
+    More are given where it would read as zero, or as the limit that it is beside: a
+    metric of 0.7497 under a floor of 0.75 must not read 0.750.
+    """
+    value = value or 0.0  # no minus zero
+    if abs(value) >= _ABSURD:
+        return f"{value:.3g}"
+    if float(value).is_integer():
+        return f"{value:,.0f}"
+    if abs(value) >= _HUNDRED:
+        return f"{value:,.0f}" if abs(value) >= _THOUSAND else f"{value:.1f}"
+    near = (0.0,) if limit is None else (0.0, limit)
+    for decimals in _DECIMALS:
+        if not any(_rounds_onto(value, other, decimals) for other in near):
+            return f"{value:.{decimals}f}"
+    beside = limit is not None and _rounds_onto(value, limit, _DECIMALS[-1])
+    return repr(value) if beside else f"{value:.2g}"
+
+
+def signed(value: float, *, limit: float | None = None) -> str:
+    """Return a difference: a number with its sign."""
+    return f"{'+' if value > 0 else ''}{number(value, limit=limit)}"
+
+
+def estimate(measured: Estimate, *, limit: float | None = None, sign: bool = False) -> str:
+    """Return value and interval: `0.812 (0.797 to 0.826)`; `not measured` without a value."""
+    if measured.value is None:
+        return "not measured"
+    show = signed if sign else number
+    value = show(measured.value, limit=limit)
+    if measured.low is None or measured.high is None:
+        return value
+    return f"{value} ({show(measured.low, limit=limit)} to {show(measured.high, limit=limit)})"
+
+
+def change(now: float | None, before: float | None) -> str:
+    """Return the difference of two numbers, empty where one is missing."""
+    if now is None or before is None:
+        return ""
+    return signed(now - before) if now != before else "no change"
+
+
+def percent(part: float, whole: float) -> str:
+    """Return a share: `22.0 %`."""
+    return f"{100 * part / whole:.1f} %" if whole else "0.0 %"
+
+
+def plural(count: int, noun: str) -> str:
+    """Return `1 row`, `2,000 rows`."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+def joined(words: Iterable[str]) -> str:
+    """Return `a`, `a and b`, `a, b and c`."""
+    *most, last = tuple(words) or ("",)
+    return f"{', '.join(most)} and {last}" if most else last
+
+
+def seconds(value: float) -> str:
+    """Return a duration: `3.2 s`, `2 min 5 s`."""
+    if value < _MINUTE:
+        return f"{value:.1f} s"
+    minutes, rest = divmod(round(value), _MINUTE)
+    return f"{minutes} min {rest} s"
+
+
+def size(count: int) -> str:
+    """Return bytes as `812 B`, `1.2 kB`, `3.4 MB`."""
+    if count < _THOUSAND:
+        return f"{count} B"
+    if count < _MEGA:
+        return f"{count / _THOUSAND:.1f} kB"
+    return f"{count / _MEGA:.1f} MB"
+
+
+def bar(share: float, *, width: int = 10) -> str:
+    """Return a bar for a share of one: ten characters are the whole."""
+    eighths = round(min(max(share, 0.0), 1.0) * width * 8)
+    return ("█" * (eighths // 8) + _EIGHTHS[eighths % 8]).strip() or "▏"
+
+
+def _rounds_onto(value: float, other: float, decimals: int) -> bool:
+    return value != other and round(value, decimals) == round(other, decimals)

@@ -1,0 +1,158 @@
+"""What the model is made from, and what of that differs from the baseline."""
+
+from mergeline.core.evidence import ColumnProfile, PrepareContent, TrainContent
+from mergeline.core.plan import Plan
+from mergeline.report.against import settings_changed
+from mergeline.report.markdown import Section, code, listing, table
+from mergeline.report.numbers import percent, plural
+
+_COLUMNS, _CLASSES, _SETTINGS = 40, 10, 30
+_NAME = "Data and settings"
+Row = tuple[str, ...]
+
+
+def changed(plan: Plan) -> Section:
+    """Return rows, columns, types, missing values, balance and settings, before and now."""
+    now, before = plan.evidence.prepare, plan.baseline_evidence.prepare
+    if now is None:
+        missing = "There is no evidence of the stage prepare."
+        return Section(_NAME, "not measured", f"{missing}\n\n{_training(plan)}")
+    old = before.content if before is not None else None
+    columns = _column_changes(now.content, old)
+    same = old is not None and (now.content.sha256, now.content.split) == (old.sha256, old.split)
+    counts = _counts(now.content, None if same else old)
+    said = (_source(now.content, old), counts, _columns(columns))
+    body = "\n\n".join(part for part in (*said, _training(plan)) if part)
+    return Section(_NAME, _summary(now.content, old, len(columns)), body)
+
+
+def _summary(now: PrepareContent, old: PrepareContent | None, columns: int) -> str:
+    there = f"{now.rows:,} rows, {plural(len(now.columns), 'column')}"
+    if old is None:
+        return there
+    if now.sha256 == old.sha256:
+        return f"{there}, the same file as the baseline's"
+    return f"{there}; {now.rows - old.rows:+,} rows, {plural(columns, 'column')} changed"
+
+
+def _source(now: PrepareContent, old: PrepareContent | None) -> str:
+    said = (
+        f"{code(now.source)} (digest {code(now.sha256[:12])}), target {code(now.target)}, "
+        f"positive is {code(now.positive)}; split by {_split(now)}."
+    )
+    if old is None:
+        return said
+    same = "the same file, byte for byte" if now.sha256 == old.sha256 else "another file"
+    return f"{said} Against the baseline: {same}."
+
+
+def _split(now: PrepareContent) -> str:
+    by = f" {code(now.split.by)}" if now.split.by is not None else ""
+    return f"{now.split.method}{by}"
+
+
+def _counts(now: PrepareContent, old: PrepareContent | None) -> str:
+    rows: list[Row] = [
+        _count("Rows", now.rows, old.rows if old else None),
+        _count("Rows to train on", now.split.train_rows, old.split.train_rows if old else None),
+        _count("Rows held out", now.split.test_rows, old.split.test_rows if old else None),
+        _count("Duplicate rows", now.duplicate_rows, old.duplicate_rows if old else None),
+        *(_class(name, now, old) for name in _classes(now, old)),
+    ]
+    header: Row = ("", "Now", "Baseline", "Change")
+    if old is None:
+        header, rows = header[:2], [row[:2] for row in rows]
+    return table(header, rows, numeric=(1, 2, 3))
+
+
+def _count(name: str, now: int, before: int | None) -> Row:
+    if before is None:
+        return name, f"{now:,}", "", ""
+    return name, f"{now:,}", f"{before:,}", f"{now - before:+,}" if now != before else "same"
+
+
+def _classes(now: PrepareContent, old: PrepareContent | None) -> list[str]:
+    both = (*now.balance, *(old.balance if old is not None else ()))
+    return list(dict.fromkeys(both))[:_CLASSES]
+
+
+def _class(name: str, now: PrepareContent, old: PrepareContent | None) -> Row:
+    share = _share(name, now)
+    before = _share(name, old) if old is not None else None
+    shown = "" if before is None else f"{before:.1f} %"
+    moved = "" if before is None else _moved(share, before)
+    return f"Class {code(name)}", f"{share:.1f} %", shown, moved
+
+
+def _moved(now: float, before: float) -> str:
+    points = f"{now - before:+.1f}"
+    return "same" if float(points) == 0 else f"{points} points"
+
+
+def _share(name: str, content: PrepareContent) -> float:
+    total = sum(content.balance.values())
+    return 100 * content.balance.get(name, 0) / total if total else 0.0
+
+
+# --- columns ---------------------------------------------------------------------
+
+
+def _column_changes(now: PrepareContent, old: PrepareContent | None) -> list[Row]:
+    if old is None:
+        return []
+    new = {column.name: column for column in now.columns}
+    before = {column.name: column for column in old.columns}
+    return [
+        (code(name), said)
+        for name in dict.fromkeys((*new, *before))
+        if (said := _difference(new.get(name), before.get(name), now.rows, old.rows))
+    ]
+
+
+def _difference(
+    now: ColumnProfile | None, old: ColumnProfile | None, rows: int, old_rows: int
+) -> str:
+    if now is None:
+        return "removed"
+    missing = percent(now.missing, rows)
+    if old is None:
+        return f"added: {now.kind}, {missing} missing"
+    said = [f"type {old.kind} → {now.kind}"] if now.kind != old.kind else []
+    before = percent(old.missing, old_rows)
+    said += [f"missing {before} → {missing}"] if missing != before else []
+    return "; ".join(said)
+
+
+def _columns(changes: list[Row]) -> str:
+    if not changes:
+        return ""
+    more = len(changes) - _COLUMNS
+    end = f"\n\n{plural(more, 'more column')} changed." if more > 0 else ""
+    return table(("Column", "Change"), changes[:_COLUMNS], numeric=()) + end
+
+
+# --- training --------------------------------------------------------------------
+
+
+def _training(plan: Plan) -> str:
+    now, before = plan.evidence.train, plan.baseline_evidence.train
+    if now is None:
+        return "There is no evidence of the stage train."
+    said = f"{code(now.content.estimator)} on {plural(len(now.content.features), 'column')}."
+    if before is None:
+        return said
+    found = settings_changed(now.content, before.content)
+    if not found:
+        return f"{said} The settings of the training are the baseline's."
+    rows = [(code(name), code(old), code(new)) for name, old, new in found[:_SETTINGS]]
+    read = _read(now.content, before.content)
+    return f"{said}{read}\n\n" + table(("Setting", "Baseline", "Now"), rows, numeric=())
+
+
+def _read(now: TrainContent, before: TrainContent) -> str:
+    new = [feature.name for feature in now.features]
+    old = [feature.name for feature in before.features]
+    more = [name for name in new if name not in set(old)]
+    less = [name for name in old if name not in set(new)]
+    added = f" New: {listing(more, _CLASSES)}." if more else ""
+    return added + (f" No longer read: {listing(less, _CLASSES)}." if less else "")

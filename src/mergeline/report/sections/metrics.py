@@ -1,0 +1,160 @@
+"""What was measured on the held-out rows: the primary metric, all metrics, slices."""
+
+from mergeline.core.evidence import CalibrationBin, EvaluateContent, Slice
+from mergeline.core.plan import Plan
+from mergeline.core.verdict import Paired
+from mergeline.report.against import COMPARED, compared, is_same, primary_pair
+from mergeline.report.markdown import Section, code, table, text
+from mergeline.report.numbers import bar, change, estimate, number, percent, plural, size
+
+_SLICES, _METRICS = 40, 20
+_ARROW = {"better": "⬆️ **better**", "worse": "⬇️ **worse**", "cannot_tell": "↔️ **cannot tell**"}
+
+
+def primary(plan: Plan) -> str:
+    """Return the comparison that the comment leads with: in words, then in numbers."""
+    said, how = compared(plan)
+    words = f"**{text(said)}**" + (f" {text(how, 600)}" if how else "")
+    paired = primary_pair(plan)
+    if plan.evidence.evaluate is None or paired is None:
+        return words
+    row = (
+        code(plan.evidence.evaluate.content.primary),
+        "" if paired.baseline is None else number(paired.baseline, limit=paired.candidate),
+        "" if paired.candidate is None else number(paired.candidate, limit=paired.baseline),
+        estimate(paired.delta, sign=True),
+        "**the same**" if is_same(plan, paired) else _ARROW[paired.outcome],
+    )
+    direction = _direction(higher=paired.higher_is_better)
+    header = (direction.capitalize(), "Baseline", "This model", "Change (95 % interval)", "")
+    return f"{words}\n\n{table(header, [row], numeric=(1, 2, 3))}"
+
+
+def _direction(*, higher: bool) -> str:
+    return "higher is better" if higher else "lower is better"
+
+
+def metrics(plan: Plan) -> Section:
+    """Return all metrics, the confusion and the calibration."""
+    if plan.evidence.evaluate is None:
+        return Section("Metrics", "not measured", "There is no evidence of the stage evaluate.")
+    content = plan.evidence.evaluate.content
+    positives = f"{content.positives:,} of them positive ({text(plan.noun, 40)}), "
+    share = percent(content.positives, content.n)
+    parts = (
+        f"{content.n:,} held-out rows, {positives}{share}. Threshold {content.threshold:g}. "
+        f"Intervals: {content.bootstrap:,} bootstrap draws.",
+        _metric_table(content, plan),
+        _confusion(content),
+        _cost(plan),
+        _calibration(content.calibration),
+    )
+    count = len(content.metrics)
+    summary = f"{plural(count, 'metric')} on {content.n:,} held-out rows"
+    return Section("Metrics", summary, "\n\n".join(part for part in parts if part))
+
+
+def _metric_table(content: EvaluateContent, plan: Plan) -> str:
+    before = plan.baseline_evidence.evaluate
+    old = before.content.metrics if before is not None else {}
+    pairs = plan.comparison.metrics if plan.comparison is not None else {}
+    rows = [
+        (
+            code(name),
+            _direction(higher=content.higher_is_better.get(name, True)),
+            estimate(value) + (f": {text(value.reason)}" if value.value is None else ""),
+            estimate(old[name]) if name in old else "",
+            _paired(pairs.get(name)),
+        )
+        for name, value in list(content.metrics.items())[:_METRICS]
+    ]
+    header = ("Metric", "", "This model", "Baseline", "Change on common rows")
+    return table(header, rows, numeric=(2, 3, 4))
+
+
+def _paired(paired: Paired | None) -> str:
+    if paired is None:
+        return ""
+    if paired.delta.value is None:
+        return text(paired.delta.reason) or "not measured"
+    return f"{estimate(paired.delta, sign=True)}, {COMPARED[paired.outcome]}"
+
+
+def _confusion(content: EvaluateContent) -> str:
+    found = content.confusion
+    return (
+        f"At the threshold: {found.true_positive:,} true and {found.false_positive:,} false "
+        f"positives, {found.true_negative:,} true and {found.false_negative:,} false negatives."
+    )
+
+
+def _cost(plan: Plan) -> str:
+    evaluate = plan.evidence.evaluate
+    if evaluate is None:
+        return ""
+    spent = [
+        f"{spent:.3g} ms for {text(rows, 20)} {'row' if rows == '1' else 'rows'}"
+        for rows, spent in list(evaluate.timing.latency_ms.items())[:4]
+    ]
+    latency = f" Scoring took {', '.join(spent)}." if spent else ""
+    return f"Model size: {size(evaluate.content.model_bytes)}.{latency}"
+
+
+def _calibration(bins: tuple[CalibrationBin, ...]) -> str:
+    if not bins:
+        return ""
+    rows = [
+        (
+            f"{item.low:.2f} to {item.high:.2f}",
+            f"{item.n:,}",
+            number(item.score),
+            number(item.observed),
+            bar(item.observed),
+        )
+        for item in bins[:_METRICS]
+    ]
+    header = ("Scores", "n", "Mean score", "Observed rate", "")
+    return f"Calibration:\n\n{table(header, rows, numeric=(1, 2, 3))}"
+
+
+# --- slices ----------------------------------------------------------------------
+
+
+def slices(plan: Plan) -> Section | None:
+    """Return the primary metric by slice, or None where no slice is asked for."""
+    if plan.evidence.evaluate is None or not plan.evidence.evaluate.content.slices:
+        return None
+    content = plan.evidence.evaluate.content
+    old = _by_slice(plan)
+    rows = [_slice_row(item, old, content.primary) for item in content.slices[:_SLICES]]
+    header = ("Column", "Value", "n", f"{code(content.primary)} (95 % interval)", "Change")
+    more = len(content.slices) - len(rows)
+    end = f"\n\n{plural(more, 'more slice')} in the evidence." if more else ""
+    note = "The change is against the baseline's own held-out rows, so it is not paired."
+    body = f"{table(header, rows, numeric=(2, 3, 4))}{end}\n\n{note}"
+    columns = len({item.column for item in content.slices})
+    summary = f"{plural(len(content.slices), 'slice')} of {plural(columns, 'column')}"
+    return Section("Slices", summary, body)
+
+
+def _slice_row(
+    item: Slice, old: dict[tuple[str, str], Slice], primary_name: str
+) -> tuple[str, ...]:
+    value = item.metrics.get(primary_name)
+    before = old.get((item.column, item.value))
+    earlier = before.metrics.get(primary_name) if before is not None else None
+    shown = "" if value is None else estimate(value)
+    return (
+        code(item.column),
+        code(item.value),
+        f"{item.n:,}",
+        shown if value is None or value.value is not None else f"{shown}: {text(value.reason, 80)}",
+        change(value.value if value else None, earlier.value if earlier else None),
+    )
+
+
+def _by_slice(plan: Plan) -> dict[tuple[str, str], Slice]:
+    before = plan.baseline_evidence.evaluate
+    if before is None:
+        return {}
+    return {(item.column, item.value): item for item in before.content.slices}

@@ -1,0 +1,27 @@
+"""Options that all tests share."""
+
+from pathlib import Path
+
+import pytest
+
+GOLDEN = Path(__file__).parent / "golden"
+
+
+def pytest_addoption(parser):
+    parser.addoption(
+        "--update-goldens", action="store_true", help="write the files under tests/golden anew"
+    )
+
+
+@pytest.fixture
+def golden(request):
+    """Hold a text against a file under tests/golden, or write the file."""
+
+    def check(name, text):
+        path = GOLDEN / name
+        if request.config.getoption("--update-goldens"):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+        assert text == path.read_text(encoding="utf-8"), f"{name}: see it, then --update-goldens"
+
+    return check
