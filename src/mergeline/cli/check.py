@@ -27,7 +27,7 @@ def check(
         bool, typer.Option("--json", help="Print the verdict as JSON instead of a table.")
     ] = False,
 ) -> None:
-    """Run what is stale, compare with the base, judge, and write the comment.
+    """Run what is stale, compare, judge, write the comment.
 
     Exit codes: 0 passed, warned or waived; 10 a gate FAILED; 11 ERRORED; 2 usage; 3
     settings, data or model; 4 a tool, the network or the disk.

@@ -20,7 +20,7 @@ def demo(
         Path | None, typer.Option(help="Keep the first pull request's report in this folder.")
     ] = None,
 ) -> None:
-    """Make a project with Git history and four pull requests, and show their comments."""
+    """Show four pull requests and their comments, in a fresh project."""
     from mergeline.project.demo import PULL_REQUESTS, Demo
 
     started = time.monotonic()

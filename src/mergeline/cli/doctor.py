@@ -15,7 +15,7 @@ def doctor(
         bool, typer.Option("--build", help="Make deepchecks' environment where it is missing.")
     ] = False,
 ) -> None:
-    """Check the environments and tools that Mergeline needs; exit code 4 when one is missing."""
+    """Say what is missing on this machine; exit code 4 if anything is."""
     from mergeline.project.doctor import diagnose
 
     if build:

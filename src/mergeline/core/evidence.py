@@ -5,7 +5,7 @@ A name here is the name of the stage, of its module, and of its file.
 """
 
 from collections.abc import Mapping
-from typing import Annotated, Generic, Literal, Self, TypeVar
+from typing import Annotated, Any, Generic, Literal, Self, TypeVar
 
 from pydantic import Field, FiniteFloat, JsonValue
 
@@ -150,7 +150,7 @@ class TrainContent(Frozen):
 
     estimator: str
     params: dict[str, JsonValue]
-    class_weight: JsonValue = None
+    class_weight: str | dict[str, FiniteFloat] | None = None
     seed: int
     rows: Count
     features: tuple[Feature, ...]
@@ -426,6 +426,18 @@ class ExplainContent(Frozen):
     largest_errors: tuple[ExplainedRow, ...]
 
 
+# The type of each stage's evidence file.
+EVIDENCE_TYPES: Mapping[str, type[Evidence[Any]]] = {
+    "prepare": Evidence[PrepareContent],
+    "train": Evidence[TrainContent],
+    "evaluate": Evidence[EvaluateContent],
+    "check_data": Evidence[ChecksContent],
+    "check_model": Evidence[ChecksContent],
+    "fairness": Evidence[FairnessContent],
+    "explain": Evidence[ExplainContent],
+}
+
+
 class EvidenceSet(Frozen):
     """The evidence of one commit; a stage that has none (yet) is None."""
 
@@ -445,8 +457,7 @@ class EvidenceSet(Frozen):
             pydantic.ValidationError: A file is not evidence of this schema version.
         """
         parsed = {
-            name: Evidence[CONTENT_TYPES[name]].model_validate_json(data)  # type: ignore[misc]
-            for name, data in files.items()
+            name: EVIDENCE_TYPES[name].model_validate_json(data) for name, data in files.items()
         }
         return cls(**parsed)
 
@@ -456,14 +467,3 @@ class EvidenceSet(Frozen):
         return json_digest(
             {name: item.content.as_json() for name, item in present.items() if item is not None}
         )
-
-
-CONTENT_TYPES: dict[str, type[Frozen]] = {
-    "prepare": PrepareContent,
-    "train": TrainContent,
-    "evaluate": EvaluateContent,
-    "check_data": ChecksContent,
-    "check_model": ChecksContent,
-    "fairness": FairnessContent,
-    "explain": ExplainContent,
-}

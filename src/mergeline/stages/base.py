@@ -1,6 +1,7 @@
 """What every stage has in common: settings in, content out, one evidence file."""
 
 import platform
+import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -13,9 +14,10 @@ from typing import TYPE_CHECKING
 from mergeline.config.load import load_settings
 from mergeline.core import layout
 from mergeline.core.base import Frozen
-from mergeline.core.evidence import CONTENT_TYPES, STAGES, Evidence, Timing
+from mergeline.core.evidence import EVIDENCE_TYPES, STAGES, Timing
 from mergeline.errors import ContractError, UsageError
-from mergeline.files import write_whole
+from mergeline.files import write_set
+from mergeline.model.reading import first_line
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -44,10 +46,13 @@ class Result:
 
     Attributes:
         content: The evidence's content.
+        files: What else to write, by path relative to the root: all of it together with
+            the evidence, or nothing.
         latency_ms: Scoring latency by batch size; evaluate only.
     """
 
     content: Frozen
+    files: Mapping[str, bytes] = field(default_factory=dict)
     latency_ms: Mapping[str, float] = field(default_factory=dict)
 
 
@@ -67,6 +72,9 @@ def run_stage(name: str, root: Path) -> None:
         )
     started = datetime.now(UTC).isoformat(timespec="seconds")
     clock = Clock()
+    # A project's own factory and types lie in the project, not in the environment.
+    if str(root) not in sys.path:
+        sys.path.insert(0, str(root))
     with clock.part("total"):
         settings = load_settings(root / layout.SETTINGS)
         result: Result = import_module(f"mergeline.stages.{name}").run(root, settings, clock)
@@ -77,10 +85,11 @@ def run_stage(name: str, root: Path) -> None:
         f"{platform.python_version()}",
         latency_ms=dict(result.latency_ms),
     )
-    kind = Evidence[CONTENT_TYPES[name]]  # type: ignore[misc]
-    evidence = kind(stage=name, content=result.content, timing=timing)
+    evidence = EVIDENCE_TYPES[name](stage=name, content=result.content, timing=timing)
     text = evidence.model_dump_json(indent=1) + "\n"
-    write_whole(root / layout.evidence(name), text.encode())
+    # The first is replaced last: evidence never speaks of files that are not there yet.
+    files = {layout.evidence(name): text.encode(), **result.files}
+    write_set({root / path: data for path, data in files.items()})
 
 
 def read_prepared(root: Path, table: str) -> "pd.DataFrame":
@@ -99,6 +108,6 @@ def read_prepared(root: Path, table: str) -> "pd.DataFrame":
         return pd.read_parquet(root / table)
     except (OSError, ValueError) as error:
         raise ContractError(
-            f"{table} cannot be read: {str(error).splitlines()[0][:200]}",
+            f"{table} cannot be read: {first_line(error)}",
             hint="make it again with the stages before it: mergeline check",
         ) from error
