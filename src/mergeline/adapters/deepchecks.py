@@ -32,6 +32,7 @@ LONGEST_SECONDS = 600.0
 
 _WORKER = Path(__file__).with_name("deepchecks_worker.py")
 _LOG = "log.txt"
+_GRACE_SECONDS = 2
 # What a Python needs to start; credentials have no business there.
 _INHERITED = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
 _HINT = "run `mergeline doctor`; if the environment is fine, report the lines above"
@@ -189,7 +190,7 @@ def _end(process: subprocess.Popen[bytes]) -> None:
     if process.stdin is not None:
         process.stdin.close()
     try:
-        process.wait(timeout=5)
+        process.wait(timeout=_GRACE_SECONDS)
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()

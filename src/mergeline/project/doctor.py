@@ -1,7 +1,6 @@
 """What Mergeline needs on this machine, and the next command where it is missing."""
 
 import platform
-import shutil
 import subprocess
 import sys
 from importlib.metadata import PackageNotFoundError, version
@@ -52,15 +51,13 @@ def _python() -> Finding:
 
 
 def _git() -> Finding:
-    if shutil.which("git") is None:
-        return Finding(
-            name="git",
-            ok=False,
-            detail="not on PATH",
-            next_command="install it, on Debian: apt-get install git",
-        )
     found = _first_line("git", "--version")
-    return Finding(name="git", ok=True, detail=found.removeprefix("git version "))
+    return Finding(
+        name="git",
+        ok=bool(found),
+        detail=found.removeprefix("git version ") or "not on PATH, or it does not start",
+        next_command="" if found else "install it, on Debian: apt-get install git",
+    )
 
 
 def _dvc() -> Finding:
