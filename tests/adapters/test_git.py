@@ -134,13 +134,6 @@ def test_dirty_is_what_differs_but_for_dvc_lock_and_ignored_files(repository: Gi
     assert repository.dirty() == ("changed", "deleted", "folder/new", "staged")
 
 
-def test_ignored_counts_for_tracked_files_too(repository: Git) -> None:
-    commit(repository.root, "dvc.lock")
-    assert not repository.is_ignored("dvc.lock")
-    (repository.root / ".gitignore").write_text("*.lock\n")
-    assert repository.is_ignored("dvc.lock")
-
-
 class TestDefaultBase:
     def test_first_commit_has_none(self, repository: Git) -> None:
         commit(repository.root, "a")

@@ -224,10 +224,6 @@ class Git:
         names = {os.fsdecode(record[3:]) for record in output.split(b"\0") if record}
         return tuple(sorted(names - {layout.LOCK}))
 
-    def is_ignored(self, path: str) -> bool:
-        """Return whether a `.gitignore` names the path, even one that is tracked."""
-        return self._ask("check-ignore", "--no-index", "--quiet", "--", path) is not None
-
     def add_worktree(self, folder: Path, commit: str) -> None:
         """Check a commit out into a new folder, detached, without running any hook.
 

@@ -1,0 +1,110 @@
+"""Getting the outputs of stages out of DVC's caches. Imports DVC: import this where needed."""
+
+import errno
+from dataclasses import dataclass, field
+from typing import Any
+
+from dvc.exceptions import CollectCacheError, ConfirmRemoveError
+from dvc.stage.cache import RunCacheNotFoundError, RunCacheNotSupported
+
+_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+
+
+@dataclass
+class Remote:
+    """The default remote, until it fails once.
+
+    Attributes:
+        name: None where there is none, or it is not to be asked.
+        notices: What it could not do, one sentence each.
+    """
+
+    repo: Any
+    name: str | None
+    notices: list[str] = field(default_factory=list)
+
+    @property
+    def usable(self) -> bool:
+        """Whether to ask it."""
+        return self.name is not None
+
+    def fetch_runs(self) -> None:
+        """Bring the list of runs that the remote knows into the local run-cache."""
+        if not self.usable:
+            return
+        try:
+            there = self.repo.cloud.get_remote_odb(None, hash_name="md5-dos2unix")
+            if there.fs.protocol == "local" and not there.fs.exists(there.path):
+                raise FileNotFoundError(f"there is no folder {there.path}")  # noqa: TRY301
+            self.repo.stage_cache.transfer(there, self.repo.cache.legacy, force=False)
+        except RunCacheNotSupported:
+            pass  # over http a remote gives outputs, and no list of runs
+        except Exception as error:  # noqa: BLE001 - each kind of remote has errors of its own
+            self.failed(error)
+
+    def failed(self, error: Exception) -> None:
+        """Ask no more, and say why.
+
+        Raises:
+            Exception: The error itself, where it is no fault of the remote.
+        """
+        if not self.usable or (isinstance(error, OSError) and error.errno in _DISK):
+            raise error
+        said = str(error).strip().split("\n")[0] or type(error).__name__
+        self.notices.append(
+            f"The DVC remote {self.name!r} cannot be used ({said}): what is in no cache here "
+            "was made again."
+        )
+        self.name = None
+
+
+@dataclass(frozen=True)
+class Restorer:
+    """Gets outputs out of the local cache, and of the remote where it is usable."""
+
+    repo: Any
+    remote: Remote
+
+    def restore(self, stage: Any, *, run: bool) -> bool:
+        """Get the outputs of a stage, and say whether they are there now.
+
+        Where not, the data that a run of it needs has been got.
+
+        Args:
+            stage: A stage whose needs are up to date.
+            run: Whether `dvc.lock` does not name them: then an earlier run with the very
+                inputs of now is looked for.
+        """
+        if not run and self._checkout(stage):
+            return True
+        for source in self.repo.index.graph.successors(stage):
+            if source.is_data_source and not all(out.exists for out in source.outs):
+                self._checkout(source)
+        return run and all(dep.exists for dep in stage.deps) and self._from_run(stage)
+
+    def _checkout(self, stage: Any) -> bool:
+        if self.remote.usable and not stage.outs_cached():
+            try:
+                for objects in stage.get_used_objs().values():
+                    self.repo.cloud.pull(objects)
+            except CollectCacheError:
+                return False  # the remote does not hold them
+            except Exception as error:  # noqa: BLE001 - each kind of remote has its own
+                self.remote.failed(error)
+        if not stage.outs_cached():
+            return False
+        stage.checkout(force=True)
+        return all(out.exists for out in stage.outs)
+
+    def _from_run(self, stage: Any) -> bool:
+        try:
+            self.repo.stage_cache.restore(stage, pull=self.remote.usable)
+        except (RunCacheNotFoundError, ConfirmRemoveError):
+            return False  # an output that is in no cache is in the way: `dvc repro` replaces it
+        except Exception as error:  # noqa: BLE001 - each kind of remote has its own
+            self.remote.failed(error)
+            return False
+        stage.save(run_cache=False)
+        stage.commit()
+        stage.dump(update_pipeline=False)
+        return True

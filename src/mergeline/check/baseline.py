@@ -1,0 +1,275 @@
+"""The baseline: model and evidence of the base commit, restored rather than made again."""
+
+import os
+import shutil
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Literal
+
+from mergeline.adapters.dvc import Settled, adopt
+from mergeline.adapters.git import Git
+from mergeline.check.inputs import pins
+from mergeline.check.reproduce import Say, restore, run_left, silent
+from mergeline.check.trees import CommitTree, Tree, WorkingTree
+from mergeline.config.document import read_document
+from mergeline.core import layout
+from mergeline.core.digest import json_digest
+from mergeline.core.evidence import STAGES
+from mergeline.core.verdict import Baseline
+from mergeline.errors import ConfigError, MergelineError, ToolError
+from mergeline.files import write_whole
+
+Status = Literal["none", "not_available", "unreadable"]
+
+TRAIN_KEYS = "train_keys.parquet"
+_RECORD = "baseline.json"
+_REMEMBERED = 10
+
+
+@dataclass(frozen=True)
+class BaselineFiles:
+    """Where the baseline came from, and where it lies.
+
+    Attributes:
+        folder: Holds, under the names of `core.layout`, evidence, model and settings, and
+            `train_keys.parquet`, the keys of the rows that the model was trained on; None
+            when the baseline is not available.
+    """
+
+    baseline: Baseline
+    folder: Path | None = None
+
+
+def restore_baseline(
+    root: Path,
+    git: Git,
+    base: str | None,
+    *,
+    jobs: int | None = None,
+    env: Mapping[str, str] | None = None,
+    say: Say = silent,
+) -> BaselineFiles:
+    """Get the baseline out of what is remembered, else out of caches, else run it.
+
+    A stage is run only when the base pins the same environment as the head: the result
+    of another version would be kept under the wrong name.
+
+    Args:
+        root: The project's root.
+        git: The project's repository.
+        base: The base commit, None when there is none.
+        jobs: How many stages to run at a time; as many as there are cores when None.
+        env: Variables for stages that run, besides those of this process.
+        say: Is told, a line each, what is going on.
+
+    Raises:
+        ToolError: Git, DVC or the disk fail on this side; what is wrong with the base
+            itself is in the answer.
+    """
+    if base is None:
+        return _without("none", None, "There is no commit before this one.")
+    root = root.resolve()
+    state = _own_folder(root)
+    _remove_leftovers(state, git)
+    known = state / "baselines" / _key(base)
+    if (known / _RECORD).is_file():
+        return BaselineFiles(Baseline.model_validate_json((known / _RECORD).read_bytes()), known)
+    try:
+        if nothing := _look(git, base):
+            return nothing
+    except ConfigError as error:
+        return _without("unreadable", base, f"The base cannot be read: {error.message}.")
+    with _worktree(state, git, base) as tree:
+        say(f"restoring the baseline {base[:12]}")
+        adopt(root, tree)
+        baseline = _restore_in(
+            tree, WorkingTree(root, git), git, base, jobs=jobs, env=env or {}, say=say
+        )
+        if baseline.status == "available":
+            baseline = _keep(tree, baseline, state, known)
+    return BaselineFiles(baseline, known if baseline.status == "available" else None)
+
+
+def _look(git: Git, base: str) -> BaselineFiles | None:
+    """Return why a base has no baseline, None when it may have one.
+
+    Raises:
+        ConfigError: Its settings are not YAML.
+    """
+    if not git.has(base):
+        said = f"The commit {base[:12]} is not in this clone."
+        return _without("unreadable", base, said)
+    settings = git.read(base, layout.SETTINGS)
+    if settings is None:
+        return _without("none", base, f"The base has no {layout.SETTINGS}.")
+    read_document(settings.decode(errors="replace"), origin=f"{layout.SETTINGS} at {base[:12]}")
+    if git.read(base, layout.PIPELINE) is None:
+        return _without("not_available", base, f"The base has no {layout.PIPELINE}.")
+    return None
+
+
+def _without(status: Status, base: str | None, reason: str) -> BaselineFiles:
+    return BaselineFiles(Baseline(status=status, commit=base, reason=reason))
+
+
+def _restore_in(
+    tree: Path,
+    head: Tree,
+    git: Git,
+    base: str,
+    *,
+    jobs: int | None,
+    env: Mapping[str, str],
+    say: Say,
+) -> Baseline:
+    """Bring the base's stages up to date in its worktree."""
+    try:
+        settled = restore(tree, say=say)
+        refusal = _may_not_run(settled, CommitTree(git, base), head)
+    except MergelineError as error:
+        reason = f"The base cannot be read: {error.message}."
+        return Baseline(status="unreadable", commit=base, reason=reason)
+    if refusal:
+        return Baseline(status="not_available", commit=base, reason=refusal)
+    ran: set[str] = set()
+    if settled.left:
+        try:
+            done = run_left(tree, settled, jobs=jobs, env=_environment(tree, env), say=say)
+        except MergelineError as error:
+            reason = f"The base does not run: {error.message}."
+            return Baseline(status="not_available", commit=base, reason=reason)
+        ran = {name for name, stage in done.stages.items() if stage.action == "ran"}
+    names = settled.pipeline.needs
+    return Baseline(
+        status="available",
+        commit=base,
+        restored=tuple(name for name in names if name not in ran),
+        ran=tuple(name for name in names if name in ran),
+    )
+
+
+def _may_not_run(settled: Settled, base: Tree, head: Tree) -> str:
+    """Say why the stages that are left must not run here; empty when they may."""
+    if not settled.left:
+        return ""
+    stages = f"Of the base {', '.join(settled.left)} would have to run again"
+    before, now = pins(base), pins(head)
+    if not before:
+        return f"{stages}, and none of its stages depends on pinned requirements."
+    differ = sorted(path for path in before | now if before.get(path) != now.get(path))
+    if differ:
+        return f"{stages}, but it pins another environment: {', '.join(differ)} changed."
+    return ""
+
+
+def _environment(tree: Path, env: Mapping[str, str]) -> dict[str, str]:
+    """Let a base that holds Mergeline's own code run that code."""
+    if not (tree / "src/mergeline").is_dir():
+        return dict(env)
+    paths = [os.fspath(tree / "src"), env.get("PYTHONPATH") or os.environ.get("PYTHONPATH", "")]
+    return {**env, "PYTHONPATH": os.pathsep.join(filter(None, paths))}
+
+
+# --- what is remembered ------------------------------------------------------------
+
+
+def _own_folder(root: Path) -> Path:
+    """Return the folder of Mergeline's own files, which Git is told to ignore."""
+    state = root / layout.STATE
+    state.mkdir(exist_ok=True)
+    ignore = state / ".gitignore"
+    if not ignore.is_file():
+        ignore.write_text("*\n")
+    return state
+
+
+def _key(base: str) -> str:
+    """Return the name under which a baseline is remembered."""
+    versions = [f"{sys.version_info[:3]}", version("mergeline"), version("dvc")]
+    return f"{base[:12]}-{json_digest([base, *versions])[:12]}"
+
+
+def _keep(tree: Path, baseline: Baseline, state: Path, folder: Path) -> Baseline:
+    """Copy what later steps need, whole or not at all."""
+    temporary = _workplace(state, f"kept-{folder.name}")
+    try:
+        if missing := _copy(tree, temporary):
+            return baseline.model_copy(update={"status": "not_available", "reason": missing})
+        write_whole(temporary / _RECORD, baseline.model_dump_json(indent=1).encode() + b"\n")
+        folder.parent.mkdir(exist_ok=True)
+        _move(temporary, folder)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+    for old in sorted(folder.parent.iterdir(), key=lambda path: path.stat().st_mtime)[
+        :-_REMEMBERED
+    ]:
+        shutil.rmtree(old, ignore_errors=True)
+    return baseline
+
+
+def _copy(tree: Path, folder: Path) -> str:
+    """Copy evidence, model, settings and training keys; say what is not there."""
+    import pyarrow.parquet
+
+    table = tree / layout.TRAIN_TABLE
+    missing = [name for name in (layout.MODEL, layout.TRAIN_TABLE) if not (tree / name).exists()]
+    if missing:
+        return f"The stages of the base do not make {' and '.join(missing)}."
+    if layout.KEY not in pyarrow.parquet.read_schema(table).names:
+        return f"{layout.TRAIN_TABLE} of the base has no column {layout.KEY}."
+    shutil.copytree(tree / layout.MODEL, folder / layout.MODEL, copy_function=shutil.copyfile)
+    for name in (layout.SETTINGS, *map(layout.evidence, STAGES)):
+        if (tree / name).is_file():
+            shutil.copyfile(tree / name, folder / name)
+    keys = pyarrow.parquet.read_table(table, columns=[layout.KEY])
+    pyarrow.parquet.write_table(keys, folder / TRAIN_KEYS)
+    return ""
+
+
+def _move(temporary: Path, folder: Path) -> None:
+    try:
+        temporary.rename(folder)
+    except OSError:
+        if not (folder / _RECORD).is_file():  # else another check was quicker
+            raise
+
+
+# --- worktrees -----------------------------------------------------------------------
+
+
+def _workplace(state: Path, name: str) -> Path:
+    """Return the path of a temporary folder, which names the process that it belongs to."""
+    return state / "worktrees" / f"{os.getpid()}-{name}"
+
+
+@contextmanager
+def _worktree(state: Path, git: Git, commit: str) -> Iterator[Path]:
+    folder = _workplace(state, commit[:12])
+    try:
+        git.add_worktree(folder, commit)
+        yield folder
+    finally:
+        git.remove_worktree(folder)
+
+
+def _remove_leftovers(state: Path, git: Git) -> None:
+    """Remove what killed checks left, and nothing of those at work."""
+    for folder in sorted((state / "worktrees").glob("*-*")):
+        pid = folder.name.split("-")[0]
+        if pid.isdecimal() and (int(pid) == os.getpid() or not _is_alive(int(pid))):
+            with suppress(ToolError):  # it is not in our way; the next check tries again
+                git.remove_worktree(folder)
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # somebody else's
+        return True
+    return True
