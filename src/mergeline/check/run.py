@@ -19,13 +19,13 @@ from mergeline.config.load import load_settings, parse_settings
 from mergeline.config.moved import moved_banners
 from mergeline.config.settings import Settings
 from mergeline.core import layout
+from mergeline.core.case import Case
 from mergeline.core.digest import json_digest, promotion_key
 from mergeline.core.evidence import STAGES, EvidenceSet
-from mergeline.core.case import Case
 from mergeline.core.judge import judge_change
 from mergeline.core.plan import Plan
-from mergeline.core.verdict import Candidate, Comparison, Stage
-from mergeline.errors import ToolError
+from mergeline.core.verdict import Banner, Baseline, Candidate, Comparison, Stage
+from mergeline.errors import ConfigError, ToolError
 from mergeline.files import write_whole
 
 Say = Callable[[str], None]
@@ -74,41 +74,35 @@ def run_check(request: Request, say: Say) -> Plan:
     root = request.root
     git = Git(root)
     settings = load_settings(root / layout.SETTINGS)
-    base = git.resolve(request.base) if request.base else git.default_base()
+    commit = git.resolve(request.base) if request.base else git.default_base()
     reproduction = _reproduce(root, None, say)
     evidence = read_evidence(root)
-    files = restore_baseline(root, git, base, say=say)
-    old = _base_settings(git, base, files)
-    old_evidence = read_evidence(files.folder) if files.folder else EvidenceSet()
-    comparison = None
-    if files.folder is not None and old is not None:
-        comparison = _compare(
-            root, settings, evidence, BaselineModel(files.folder, old, old_evidence)
-        )
-    dirty = git.dirty()
+    base = _read_base(git, restore_baseline(root, git, commit, say=say))
+    dirty = (*git.dirty(), *reproduction.modified)
     inputs = working_inputs(root, git) if dirty else inputs_digest(git, git.head())
+    comparison = _compare(root, settings, evidence, base)
     judgement = judge_change(
-        old.policy if old else None,
+        base.settings.policy if base.settings else None,
         settings.policy,
-        Case(evidence, files.baseline, old_evidence, comparison),
-        inputs_changed=base is None or inputs != inputs_digest(git, base),
+        Case(evidence, base.baseline, base.evidence, comparison),
+        inputs_changed=inputs != _inputs_of(git, base.baseline),
         dirty=bool(dirty),
         today=request.today,
     )
-    moved = moved_banners(old, settings) if old else ()
+    banners = (*judgement.banners, *_moved(root, git, settings, base))
     plan = Plan(
         project=settings.project,
         noun=settings.data.noun,
-        candidate=_candidate(git, settings, base, inputs, evidence, dirty),
-        baseline=files.baseline,
-        judgement=judgement.model_copy(update={"banners": (*judgement.banners, *moved)}),
+        candidate=_candidate(git, settings, commit, inputs, evidence, dirty),
+        baseline=base.baseline,
+        judgement=judgement.model_copy(update={"banners": banners}),
         evidence=evidence,
-        baseline_evidence=old_evidence,
+        baseline_evidence=base.evidence,
         comparison=comparison,
         stages=reproduction.stages,
         notices=reproduction.notices,
         approvals=settings.promotion.approvals,
-        command=f"mergeline check --base {base[:12]}" if base else "mergeline check",
+        command=f"mergeline check --base {commit[:12]}" if commit else "mergeline check",
     )
     write_whole(root / layout.CANDIDATE, (plan.candidate.model_dump_json(indent=1) + "\n").encode())
     write_whole(root / layout.VERDICT, verdict_json(plan).encode())
@@ -153,35 +147,83 @@ def _deepchecks(stale: frozenset[str]) -> Iterator[dict[str, str]]:
         yield {}
 
 
-def _base_settings(git: Git, base: str | None, files: BaselineFiles) -> Settings | None:
-    """Return the base's settings; None where it has none or they cannot be read."""
-    if base is None or files.baseline.status in ("none", "unreadable"):
+@dataclass(frozen=True)
+class Base:
+    """The base as far as it can be read.
+
+    Attributes:
+        folder: Where its model and the keys of its training rows lie; None without them.
+        settings: None where it has none, or they cannot be read.
+        evidence: Empty where there is none.
+    """
+
+    baseline: Baseline
+    folder: Path | None = None
+    settings: Settings | None = None
+    evidence: EvidenceSet = EvidenceSet()
+
+
+def _read_base(git: Git, files: BaselineFiles) -> Base:
+    """Read settings and evidence of the base; settings that are wrong make it unreadable."""
+    commit = files.baseline.commit
+    if commit is None or files.baseline.status in ("none", "unreadable"):
+        return Base(files.baseline)
+    text = git.read(commit, layout.SETTINGS) or b""
+    try:
+        origin = f"{layout.SETTINGS} at {commit[:12]}"
+        settings = parse_settings(text.decode(errors="replace"), origin=origin)
+    except ConfigError as error:
+        reason = f"Its settings do not fit this version: {error.message}"
+        return Base(Baseline(status="unreadable", commit=commit, reason=reason))
+    evidence = read_evidence(files.folder) if files.folder else EvidenceSet()
+    return Base(files.baseline, files.folder, settings, evidence)
+
+
+def _inputs_of(git: Git, baseline: Baseline) -> str | None:
+    """Return the base's I; None where it has no pipeline to speak of."""
+    if baseline.commit is None or baseline.status in ("none", "unreadable"):
         return None
-    text = git.read(base, layout.SETTINGS)
-    if text is None:
+    try:
+        return inputs_digest(git, baseline.commit)
+    except ConfigError:
         return None
-    return parse_settings(text.decode(), origin=f"{layout.SETTINGS} at {base[:12]}")
+
+
+def _moved(root: Path, git: Git, settings: Settings, base: Base) -> tuple[Banner, ...]:
+    """Name what moves a gate without touching it."""
+    commit, contract = base.baseline.commit, settings.data.contract
+    if base.settings is None or commit is None:
+        return ()
+    changed = contract is not None and git.read(commit, contract) != _bytes_of(root / contract)
+    return moved_banners(base.settings, settings, contract_changed=changed)
+
+
+def _bytes_of(path: Path) -> bytes | None:
+    return path.read_bytes() if path.is_file() else None
 
 
 def _compare(
-    root: Path, settings: Settings, evidence: EvidenceSet, baseline: BaselineModel
-) -> Comparison:
+    root: Path, settings: Settings, evidence: EvidenceSet, base: Base
+) -> Comparison | None:
     """Compare, or remember what the comparison of the same things said."""
+    if base.folder is None or base.settings is None:
+        return None
     what = json_digest(
         [
             __version__,
             evidence.digest(),
-            baseline.evidence.digest(),
+            base.evidence.digest(),
             settings.evaluate.as_json(),
             settings.fairness.as_json(),
             settings.data.as_json(),
             settings.model.seed,
-            baseline.settings.evaluate.threshold,
+            base.settings.evaluate.threshold,
         ]
     )
     path = root / layout.STATE / "comparisons" / f"{what}.json"
     if path.is_file():
         return Comparison.model_validate_json(path.read_bytes())
+    baseline = BaselineModel(base.folder, base.settings, base.evidence)
     comparison = compare(root, settings, evidence, baseline)
     write_whole(path, comparison.model_dump_json().encode())
     return comparison
