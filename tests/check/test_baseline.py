@@ -61,8 +61,12 @@ def test_it_is_restored_once_and_then_remembered(toy: Toy, monkeypatch: pytest.M
     assert worktrees(toy) == []
     assert toy.git.dirty() == ()
 
-    monkeypatch.setattr(module, "adopt", None)
-    monkeypatch.setattr(module, "_worktree", None)
+    with monkeypatch.context() as patch:
+        patch.setattr(module, "adopt", None)
+        patch.setattr(module, "_worktree", None)
+        assert restore_baseline(toy.root, toy.git, base) == first
+
+    (first.folder / "baseline.json").write_text('{"of": "another version"}')
     assert restore_baseline(toy.root, toy.git, base) == first
 
 

@@ -5,6 +5,7 @@ import re
 import signal
 import subprocess
 import sys
+import sysconfig
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -96,8 +97,8 @@ def run_stage(root: Path, name: str, env: Mapping[str, str]) -> StageOutcome:
 def child_environment(extra: Mapping[str, str]) -> dict[str, str]:
     """Return the environment of stages: this installation's programs come first on PATH."""
     inherited = clean_environment(os.environ)
-    path = [os.path.join(sys.prefix, "bin"), inherited.get("PATH", os.defpath)]  # noqa: PTH118
-    ours = {"PATH": os.pathsep.join(path), "DVC_NO_ANALYTICS": "1"}
+    path = os.pathsep.join([sysconfig.get_path("scripts"), inherited.get("PATH", os.defpath)])
+    ours = {"PATH": path, "DVC_NO_ANALYTICS": "1"}
     return inherited | ours | dict(extra)
 
 

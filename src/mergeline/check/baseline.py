@@ -10,6 +10,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Literal
 
+from pydantic import ValidationError
+
 from mergeline.adapters.dvc import Settled, adopt
 from mergeline.adapters.git import Git
 from mergeline.check.inputs import pins
@@ -76,8 +78,8 @@ def restore_baseline(
     state = _own_folder(root)
     _remove_leftovers(state, git)
     known = state / "baselines" / _key(base)
-    if (known / _RECORD).is_file():
-        return BaselineFiles(Baseline.model_validate_json((known / _RECORD).read_bytes()), known)
+    if remembered := _remembered(known):
+        return BaselineFiles(remembered, known)
     try:
         if nothing := _look(git, base):
             return nothing
@@ -191,6 +193,17 @@ def _key(base: str) -> str:
     """Return the name under which a baseline is remembered."""
     versions = [f"{sys.version_info[:3]}", version("mergeline"), version("dvc")]
     return f"{base[:12]}-{json_digest([base, *versions])[:12]}"
+
+
+def _remembered(folder: Path) -> Baseline | None:
+    """Read the record of a baseline; one that another version wrote is made again."""
+    try:
+        return Baseline.model_validate_json((folder / _RECORD).read_bytes())
+    except FileNotFoundError:
+        return None
+    except ValidationError:
+        shutil.rmtree(folder)
+        return None
 
 
 def _keep(tree: Path, baseline: Baseline, state: Path, folder: Path) -> Baseline:

@@ -137,7 +137,7 @@ def run_left(
     Raises:
         MergelineError: The error of the first stage that failed.
     """
-    limit = jobs or len(os.sched_getaffinity(0))
+    limit = jobs or os.cpu_count() or 1
     with ThreadPoolExecutor(limit) as pool:
         line = _Line(root, settled, env, say, pool)
         try:
