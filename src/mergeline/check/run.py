@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -101,7 +101,7 @@ def run_check(request: Request, say: Say) -> Plan:
         comparison=comparison,
         stages=reproduction.stages,
         notices=reproduction.notices,
-        approvals=settings.promotion.approvals,
+        approvals=max(item.promotion.approvals for item in (settings, base.settings) if item),
         command=f"mergeline check --base {commit[:12]}" if commit else "mergeline check",
     )
     write_whole(root / layout.CANDIDATE, (plan.candidate.model_dump_json(indent=1) + "\n").encode())
@@ -160,7 +160,7 @@ class Base:
     baseline: Baseline
     folder: Path | None = None
     settings: Settings | None = None
-    evidence: EvidenceSet = EvidenceSet()
+    evidence: EvidenceSet = field(default_factory=EvidenceSet)
 
 
 def _read_base(git: Git, files: BaselineFiles) -> Base:

@@ -7,7 +7,7 @@ from mergeline.core.verdict import Paired
 from mergeline.report.against import COMPARED
 from mergeline.report.markdown import Section, code, listing, table, text
 from mergeline.report.numbers import bar, change, estimate, number, plural
-from mergeline.report.sections.gates import remedy_line
+from mergeline.report.sections.gates import helpful, remedy_line
 
 _GROUPS, _BY, _REMEDIES = 30, 8, 4
 _MEANING = {
@@ -75,7 +75,7 @@ def _by(found: FairnessBy, plan: Plan) -> str:
         parts.append(_gap_table(found, plan))
     if found.groups:
         parts.append(_group_table(found, plan))
-    lines = [f"- {remedy_line(remedy)}" for remedy in found.remedies[:_REMEDIES]]
+    lines = [f"- {remedy_line(remedy)}" for remedy in helpful(found)[:_REMEDIES]]
     if lines:
         parts.append("\n".join(("What would close the gap:", "", *lines)))
     return "\n\n".join(parts)

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 
-from mergeline.core.evidence import Remedy
+from mergeline.core.evidence import FairnessBy, Remedy
 from mergeline.core.plan import Plan
 from mergeline.core.verdict import GateResult, Judgement, Outcome, Verdict
 from mergeline.report.markdown import code, table, text
@@ -135,7 +135,7 @@ def remedies(plan: Plan) -> str:
         for verdict in verdicts
         if verdict is not None
         for gate in verdict.gates
-        if gate.outcome is not Outcome.PASSED
+        if gate.outcome is not Outcome.PASSED and gate.measured is not None
     }
     aimed = [item for item in _all_remedies(plan) if _is_judged(*item, rules)][:_REMEDIES]
     if not aimed:
@@ -158,8 +158,13 @@ def _all_remedies(plan: Plan) -> list[tuple[str, Remedy]]:
     return [
         (found.by, remedy)
         for found in plan.evidence.fairness.content.by
-        for remedy in found.remedies
+        for remedy in helpful(found)
     ]
+
+
+def helpful(found: FairnessBy) -> tuple[Remedy, ...]:
+    """Return the remedies that made their gap smaller on the rows they were measured on."""
+    return tuple(r for r in found.remedies if r.gap_after < r.gap_before)
 
 
 def _is_judged(by: str, remedy: Remedy, rules: Collection[str]) -> bool:
