@@ -1,0 +1,104 @@
+"""A plan in MLflow's terms: parameters, metrics and tags under names that every store takes."""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from mergeline.core.base import Estimate
+from mergeline.core.digest import sha256
+from mergeline.core.plan import Plan
+
+# MLflow's own limits (mlflow.utils.validation).
+_LONGEST_NAME = 250
+_LONGEST_VALUE = 6000
+# Fewer than MLflow allows: a slash would make a folder, a colon fails on Windows.
+_UNSAFE = re.compile(r"[^A-Za-z0-9_.\- ]+|^\.|^ | $")
+
+# What makes two plans the same run.
+IDENTITY = ("mergeline.key", "mergeline.evidence", "mergeline.base")
+
+
+def params_of(plan: Plan) -> dict[str, str]:
+    """Return what the candidate was made with; nested values get dotted names.
+
+    Values that are not text are JSON, as they stand in the settings.
+    """
+    prepare, train, evaluate = plan.evidence.prepare, plan.evidence.train, plan.evidence.evaluate
+    found: dict[str, Any] = {}
+    if prepare is not None:
+        split = prepare.content.split.as_json()
+        found["split"] = {name: split[name] for name in ("method", "by", "key", "test", "after")}
+    if train is not None:
+        made = train.content
+        found |= {"estimator": made.estimator, "params": made.params}
+        found |= {"class_weight": made.class_weight, "seed": made.seed}
+    if evaluate is not None:
+        found["threshold"] = evaluate.content.threshold
+    return {
+        safe_name(name): value[:_LONGEST_VALUE]
+        for top, item in found.items()
+        for name, value in _flat(top, item)
+    }
+
+
+def _flat(name: str, value: Any) -> Iterator[tuple[str, str]]:
+    if isinstance(value, dict) and value:
+        for key, item in value.items():
+            yield from _flat(f"{name}.{key}", item)
+    else:
+        text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+        yield name, text
+
+
+def metrics_of(plan: Plan) -> dict[str, float]:
+    """Return the held-out metrics and the gaps between groups, with the ends of their intervals.
+
+    A gap is `gap_<by>_<name>`, the ends of an interval are `<metric>_low` and `<metric>_high`;
+    what could not be measured is left out.
+    """
+    evaluate, fairness = plan.evidence.evaluate, plan.evidence.fairness
+    found = dict(evaluate.content.metrics) if evaluate is not None else {}
+    for item in fairness.content.by if fairness is not None else ():
+        by = item.by.replace(" & ", "_and_")
+        found |= {f"gap_{by}_{name}": gap.difference for name, gap in item.gaps.items()}
+    return {
+        safe_name(name): value
+        for metric, estimate in found.items()
+        for name, value in _numbers(metric, estimate)
+    }
+
+
+def _numbers(name: str, estimate: Estimate) -> Iterator[tuple[str, float]]:
+    ends = {name: estimate.value, f"{name}_low": estimate.low, f"{name}_high": estimate.high}
+    return ((key, value) for key, value in ends.items() if value is not None)
+
+
+def tags_of(plan: Plan) -> dict[str, str]:
+    """Return the commits, the digest chain and the verdict."""
+    candidate = plan.candidate
+    return {
+        "mergeline.commit": candidate.commit,
+        "mergeline.tree": candidate.tree,
+        "mergeline.base": candidate.base or "none",
+        "mergeline.inputs": candidate.inputs,
+        "mergeline.model": candidate.model,
+        "mergeline.evidence": candidate.evidence,
+        "mergeline.key": candidate.key,
+        "mergeline.verdict": plan.judgement.outcome.name,
+        "mergeline.dirty": "true" if candidate.dirty else "false",
+        "mlflow.source.git.commit": candidate.commit,
+        "mlflow.source.name": "mergeline check",
+    }
+
+
+def safe_name(name: str) -> str:
+    """Return a name that MLflow takes.
+
+    A name that must be changed ends in a part of its own digest, so that two never become one.
+    """
+    clean = _UNSAFE.sub("_", name)
+    if clean and clean == name and len(name) <= _LONGEST_NAME:
+        return name
+    mark = "-" + sha256(name.encode("utf-8", "surrogatepass"))[:8]
+    return clean[: _LONGEST_NAME - len(mark)] + mark
