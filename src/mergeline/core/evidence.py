@@ -256,7 +256,8 @@ class ChecksContent(Frozen):
     """All checks of the suites that a stage ran.
 
     Attributes:
-        sampled: Rows that deepchecks looked at a table at most; None for all.
+        sampled: Rows a table that checks which estimate something looked at, at most;
+            checks that count or compare values looked at all. None: all looked at all.
     """
 
     suites: tuple[str, ...]
