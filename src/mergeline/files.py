@@ -1,9 +1,10 @@
 """Files are written whole or not at all."""
 
+import hashlib
 import os
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 
@@ -34,5 +35,24 @@ def write_whole(path: Path, data: bytes) -> None:
     Raises:
         OSError: The disk is full or the folder cannot be written; `path` is as it was.
     """
-    with whole_file(path) as temporary:
-        temporary.write_bytes(data)
+    write_set({path: data})
+
+
+def write_set(files: Mapping[Path, bytes]) -> None:
+    """Write files that belong together: all are on the disk before the first is replaced.
+
+    Args:
+        files: Bytes by path; the first is replaced last.
+
+    Raises:
+        OSError: The disk is full or a folder cannot be written; all files are as they were.
+    """
+    with ExitStack() as stack:
+        for path, data in files.items():
+            stack.enter_context(whole_file(path)).write_bytes(data)
+
+
+def file_sha256(path: Path) -> str:
+    """Return the SHA-256 of a file of any size as 64 hexadecimal digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

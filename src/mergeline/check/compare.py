@@ -13,7 +13,8 @@ from mergeline.errors import ContractError, ModelError
 from mergeline.model.score import load_scorer
 from mergeline.stats.gaps import paired_gaps
 from mergeline.stats.groups import sensitive_groups
-from mergeline.stats.metrics import Rows, pair_metrics, paired
+from mergeline.stats.metrics import Rows
+from mergeline.stats.paired import pair_metrics, paired
 from mergeline.stats.units import unit_numbers
 
 if TYPE_CHECKING:

@@ -1,8 +1,13 @@
-"""The model directory: an MLflow model with a skops file, in canonical form."""
+"""The model directory: an MLflow model with a skops file, in canonical form.
 
-import logging
+The files are written here and not by MLflow, which would put in a random id, the time,
+pip's version and Python's patch version, and takes seconds to import. The tests hold
+them against what MLflow writes, and load them with it.
+"""
+
+import json
 import platform
-import shutil
+import re
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,11 +18,17 @@ from typing import Any
 from mergeline.core.digest import sha256
 from mergeline.core.evidence import Feature
 from mergeline.errors import ModelError
-from mergeline.model.canonical import canonical_skops, directory_bytes
-from mergeline.model.trust import TRUSTED_TYPES, require_trusted
+from mergeline.model.canonical import canonical_skops
+from mergeline.model.reading import first_line
+from mergeline.model.trust import require_trusted
 
 SKOPS = "model.skops"
+_MLMODEL = "MLmodel"
 _LIBRARIES = ("numpy", "pandas", "scikit-learn", "scipy", "skops")
+# Numbers are declared double: an integer column with a missing value would be refused.
+_TYPES = {"number": "double", "boolean": "double", "category": "string"}
+# What JSON leaves as it is and YAML does not allow, or takes for a line break.
+_ESCAPED = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 
 
 @dataclass(frozen=True)
@@ -55,58 +66,113 @@ def save_model(
 
     Raises:
         ModelError: The pipeline holds a type that skops cannot save or nobody trusts.
+        OSError: The disk is full or the folder cannot be written; `folder` is as it was.
     """
+    skops = canonical_skops(_dump(pipeline))
+    types = require_trusted(skops, trusted)
+    files = _files(skops, types, description)
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".model-") as scratch:
-        made = Path(scratch) / "model"
-        _save(pipeline, made, description, trusted)
-        _canonicalise(made)
-        if folder.exists():
-            shutil.rmtree(folder)
+        made = Path(scratch, "made")
+        made.mkdir()
+        for name, data in files.items():
+            (made / name).write_bytes(data)
+        _take_place(made, folder, Path(scratch, "old"))
+
+
+def _take_place(made: Path, folder: Path, old: Path) -> None:
+    if not folder.exists():
         made.rename(folder)
-
-
-def _save(
-    pipeline: Any, folder: Path, description: Description, trusted: Sequence[str]
-) -> None:
-    import mlflow.sklearn
-    from mlflow.exceptions import MlflowException
-
-    # It warns that pip's version is unknown; the canonical form names none.
-    logging.getLogger("mlflow").setLevel(logging.ERROR)
+        return
+    folder.rename(old)
     try:
-        mlflow.sklearn.save_model(
-            pipeline,
-            folder,
-            serialization_format="skops",
-            signature=_signature(description),
-            pip_requirements=[f"{name}=={number}" for name, number in libraries().items()],
-            pyfunc_predict_fn="predict_proba",
-            skops_trusted_types=[*TRUSTED_TYPES, *trusted],
-            metadata={"mergeline": _metadata(description)},
-        )
-    except MlflowException as error:
-        if (folder / SKOPS).is_file():
-            require_trusted(folder / SKOPS, trusted)
+        made.rename(folder)
+    except OSError:
+        old.rename(folder)
+        raise
+
+
+def _dump(pipeline: Any) -> bytes:
+    import skops.io
+
+    try:
+        data: bytes = skops.io.dumps(pipeline)
+    except Exception as error:  # skops raises whatever the parts of a model raise
         raise ModelError(
-            f"the model cannot be saved: {str(error).splitlines()[0]}",
+            f"the model cannot be saved: {type(error).__name__}: {first_line(error)}",
             hint="use an estimator that skops can save, or drop what it cannot",
         ) from error
+    return data
 
 
-def _signature(description: Description) -> Any:
-    import numpy as np
-    from mlflow.models import ModelSignature
-    from mlflow.types import ColSpec, Schema, TensorSpec
+def _files(skops: bytes, types: Sequence[str], description: Description) -> dict[str, bytes]:
+    """Return the files of an MLflow model by name."""
+    pins = {"mlflow": version("mlflow"), **libraries()}
+    requirements = [f"{name}=={number}" for name, number in pins.items()]
+    series = ".".join(platform.python_version_tuple()[:2])
+    files = {
+        SKOPS: skops,
+        "requirements.txt": "\n".join(requirements).encode() + b"\n",
+        "python_env.yaml": _yaml(
+            {
+                "python": series,
+                "build_dependencies": ["pip", "setuptools", "wheel"],
+                "dependencies": ["-r requirements.txt"],
+            }
+        ),
+        "conda.yaml": _yaml(
+            {
+                "name": "mlflow-env",
+                "channels": ["conda-forge"],
+                "dependencies": [f"python={series}", "pip", {"pip": requirements}],
+            }
+        ),
+    }
+    model = {
+        "flavors": _flavors(types, series, pins["scikit-learn"]),
+        "metadata": {"mergeline": _metadata(description)},
+        "mlflow_version": pins["mlflow"],
+        "model_size_bytes": sum(map(len, files.values())),
+        "model_uuid": sha256(skops)[:32],
+        "signature": _signature(description),
+        "utc_time_created": "1970-01-01 00:00:00.000000",
+    }
+    return {**files, _MLMODEL: _yaml(model)}
 
-    # Numbers are declared double: an integer column with a missing value would be refused.
-    types = {"number": "double", "boolean": "double", "category": "string"}
+
+def _yaml(value: Any) -> bytes:
+    """Return JSON, which every version of YAML reads alike: `no` is no truth value in it."""
+    text = json.dumps(value, indent=1, ensure_ascii=False)
+    return _ESCAPED.sub(lambda found: f"\\u{ord(found[0]):04x}", text).encode() + b"\n"
+
+
+def _flavors(types: Sequence[str], series: str, sklearn: str) -> dict[str, Any]:
+    return {
+        "python_function": {
+            "env": {"conda": "conda.yaml", "virtualenv": "python_env.yaml"},
+            "loader_module": "mlflow.sklearn",
+            "model_path": SKOPS,
+            "predict_fn": "predict_proba",
+            "python_version": series,
+        },
+        "sklearn": {
+            "code": None,
+            "pickled_model": SKOPS,
+            "serialization_format": "skops",
+            "sklearn_version": sklearn,
+            "skops_trusted_types": list(types),
+        },
+    }
+
+
+def _signature(description: Description) -> dict[str, Any]:
     inputs = [
-        ColSpec(types[feature.kind], feature.name, required=False)
+        {"type": _TYPES[feature.kind], "name": feature.name, "required": False}
         for feature in description.features
     ]
-    outputs = TensorSpec(np.dtype("float64"), (-1, len(description.classes)))
-    return ModelSignature(inputs=Schema(inputs), outputs=Schema([outputs]))
+    shape = [-1, len(description.classes)]
+    outputs = [{"type": "tensor", "tensor-spec": {"dtype": "float64", "shape": shape}}]
+    return {"inputs": json.dumps(inputs), "outputs": json.dumps(outputs), "params": None}
 
 
 def _metadata(description: Description) -> dict[str, Any]:
@@ -119,63 +185,22 @@ def _metadata(description: Description) -> dict[str, Any]:
     }
 
 
-def _canonicalise(folder: Path) -> None:
-    from ruamel.yaml import YAML
-
-    yaml = YAML(typ="safe", pure=True)
-    yaml.default_flow_style = False
-    yaml.width = 2**20
-    skops = folder / SKOPS
-    skops.write_bytes(canonical_skops(skops.read_bytes()))
-    series = ".".join(platform.python_version_tuple()[:2])
-
-    environment = folder / "python_env.yaml"
-    described = yaml.load(environment)
-    described["python"] = series
-    described["build_dependencies"] = ["pip", "setuptools", "wheel"]
-    yaml.dump(described, environment)
-
-    conda = folder / "conda.yaml"
-    described = yaml.load(conda)
-    described["dependencies"] = [
-        f"python={series}" if str(item).startswith("python=") else _without_version(item)
-        for item in described["dependencies"]
-    ]
-    yaml.dump(described, conda)
-
-    mlmodel = folder / "MLmodel"
-    described = yaml.load(mlmodel)
-    described["flavors"]["python_function"]["python_version"] = series
-    described["model_uuid"] = sha256(skops.read_bytes())[:32]
-    described["utc_time_created"] = "1970-01-01 00:00:00.000000"
-    described["model_size_bytes"] = directory_bytes(folder) - mlmodel.stat().st_size
-    yaml.dump(described, mlmodel)
-
-
-def _without_version(item: Any) -> Any:
-    """Drop pip's own version; the `pip:` list holds the model's requirements and stays."""
-    return "pip" if isinstance(item, str) and item.startswith("pip") else item
-
-
 def read_description(folder: Path) -> Description:
     """Read the features and classes of a model directory, without loading the model.
 
     Raises:
         ModelError: The directory is not a model of Mergeline's.
     """
-    from ruamel.yaml import YAML
-    from ruamel.yaml.error import YAMLError
-
     try:
-        found = YAML(typ="safe", pure=True).load(folder / "MLmodel")["metadata"]["mergeline"]
+        found = json.loads((folder / _MLMODEL).read_bytes())["metadata"]["mergeline"]
         return Description(
             target=found["target"],
             positive=found["positive"],
             classes=tuple(found["classes"]),
             features=tuple(Feature.model_validate(item) for item in found["features"]),
         )
-    except (OSError, YAMLError, KeyError, TypeError, ValueError) as error:
+    except (OSError, KeyError, TypeError, ValueError) as error:
         raise ModelError(
-            f"{folder} is not a model directory of Mergeline's: {error}",
+            f"{folder} is not a model directory of Mergeline's: {first_line(error)}",
             hint="train it again: mergeline check",
         ) from error

@@ -2,7 +2,7 @@
 
 import inspect
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from importlib import import_module
 from typing import Any
@@ -10,9 +10,19 @@ from typing import Any
 from mergeline.config.settings import Model
 from mergeline.core.evidence import Feature
 from mergeline.errors import ModelError
+from mergeline.model.reading import first_line
+from mergeline.model.table import label_text
 
 # Trees split on ranks: order is enough, and scaling changes nothing.
-_ORDINAL = ("sklearn.tree", "sklearn.ensemble", "lightgbm", "xgboost")
+_TREES = (
+    "sklearn.tree",
+    "sklearn.ensemble._forest",
+    "sklearn.ensemble._gb",
+    "sklearn.ensemble._hist_gradient_boosting",
+    "lightgbm",
+    "xgboost",
+)
+_TREES_BY_DEFAULT = ("sklearn.ensemble._bagging", "sklearn.ensemble._weight_boosting")
 # HistGradientBoosting bins a category into at most 255 values, one of them for missing.
 _MOST_CATEGORIES = 254
 
@@ -30,7 +40,6 @@ def build_pipeline(model: Model, features: Sequence[Feature]) -> Any:
     Raises:
         ModelError: The estimator cannot be found or made, or is not a classifier.
     """
-    from sklearn.base import is_classifier
     from sklearn.pipeline import Pipeline
 
     if not features:
@@ -40,22 +49,17 @@ def build_pipeline(model: Model, features: Sequence[Feature]) -> Any:
             hint="shorten data.exclude in params.yaml",
         )
     estimator = _make(model)
-    if not is_classifier(estimator):
-        raise ModelError(
-            f"{_name(model)} makes a {type(estimator).__name__}, which is not a classifier; "
-            "a binary classifier is expected",
-            hint="name a classifier, e.g. sklearn.linear_model.LogisticRegression",
-        )
+    _require_classifier(estimator, model)
+    _seed(estimator, model.seed)
     if isinstance(estimator, Pipeline):
         return estimator
-    _require_probabilities(estimator, model)
-    categories = [i for i, feature in enumerate(features) if feature.kind == "category"]
-    ordered = [f for f in features if f.kind != "category"]
-    _tell_categories(estimator, model, range(len(ordered), len(ordered) + len(categories)))
+    numbers = sum(feature.kind != "category" for feature in features)
+    _tell_categories(estimator, model, range(numbers, len(features)))
     return Pipeline([("prepare", _preprocessing(estimator, features)), ("estimator", estimator)])
 
 
-def _name(model: Model) -> str:
+def model_name(model: Model) -> str:
+    """Return what to call the model in a message: the key of the settings and its value."""
     key = "model.estimator" if model.estimator else "model.factory"
     return f"{key} {model.estimator or model.factory!r}"
 
@@ -63,37 +67,52 @@ def _name(model: Model) -> str:
 def _make(model: Model) -> Any:
     maker = _import(model)
     params: dict[str, Any] = dict(model.params)
-    if model.estimator is not None:
-        known = inspect.signature(maker).parameters
-        if "random_state" in known:
-            params.setdefault("random_state", model.seed)
-        if model.class_weight is not None:
-            if "class_weight" not in known:
-                raise ModelError(
-                    f"model.class_weight is given, but {_name(model)} takes none",
-                    hint="remove model.class_weight, or choose an estimator that has it",
-                )
-            params.setdefault("class_weight", model.class_weight)
-        _check_params(params, known, model)
+    known = _parameters(maker, model)
+    if model.class_weight is not None:
+        if "class_weight" not in known:
+            raise ModelError(
+                f"model.class_weight is given, but {model_name(model)} takes none",
+                hint="remove model.class_weight, or choose an estimator that has it",
+            )
+        params.setdefault("class_weight", _class_weight(model.class_weight))
+    _check_params(params, known, model)
     try:
         return maker(**params)
-    except (TypeError, ValueError) as error:
+    except Exception as error:
         raise ModelError(
-            f"{_name(model)} cannot be made with model.params {model.params}: {error}",
+            f"{model_name(model)} cannot be made with model.params {model.params}: "
+            f"{type(error).__name__}: {first_line(error)}",
             hint="check model.params in params.yaml",
         ) from error
 
 
-def _check_params(params: dict[str, Any], known: Any, model: Model) -> None:
+def _class_weight(given: str | dict[str, float]) -> Any:
+    """Return the weights under the classes' own texts: 1.0 and "1" are the same class."""
+    if isinstance(given, str):
+        return given
+    return {label_text(name): weight for name, weight in given.items()}
+
+
+def _parameters(maker: Any, model: Model) -> Mapping[str, inspect.Parameter]:
+    try:
+        return inspect.signature(maker).parameters
+    except (TypeError, ValueError) as error:
+        raise ModelError(
+            f"{model_name(model)} is a {type(maker).__name__}; a class or a function is expected",
+            hint="give the full import path, e.g. sklearn.ensemble.RandomForestClassifier",
+        ) from error
+
+
+def _check_params(params: Mapping[str, Any], known: Mapping[str, Any], model: Model) -> None:
     if any(item.kind is inspect.Parameter.VAR_KEYWORD for item in known.values()):
         return
     for name in params:
         if name not in known:
             close = get_close_matches(name, known, n=1)
             raise ModelError(
-                f"model.params.{name}: {_name(model)} has no such parameter"
+                f"model.params.{name}: {model_name(model)} has no such parameter"
                 + (f"; did you mean {close[0]!r}?" if close else ""),
-                hint=f"it takes: {', '.join(known)}",
+                hint=f"it takes: {', '.join(known)}" if known else "it takes no parameters",
             )
 
 
@@ -103,29 +122,49 @@ def _import(model: Model) -> Any:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return getattr(import_module(module), name)
-    except (ImportError, ValueError) as error:
+            found = import_module(module)
+    except Exception as error:  # a project's own module raises whatever it likes
         raise ModelError(
-            f"{_name(model)}: the module {module!r} cannot be imported ({error})",
+            f"{model_name(model)}: the module {module!r} cannot be imported "
+            f"({type(error).__name__}: {first_line(error)})",
             hint="give the full import path, e.g. sklearn.ensemble.RandomForestClassifier",
         ) from error
-    except AttributeError as error:
-        public = [item for item in dir(import_module(module)) if not item.startswith("_")]
-        close = get_close_matches(name, public, n=1)
+    if hasattr(found, name):
+        return getattr(found, name)
+    public = [item for item in dir(found) if not item.startswith("_")]
+    close = get_close_matches(name, public, n=1)
+    raise ModelError(
+        f"{model_name(model)}: {module} has no {name!r}"
+        + (f"; did you mean {module}.{close[0]}?" if close else ""),
+        hint="check the spelling of the import path in params.yaml",
+    )
+
+
+def _require_classifier(estimator: Any, model: Model) -> None:
+    from sklearn.base import BaseEstimator, is_classifier
+
+    if not (isinstance(estimator, BaseEstimator) and is_classifier(estimator)):
         raise ModelError(
-            f"{_name(model)}: {module} has no {name!r}"
-            + (f"; did you mean {module}.{close[0]}?" if close else ""),
-            hint="check the spelling of the import path in params.yaml",
-        ) from error
-
-
-def _require_probabilities(estimator: Any, model: Model) -> None:
+            f"{model_name(model)} makes a {type(estimator).__name__}, which is not a "
+            "scikit-learn classifier; a binary classifier is expected",
+            hint="name a classifier, e.g. sklearn.linear_model.LogisticRegression",
+        )
     if not hasattr(estimator, "predict_proba"):
         raise ModelError(
-            f"{_name(model)} gives no probabilities (predict_proba)",
+            f"{model_name(model)} gives no probabilities (predict_proba)",
             hint="wrap it in sklearn.calibration.CalibratedClassifierCV through a factory, "
             "or choose an estimator that has them",
         )
+
+
+def _seed(estimator: Any, seed: int) -> None:
+    """Give the seed to whatever takes a random state and has none, parts of parts too."""
+    unset = {
+        name: seed
+        for name, value in estimator.get_params(deep=True).items()
+        if value is None and name.rpartition("__")[2] == "random_state"
+    }
+    estimator.set_params(**unset)
 
 
 def _is_histogram(estimator: Any) -> bool:
@@ -151,8 +190,15 @@ def _preprocessing(estimator: Any, features: Sequence[Feature]) -> Any:
     return ColumnTransformer(steps, sparse_threshold=0.0, verbose_feature_names_out=False)
 
 
-def _is_ordinal(estimator: Any) -> bool:
-    return type(estimator).__module__.startswith(_ORDINAL)
+def _only_trees(estimator: Any) -> bool:
+    """Whether nothing but trees looks at the columns; parts decide for a combination."""
+    module = type(estimator).__module__
+    if module.startswith(_TREES):
+        return True
+    parts = [part for part in estimator.get_params(deep=True).values() if hasattr(part, "fit")]
+    if parts:
+        return all(_only_trees(part) for part in parts)
+    return module.startswith(_TREES_BY_DEFAULT)
 
 
 def _for_numbers(estimator: Any) -> Any:
@@ -163,7 +209,7 @@ def _for_numbers(estimator: Any) -> Any:
     if _is_histogram(estimator):
         return "passthrough"
     fill = SimpleImputer(strategy="median", keep_empty_features=True)
-    return fill if _is_ordinal(estimator) else make_pipeline(fill, StandardScaler())
+    return fill if _only_trees(estimator) else make_pipeline(fill, StandardScaler())
 
 
 def _for_categories(estimator: Any) -> Any:
@@ -177,7 +223,7 @@ def _for_categories(estimator: Any) -> Any:
             encoded_missing_value=np.nan,
             max_categories=_MOST_CATEGORIES,
         )
-    if _is_ordinal(estimator):
+    if _only_trees(estimator):
         return OrdinalEncoder(
             handle_unknown="use_encoded_value",
             unknown_value=-1,

@@ -9,7 +9,8 @@ from mergeline.core.evidence import Feature
 from mergeline.errors import ModelError
 from mergeline.model.cast import cast_features
 from mergeline.model.directory import SKOPS, read_description
-from mergeline.model.trust import TRUSTED_TYPES, require_trusted
+from mergeline.model.reading import first_line
+from mergeline.model.trust import require_trusted
 
 if TYPE_CHECKING:
     import numpy as np
@@ -43,7 +44,15 @@ class Scorer:
 
         rows = cast_features(frame, self.features)
         column = self.classes.index(self.positive)
-        scores = np.asarray(self.pipeline.predict_proba(rows)[:, column], dtype=np.float64)
+        try:
+            probabilities = self.pipeline.predict_proba(rows)
+        except Exception as error:  # an estimator, or a project's own step, raises as it likes
+            raise ModelError(
+                f"the model cannot score {len(rows)} rows: "
+                f"{type(error).__name__}: {first_line(error)}",
+                hint="look for values that the training rows do not have, such as infinities",
+            ) from error
+        scores = np.asarray(probabilities[:, column], dtype=np.float64)
         if not np.isfinite(scores).all():
             raise ModelError(
                 f"the model gives no number as probability for "
@@ -66,12 +75,25 @@ def load_scorer(folder: Path, *, trusted: Sequence[str] = ()) -> Scorer:
     import skops.io
 
     description = read_description(folder)
-    file = folder / SKOPS
-    require_trusted(file, trusted)
-    pipeline = skops.io.load(file, trusted=[*TRUSTED_TYPES, *trusted])
+    try:
+        data = (folder / SKOPS).read_bytes()
+    except OSError as error:
+        raise _unusable(folder, error) from error
+    types = require_trusted(data, trusted)
+    try:
+        pipeline = skops.io.loads(data, trusted=list(types))
+    except Exception as error:  # skops raises whatever the parts of a model raise
+        raise _unusable(folder, error) from error
     return Scorer(
         pipeline=pipeline,
         features=description.features,
         classes=description.classes,
         positive=description.positive,
+    )
+
+
+def _unusable(folder: Path, error: Exception) -> ModelError:
+    return ModelError(
+        f"{folder / SKOPS} cannot be loaded: {type(error).__name__}: {first_line(error)}",
+        hint="train it again: mergeline check",
     )

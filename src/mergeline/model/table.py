@@ -1,5 +1,7 @@
-"""Tables: reading them as the settings say, and what a column means to a model."""
+"""Tables: what a column means to a model, which rows are positive, writing."""
 
+from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -7,114 +9,14 @@ from mergeline.config.settings import Data
 from mergeline.core import layout
 from mergeline.core.evidence import Feature
 from mergeline.errors import ContractError
-from mergeline.files import whole_file
+from mergeline.files import write_whole
 from mergeline.model.cast import plain
 
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
-FORMATS = {
-    ".csv": "csv",
-    ".tsv": "tsv",
-    ".tab": "tsv",
-    ".parquet": "parquet",
-    ".pq": "parquet",
-    ".jsonl": "jsonl",
-    ".ndjson": "jsonl",
-    ".json": "jsonl",
-}
-
-
-def table_format(data: Data) -> str:
-    """Return the format of the source: the one given, else by the file's ending.
-
-    Raises:
-        ContractError: Neither says.
-    """
-    if data.format is not None:
-        return data.format
-    name = data.source.lower().removesuffix(".gz")
-    found = FORMATS.get(Path(name).suffix)
-    if found is None:
-        raise ContractError(
-            f"data.source is {data.source!r}: the ending says no known format "
-            f"(known: {', '.join(sorted(FORMATS))})",
-            hint="set data.format to csv, tsv, parquet or jsonl",
-        )
-    return found
-
-
-def read_table(path: Path, data: Data) -> "pd.DataFrame":
-    """Read the source table.
-
-    Text cells that are empty, or listed in `data.missing`, are missing; nothing else
-    is (`NA` can be a category). Space after a separator is skipped.
-
-    Args:
-        path: The file.
-        data: Its format, encoding, separator and missing markers.
-
-    Raises:
-        ContractError: The file is missing, empty, or cannot be parsed.
-    """
-    if not path.is_file():
-        raise ContractError(
-            f"data.source is {data.source!r}: there is no such file",
-            hint="check the path in params.yaml; if DVC tracks the file, run `dvc pull`",
-        )
-    if path.stat().st_size == 0:
-        raise ContractError(
-            f"data.source is {data.source!r}: the file is empty (0 bytes)",
-            hint="put the table there, a header line and at least two rows",
-        )
-    kind = table_format(data)
-    try:
-        frame = _read(path, kind, data)
-    except (ValueError, UnicodeError, OSError, LookupError) as error:
-        raise ContractError(
-            f"{data.source} cannot be read as {kind}: {_first_line(error)}",
-            hint="check data.format, data.encoding and data.separator in params.yaml",
-        ) from error
-    if frame.empty:
-        raise ContractError(
-            f"{data.source} has {len(frame)} rows and {frame.shape[1]} columns; "
-            "at least two rows are needed",
-            hint="check that the file holds the table, and data.separator",
-        )
-    return frame
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().splitlines()[0][:300] if str(error).strip() else type(error).__name__
-
-
-def _read(path: Path, kind: str, data: Data) -> "pd.DataFrame":
-    import pandas as pd
-
-    if kind == "parquet":
-        return _blank_missing(pd.read_parquet(path), data)
-    if kind == "jsonl":
-        frame = pd.read_json(
-            path, lines=True, encoding=data.encoding, convert_dates=False, dtype=False
-        )
-        return _blank_missing(frame, data)
-    separator = data.separator or ("\t" if kind == "tsv" else ",")
-    return pd.read_csv(
-        path,
-        sep=separator,
-        encoding=data.encoding,
-        keep_default_na=False,
-        na_values=["", *data.missing],
-        skipinitialspace=True,
-        low_memory=False,
-    )
-
-
-def _blank_missing(frame: "pd.DataFrame", data: Data) -> "pd.DataFrame":
-    text = frame.select_dtypes(include=["object", "string"]).columns
-    frame[text] = frame[text].mask(frame[text].isin(["", *data.missing]))
-    return frame
+_MOST_LISTED = 30
 
 
 def label_text(value: Any) -> str:
@@ -136,7 +38,8 @@ def label_texts(column: "pd.Series[Any]") -> "np.ndarray[Any, Any]":
 
     codes, values = pd.factorize(column, use_na_sentinel=False)
     texts = np.array(["" if pd.isna(v) else label_text(plain(v)) for v in values], dtype=str)
-    return texts[codes]
+    found: np.ndarray[Any, Any] = texts[codes]
+    return found
 
 
 def is_positive(column: "pd.Series[Any]", positive: Any) -> "np.ndarray[Any, np.dtype[np.bool_]]":
@@ -191,7 +94,40 @@ def _feature_kind(column: "pd.Series[Any]") -> Any:
     return "boolean" if kind == "boolean" else "category"
 
 
+def table_bytes(frame: "pd.DataFrame") -> bytes:
+    """Return a table as Parquet; equal tables have equal bytes."""
+    data: bytes = frame.to_parquet(index=False, compression="zstd")
+    return data
+
+
 def write_table(frame: "pd.DataFrame", path: Path) -> None:
     """Write a table as Parquet, whole or not at all."""
-    with whole_file(path) as temporary:
-        frame.to_parquet(temporary, index=False, compression="zstd")
+    write_whole(path, table_bytes(frame))
+
+
+def require_columns(frame: "pd.DataFrame", wanted: Mapping[str, str], source: str) -> None:
+    """Refuse settings that name a column which is not there.
+
+    Args:
+        frame: The table.
+        wanted: By column the key of the settings that names it.
+        source: What to call the table.
+
+    Raises:
+        ContractError: One is not there; the message names the closest that is.
+    """
+    names = [str(name) for name in frame.columns if name != layout.KEY]
+    for name, key in wanted.items():
+        if name not in names:
+            close = get_close_matches(name, names, n=1)
+            raise ContractError(
+                f"{key} names the column {name!r}, which {source} does not have"
+                + (f"; did you mean {close[0]!r}?" if close else ""),
+                hint=f"the columns are: {listed(names)}",
+            )
+
+
+def listed(names: Sequence[str]) -> str:
+    """Return names as one text, the first 30 of them."""
+    more = f" and {len(names) - _MOST_LISTED} more" if len(names) > _MOST_LISTED else ""
+    return ", ".join(names[:_MOST_LISTED]) + more

@@ -5,12 +5,10 @@ the compiled parts that they are made of, each of them data without behaviour, a
 checking function that HistGradientBoosting keeps for its categories.
 """
 
-import json
-import zipfile
 from collections.abc import Sequence
-from pathlib import Path
 
 from mergeline.errors import ModelError
+from mergeline.model.reading import first_line
 
 TRUSTED_TYPES = (
     "functools.partial",
@@ -37,34 +35,34 @@ TRUSTED_TYPES = (
 )
 
 
-def untrusted_types(path: Path, trusted: Sequence[str] = ()) -> tuple[str, ...]:
-    """Return the types in a skops file that neither skops, our list nor the caller trusts.
+def require_trusted(data: bytes, trusted: Sequence[str] = ()) -> tuple[str, ...]:
+    """Refuse a model file with a type that nobody trusts; return those that we trust.
 
     Args:
-        path: The skops file; nothing of it is imported or built.
+        data: The bytes of a skops file; nothing of it is imported or built.
         trusted: Types that the project's settings allow.
+
+    Returns:
+        The types that skops does not trust by itself, sorted: all of them are on our list
+        or in `trusted`.
+
+    Raises:
+        ModelError: A type that nobody trusts is there, or it is not a skops file.
     """
     import skops.io
 
-    allowed = {*TRUSTED_TYPES, *trusted}
-    return tuple(t for t in skops.io.get_untrusted_types(file=path) if t not in allowed)
-
-
-def require_trusted(path: Path, trusted: Sequence[str] = ()) -> None:
-    """Refuse a model file with a type that nobody trusts.
-
-    Raises:
-        ModelError: Such a type is there, or the file is not a skops file.
-    """
     try:
-        found = untrusted_types(path, trusted)
-    except (zipfile.BadZipFile, KeyError, ValueError, TypeError, json.JSONDecodeError) as error:
+        found = skops.io.get_untrusted_types(data=data)
+    except Exception as error:  # a broken file breaks in many ways
         raise ModelError(
-            f"{path.name} is not a skops file that can be read: {error}",
+            "the model file is not a skops file that can be read: "
+            f"{type(error).__name__}: {first_line(error)}",
             hint="train again: mergeline check",
         ) from error
-    if found:
+    strange = [name for name in found if name not in TRUSTED_TYPES and name not in trusted]
+    if strange:
         raise ModelError(
-            f"the model holds types that Mergeline does not trust: {', '.join(found)}",
+            f"the model holds types that Mergeline does not trust: {', '.join(strange)}",
             hint="if they are your own, list them in model.trusted_types in params.yaml",
         )
+    return tuple(found)

@@ -67,9 +67,7 @@ def run_stage(name: str, root: Path) -> None:
         MergelineError: Whatever the stage has to say; no evidence file is changed then.
     """
     if name not in STAGES:
-        raise UsageError(
-            f"there is no stage {name!r}", hint=f"the stages are: {', '.join(STAGES)}"
-        )
+        raise UsageError(f"there is no stage {name!r}", hint=f"the stages are: {', '.join(STAGES)}")
     started = datetime.now(UTC).isoformat(timespec="seconds")
     clock = Clock()
     # A project's own factory and types lie in the project, not in the environment.

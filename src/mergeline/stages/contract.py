@@ -1,15 +1,23 @@
 """The contract: a pandera schema that the table must meet before anything is trained."""
 
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mergeline.config.settings import Data
 from mergeline.errors import ContractError
+from mergeline.model.reading import first_line
 
 if TYPE_CHECKING:
     import pandas as pd
 
 _MOST_SHOWN = 10
+_LONGEST_RULE = 200
+# Rules whose failure case is a column's name, not a value.
+_NAMED_IN_CASE = {
+    "column_in_dataframe": "the column is not there",
+    "column_in_schema": "the contract does not know this column",
+}
 
 
 def check_contract(frame: "pd.DataFrame", path: Path, data: Data) -> None:
@@ -23,45 +31,64 @@ def check_contract(frame: "pd.DataFrame", path: Path, data: Data) -> None:
     Raises:
         ContractError: The contract cannot be read, or the table breaks it.
     """
-    import pandera.pandas as pa
-    from pandera.errors import SchemaErrors
+    from pandera.errors import SchemaError, SchemaErrors
 
     schema = _read_schema(path, data)
     try:
         schema.validate(frame, lazy=True)
     except SchemaErrors as error:
-        breaches = _breaches(error.failure_cases)
+        breaches = _breaches(error.failure_cases, frame)
         raise ContractError(
             f"{data.source} breaks its contract {data.contract}:\n" + "\n".join(breaches),
             hint="mend the data; change the contract only where the promise itself changed",
         ) from error
-    except (TypeError, ValueError, pa.errors.SchemaError) as error:
+    except (TypeError, ValueError, SchemaError) as error:
         raise ContractError(
-            f"{data.source} cannot be held against {data.contract}: {str(error)[:200]}",
+            f"{data.source} cannot be held against {data.contract}: {first_line(error)}",
             hint="check the contract's checks against the column types",
         ) from error
 
 
 def _read_schema(path: Path, data: Data) -> Any:
-    import pandera.pandas as pa
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        from pandera.io import pandas_io
 
     try:
-        return pa.DataFrameSchema.from_yaml(path)
-    except Exception as error:  # noqa: BLE001 - pandera raises whatever its parts raise
-        raise ContractError(
-            f"data.contract {data.contract!r} is not a pandera schema: "
-            f"{str(error).strip().splitlines()[0][:200] if str(error).strip() else error!r}",
-            hint="compare it with pandera's YAML format, or remove data.contract",
-        ) from error
+        schema = pandas_io.from_yaml(path)
+    except Exception as error:  # pandera raises whatever its parts raise
+        raise _no_schema(data, first_line(error)) from error
+    if not schema.columns:
+        raise _no_schema(data, "it names no column")
+    return schema
 
 
-def _breaches(cases: "pd.DataFrame") -> list[str]:
+def _no_schema(data: Data, why: str) -> ContractError:
+    return ContractError(
+        f"data.contract {data.contract!r} is not a pandera schema: {why}",
+        hint="compare it with pandera's YAML format, or remove data.contract",
+    )
+
+
+def _breaches(cases: "pd.DataFrame", frame: "pd.DataFrame") -> list[str]:
     """Count breaches by column and rule, so that no single value of the data is printed."""
-    named = cases.assign(column=cases["column"].fillna(cases["failure_case"].astype(str)))
-    counts = named.groupby(["column", "check"], sort=True, dropna=False).size()
-    lines = [
-        f"  {column}: {check} ({count} {'row' if count == 1 else 'rows'})"
-        for (column, check), count in counts.items()
-    ]
+    lines = sorted(
+        _breach(column, str(check), group, frame)
+        for (column, check), group in cases.groupby(["column", "check"], dropna=False)
+        if check not in _NAMED_IN_CASE
+    )
+    for check, sentence in _NAMED_IN_CASE.items():
+        names = cases.loc[cases["check"] == check, "failure_case"]
+        lines += [f"  {name}: {sentence}" for name in sorted(map(str, names))]
     more = len(lines) - _MOST_SHOWN
-    return lines[:_MOST_SHOWN] + ([f"  and {more} more rules"] if more > 0 else [])
+    return lines[:_MOST_SHOWN] + ([f"  and {more} more"] if more > 0 else [])
+
+
+def _breach(column: Any, check: str, cases: "pd.DataFrame", frame: "pd.DataFrame") -> str:
+    # A rule of the whole table has no column: its name is NaN.
+    name = column if isinstance(column, str) else "(table)"
+    rule = check if len(check) <= _LONGEST_RULE else check[:_LONGEST_RULE] + "..."
+    if check.startswith("dtype(") and name in frame.columns:
+        return f"  {name}: {rule}, but the column is {frame[name].dtype}"
+    rows = cases["index"].nunique()
+    return f"  {name}: {rule}" + (f" ({rows} {'row' if rows == 1 else 'rows'})" if rows else "")

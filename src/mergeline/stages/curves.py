@@ -1,16 +1,17 @@
 """Curves for `dvc plots`: ROC and precision-recall, thinned to what a plot can show."""
 
-from pathlib import Path
-from typing import Any
+from collections.abc import Iterable
 
-from mergeline.files import write_whole
 from mergeline.stats.metrics import Rows
 
 _MOST_POINTS = 200
 
 
-def write_curves(folder: Path, rows: Rows) -> None:
-    """Write `roc.csv` and `precision_recall.csv`; a curve of one class is only its header."""
+def curves(rows: Rows) -> dict[str, bytes]:
+    """Return `roc.csv` and `precision_recall.csv`, by name.
+
+    Of one class only, the rate that needs the other one is 0 throughout.
+    """
     import numpy as np
 
     found = np.cumsum(rows.positive)
@@ -22,14 +23,12 @@ def write_curves(folder: Path, rows: Rows) -> None:
     false_rate = (seen[keep] - found[keep]) / max(negatives, 1)
     precision = found[keep] / seen[keep]
     roc = zip([0.0, *false_rate], [0.0, *recall], strict=True)
-    _write(folder / "roc.csv", ("false_positive_rate", "true_positive_rate"), roc)
-    _write(
-        folder / "precision_recall.csv",
-        ("recall", "precision"),
-        zip(recall, precision, strict=True),
-    )
+    return {
+        "roc.csv": _csv(("false_positive_rate", "true_positive_rate"), roc),
+        "precision_recall.csv": _csv(("recall", "precision"), zip(recall, precision, strict=True)),
+    }
 
 
-def _write(path: Path, header: tuple[str, str], points: Any) -> None:
+def _csv(header: tuple[str, str], points: Iterable[tuple[float, float]]) -> bytes:
     lines = [",".join(header), *(f"{x:.6f},{y:.6f}" for x, y in points)]
-    write_whole(path, ("\n".join(lines) + "\n").encode())
+    return ("\n".join(lines) + "\n").encode()

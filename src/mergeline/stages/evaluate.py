@@ -2,6 +2,7 @@
 
 import json
 import time
+from math import isnan
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,35 +11,35 @@ from mergeline.core import layout
 from mergeline.core.base import Estimate
 from mergeline.core.digest import sha256
 from mergeline.core.evidence import CalibrationBin, Confusion, EvaluateContent, Slice
-from mergeline.files import write_whole
 from mergeline.model.canonical import directory_bytes
 from mergeline.model.cast import cast_features, category_text, plain
 from mergeline.model.score import Scorer, load_scorer
-from mergeline.model.table import is_positive, write_table
+from mergeline.model.table import is_positive, require_columns, table_bytes
 from mergeline.stages.base import Clock, Result, read_prepared
-from mergeline.stages.curves import write_curves
+from mergeline.stages.curves import curves
 from mergeline.stats.metrics import METRICS, Rows, estimate_metrics
 from mergeline.stats.units import unit_numbers
 
 if TYPE_CHECKING:
-    import numpy as np
     import pandas as pd
 
 _PROBES = 20
 _CALIBRATION_BINS = 10
 _MOST_SLICES = 20
 _SLICE_QUANTILES = 4
+_MISSING = "(missing)"
 
 
 def run(root: Path, settings: Settings, clock: Clock) -> Result:
-    """Write predictions, probes, metrics and curves; return the measurements.
+    """Score and measure; return measurements, predictions, probes, metrics and curves.
 
     Raises:
-        ContractError: A table is missing or does not fit the model.
+        ContractError: A table is missing or does not fit settings or model.
         ModelError: The model cannot be loaded, or gives no numbers.
     """
     with clock.part("read"):
         frame = read_prepared(root, layout.TEST_TABLE)
+        _require_columns(frame, settings)
         scorer = load_scorer(root / layout.MODEL, trusted=settings.model.trusted_types)
     with clock.part("score"):
         score = scorer.score(frame)
@@ -46,16 +47,14 @@ def run(root: Path, settings: Settings, clock: Clock) -> Result:
         latency = _latency(scorer, frame)
     positive = is_positive(frame[settings.data.target], settings.data.positive)
     threshold = settings.evaluate.threshold
-    _write_predictions(root, frame, positive, score, threshold)
-    _write_probes(root, frame, scorer)
     rows = Rows(positive, score, threshold)
     with clock.part("bootstrap"):
         metrics = _measure(settings, rows, frame)
     with clock.part("slices"):
         slices = _slices(settings, frame, positive, score)
-    write_curves(root / layout.PLOTS, rows)
-    values = {name: metric.value for name, metric in metrics.items()}
-    write_whole(root / layout.METRICS, json.dumps(values, indent=1).encode() + b"\n")
+    predictions = _predictions(frame, positive, score, threshold)
+    probes = _probes(frame, scorer)
+    probe_file = json.dumps(probes, indent=1, allow_nan=False, ensure_ascii=False).encode() + b"\n"
     content = EvaluateContent(
         n=len(frame),
         positives=int(positive.sum()),
@@ -67,13 +66,26 @@ def run(root: Path, settings: Settings, clock: Clock) -> Result:
         calibration=_calibration(positive, score),
         slices=slices,
         model_bytes=directory_bytes(root / layout.MODEL),
-        predictions_sha256=sha256((root / layout.PREDICTIONS).read_bytes()),
-        probes_sha256=sha256((root / layout.PROBES).read_bytes()),
-        probes=min(_PROBES, len(frame)),
+        predictions_sha256=sha256(predictions),
+        probes_sha256=sha256(probe_file),
+        probes=len(probes["scores"]),
         bootstrap=settings.evaluate.bootstrap,
         seed=settings.model.seed,
     )
-    return Result(content, latency_ms=latency)
+    values = {name: metric.value for name, metric in metrics.items()}
+    files = {
+        layout.PREDICTIONS: predictions,
+        layout.PROBES: probe_file,
+        layout.METRICS: json.dumps(values, indent=1).encode() + b"\n",
+        **{f"{layout.PLOTS}/{name}": text for name, text in curves(rows).items()},
+    }
+    return Result(content, files=files, latency_ms=latency)
+
+
+def _require_columns(frame: "pd.DataFrame", settings: Settings) -> None:
+    wanted = {settings.data.target: "data.target"}
+    wanted |= dict.fromkeys(settings.evaluate.slices, "evaluate.slices")
+    require_columns(frame, wanted, settings.data.source)
 
 
 def _measure(settings: Settings, rows: Rows, frame: "pd.DataFrame") -> dict[str, Estimate]:
@@ -86,9 +98,7 @@ def _measure(settings: Settings, rows: Rows, frame: "pd.DataFrame") -> dict[str,
     )
 
 
-def _write_predictions(
-    root: Path, frame: "pd.DataFrame", positive: Any, score: Any, threshold: float
-) -> None:
+def _predictions(frame: "pd.DataFrame", positive: Any, score: Any, threshold: float) -> bytes:
     import pandas as pd
 
     table = pd.DataFrame(
@@ -99,37 +109,34 @@ def _write_predictions(
             "predicted": score >= threshold,
         }
     )
-    write_table(table, root / layout.PREDICTIONS)
+    return table_bytes(table)
 
 
-def _write_probes(root: Path, frame: "pd.DataFrame", scorer: Scorer) -> None:
-    """Write the rows that a server must score as evaluation did, through JSON as it reads them."""
-    import pandas as pd
+def _probes(frame: "pd.DataFrame", scorer: Scorer) -> dict[str, Any]:
+    """Return the rows that a server must score as evaluation did, as JSON that it reads."""
+    import numpy as np
 
-    chosen = frame.sort_values(layout.KEY, kind="stable").head(_PROBES)
-    rows = cast_features(chosen, scorer.features)
-    columns = list(rows.columns)
-    values = [[_json_value(value) for value in row] for row in rows.itertuples(index=False)]
-    scores = scorer.score(pd.DataFrame(values, columns=columns))
-    probes = {
+    rows = cast_features(frame.sort_values(layout.KEY, kind="stable"), scorer.features)
+    # JSON has no infinity, so no request can hold one.
+    endless = np.isinf(rows.select_dtypes("float64")).any(axis=1)
+    rows = rows[~endless].head(_PROBES)
+    return {
         "schema_version": 1,
-        "columns": columns,
-        "rows": values,
-        "scores": [float(score) for score in scores],
+        "columns": list(rows.columns),
+        "rows": [[_json_value(value) for value in row] for row in rows.itertuples(index=False)],
+        "scores": scorer.score(rows).tolist(),
     }
-    text = json.dumps(probes, indent=1, allow_nan=False, ensure_ascii=False)
-    write_whole(root / layout.PROBES, text.encode() + b"\n")
 
 
 def _json_value(value: Any) -> Any:
     value = plain(value)
-    return None if isinstance(value, float) and value != value else value
+    return None if isinstance(value, float) and isnan(value) else value
 
 
 def _latency(scorer: Scorer, frame: "pd.DataFrame") -> dict[str, float]:
     """Median milliseconds a call, by rows a call; the first call warms up."""
     result = {}
-    for size, repeats in ((1, 15), (1000, 5)):
+    for size, repeats in ((1, 15), (min(1000, len(frame)), 5)):
         rows = frame.head(size)
         spent = []
         for _ in range(repeats + 1):
@@ -176,7 +183,7 @@ def _slices(
     found = []
     for column in settings.evaluate.slices:
         labels = slice_labels(frame[column])
-        for value in sorted(labels.value_counts().index[:_MOST_SLICES]):
+        for value in labels.cat.categories:
             inside = (labels == value).to_numpy()
             rows = Rows(positive[inside], score[inside], settings.evaluate.threshold)
             metrics = _measure(settings, rows, frame[inside])
@@ -185,15 +192,38 @@ def _slices(
 
 
 def slice_labels(column: "pd.Series[Any]") -> "pd.Series[Any]":
-    """Return the slice of each row as text: a category, or a quarter of a column of numbers."""
-    import pandas as pd
+    """Return the slice of each row: a category, or a quarter of a column of numbers.
+
+    The slices are the categories of the result, in the order of a reader; rows of
+    categories beyond the 20 most frequent are in none.
+    """
     from pandas.api import types
 
     numeric = types.is_numeric_dtype(column.dtype) and not types.is_bool_dtype(column.dtype)
-    if numeric and column.nunique() > _MOST_SLICES:
-        quarters = pd.qcut(column, _SLICE_QUANTILES, duplicates="drop")
-        names = quarters.cat.categories.map(lambda cut: f"{cut.left:g} to {cut.right:g}")
-        return quarters.cat.rename_categories(names).astype(object).fillna("(missing)")
-    return column.map(lambda value: category_text(plain(value)), na_action="ignore").fillna(
-        "(missing)"
-    )
+    found = _quarters(column) if numeric and column.nunique() > _MOST_SLICES else _common(column)
+    if column.isna().any():
+        if _MISSING not in found.cat.categories:
+            found = found.cat.add_categories(_MISSING)
+        found = found.mask(column.isna(), _MISSING)
+    return found
+
+
+def _quarters(column: "pd.Series[Any]") -> "pd.Series[Any]":
+    import pandas as pd
+
+    found = pd.qcut(column, _SLICE_QUANTILES, duplicates="drop").cat.remove_unused_categories()
+    ends = column.groupby(found, observed=True).agg(["min", "max"])
+    names = [f"{_text(low)} to {_text(high)}" for low, high in ends.itertuples(index=False)]
+    return found.cat.rename_categories(names)
+
+
+def _common(column: "pd.Series[Any]") -> "pd.Series[Any]":
+    import pandas as pd
+
+    values = sorted(column.value_counts().index[:_MOST_SLICES])
+    found = pd.Series(pd.Categorical(column, categories=values), index=column.index)
+    return found.cat.rename_categories([_text(value) for value in values])
+
+
+def _text(value: Any) -> str:
+    return category_text(plain(value))

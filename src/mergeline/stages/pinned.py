@@ -39,4 +39,4 @@ def pin_process(arguments: list[str]) -> None:
     if all(os.environ.get(name) == value for name, value in wanted.items()):
         return
     command = [sys.executable, "-m", "mergeline", *arguments]
-    os.execve(sys.executable, command, {**os.environ, **wanted})
+    os.execve(sys.executable, command, {**os.environ, **wanted})  # noqa: S606 -- itself

@@ -1,21 +1,21 @@
 """prepare: read the table, hold it against its contract, split it, profile it."""
 
-from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mergeline.config.settings import Data, Settings
 from mergeline.core import layout
-from mergeline.core.digest import sha256
 from mergeline.core.evidence import PrepareContent
 from mergeline.errors import ContractError
+from mergeline.files import file_sha256
+from mergeline.model.reading import read_table, table_format
 from mergeline.model.table import (
     is_positive,
     label_text,
     label_texts,
-    read_table,
-    table_format,
-    write_table,
+    listed,
+    require_columns,
+    table_bytes,
 )
 from mergeline.stages.base import Clock, Result
 from mergeline.stages.contract import check_contract
@@ -25,9 +25,11 @@ from mergeline.stages.split import split_rows
 if TYPE_CHECKING:
     import pandas as pd
 
+_CLASSES = 2
+
 
 def run(root: Path, settings: Settings, clock: Clock) -> Result:
-    """Write the training and the test table, and return the profile of the data.
+    """Make the training and the test table, and the profile of the data.
 
     Raises:
         ContractError: The data is not what settings and contract promise.
@@ -36,72 +38,55 @@ def run(root: Path, settings: Settings, clock: Clock) -> Result:
     source = root / data.source
     with clock.part("read"):
         frame = read_table(source, data)
-        source_bytes = source.read_bytes()
-        digest = sha256(source_bytes)
-    _require_columns(frame, settings)
+        digest = file_sha256(source)
+    _require_columns(frame, data)
     with clock.part("contract"):
         contract_digest = _contract(root, data, frame)
     _require_two_classes(frame, data)
     frame = _with_time(frame, data)
     with clock.part("split"):
-        frame, test, split = split_rows(frame, data, settings.split)
-    _require_both_sides(frame, test, data)
+        keyed, test, split = split_rows(frame, data, settings.split)
+    _require_both_sides(keyed, test, data)
     with clock.part("write"):
-        write_table(frame[~test], root / layout.TRAIN_TABLE)
-        write_table(frame[test], root / layout.TEST_TABLE)
+        files = {
+            layout.TRAIN_TABLE: table_bytes(keyed[~test]),
+            layout.TEST_TABLE: table_bytes(keyed[test]),
+        }
     with clock.part("profile"):
-        table = frame.drop(columns=layout.KEY)
         content = PrepareContent(
             source=data.source,
             sha256=digest,
-            bytes=len(source_bytes),
+            bytes=source.stat().st_size,
             format=table_format(data),
             target=data.target,
             positive=label_text(data.positive),
             noun=data.noun,
-            rows=len(table) + split.dropped,
-            duplicate_rows=int(table.duplicated().sum()),
-            duplicate_ids=None if data.id is None else int(table[data.id].duplicated().sum()),
-            columns=profile_columns(table),
-            balance=_balance(table, data),
+            rows=len(frame),
+            duplicate_rows=int(frame.duplicated().sum()),
+            duplicate_ids=None if data.id is None else int(frame[data.id].duplicated().sum()),
+            columns=profile_columns(frame),
+            balance=_balance(frame, data),
             contract=data.contract,
             contract_sha256=contract_digest,
             split=split,
         )
-    return Result(content)
+    return Result(content, files=files)
 
 
-def _require_columns(frame: "pd.DataFrame", settings: Settings) -> None:
-    data = settings.data
-    roles: dict[str, str] = {}
-    for key in ("target", "id", "group", "time"):
-        if getattr(data, key) is not None:
-            roles[getattr(data, key)] = f"data.{key}"
+def _require_columns(frame: "pd.DataFrame", data: Data) -> None:
+    roles = {
+        getattr(data, key): f"data.{key}"
+        for key in ("target", "id", "group", "time")
+        if getattr(data, key) is not None
+    }
     roles |= dict.fromkeys(data.sensitive, "data.sensitive")
     roles |= dict.fromkeys(data.exclude, "data.exclude")
-    roles |= dict.fromkeys(settings.evaluate.slices, "evaluate.slices")
-    roles |= dict.fromkeys(settings.fairness.bins, "fairness.bins")
-    names = [str(name) for name in frame.columns]
-    for name, key in roles.items():
-        if name not in names:
-            close = get_close_matches(name, names, n=1)
-            raise ContractError(
-                f"{key} names the column {name!r}, which {data.source} does not have"
-                + (f"; did you mean {close[0]!r}?" if close else ""),
-                hint=f"the columns are: {_listed(names)}",
-            )
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice or layout.KEY in names:
+    require_columns(frame, roles, data.source)
+    if layout.KEY in frame.columns:
         raise ContractError(
-            f"{data.source} has a column name twice, or one that Mergeline keeps for itself: "
-            f"{', '.join(twice or [layout.KEY])}",
+            f"{data.source} has a column {layout.KEY}, a name that Mergeline keeps for itself",
             hint="rename the column",
         )
-
-
-def _listed(names: list[str]) -> str:
-    shown = ", ".join(names[:30])
-    return shown + (f" and {len(names) - 30} more" if len(names) > 30 else "")
 
 
 def _contract(root: Path, data: Data, frame: "pd.DataFrame") -> str | None:
@@ -114,7 +99,7 @@ def _contract(root: Path, data: Data, frame: "pd.DataFrame") -> str | None:
             hint="check the path in params.yaml, or remove data.contract",
         )
     check_contract(frame, path, data)
-    return sha256(path.read_bytes())
+    return file_sha256(path)
 
 
 def _require_two_classes(frame: "pd.DataFrame", data: Data) -> None:
@@ -126,10 +111,10 @@ def _require_two_classes(frame: "pd.DataFrame", data: Data) -> None:
             hint="remove these rows, or fill in the outcome",
         )
     classes = sorted(set(label_texts(target)))
-    if len(classes) != 2:
+    if len(classes) != _CLASSES:
         raise ContractError(
             f"data.target {data.target!r} has {len(classes)} classes in {data.source} "
-            f"({_listed(classes)}); exactly two are expected",
+            f"({listed(classes)}); exactly two are expected",
             hint="give a target with two classes, both of them present",
         )
     if label_text(data.positive) not in classes:
@@ -157,14 +142,14 @@ def _with_time(frame: "pd.DataFrame", data: Data) -> "pd.DataFrame":
             f"data.time {data.time!r} holds numbers; dates such as 2026-01-31 are expected",
             hint="write the column as ISO 8601 dates",
         )
-    try:
-        parsed = pd.to_datetime(column, format="ISO8601", utc=True).dt.tz_localize(None)
-    except ValueError as error:
+    parsed = pd.to_datetime(column, format="ISO8601", utc=True, errors="coerce")
+    if parsed.isna().any():
         raise ContractError(
-            f"data.time {data.time!r} holds a value that is no date: {str(error)[:120]}",
+            f"data.time {data.time!r} holds {int(parsed.isna().sum())} values of {len(column)} "
+            "that are no dates",
             hint="write the column as ISO 8601 dates, e.g. 2026-01-31",
-        ) from error
-    return frame.assign(**{data.time: parsed})
+        )
+    return frame.assign(**{data.time: parsed.dt.tz_localize(None)})
 
 
 def _require_both_sides(frame: "pd.DataFrame", test: Any, data: Data) -> None:

@@ -1,5 +1,6 @@
 """What each column of the table holds, in numbers that name no single row."""
 
+from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from mergeline.core.evidence import ColumnProfile
@@ -44,11 +45,7 @@ def _summary(kind: str, column: "pd.Series[Any]") -> dict[str, float | str | Non
         "max": numbers.max(),
         "std": numbers.std(ddof=0),
     }
-    infinite = {float("inf"), float("-inf")}
-    return {
-        key: None if value != value or value in infinite else float(value)
-        for key, value in values.items()
-    }
+    return {key: float(value) if isfinite(value) else None for key, value in values.items()}
 
 
 def _top(column: "pd.Series[Any]") -> tuple[tuple[str, int], ...]:

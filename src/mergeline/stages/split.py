@@ -5,7 +5,7 @@ group, an id or all their values are on one side.
 """
 
 import hashlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from mergeline.config.settings import Data, SplitSettings
 from mergeline.core import layout
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
     Mask = np.ndarray[Any, np.dtype[np.bool_]]
+
+# Below this a double holds every integer.
+_EXACT = 2.0**53
 
 
 def split_rows(
@@ -41,22 +44,19 @@ def split_rows(
     import numpy as np
 
     frame = frame.assign(**{layout.KEY: row_keys(frame, data)})
-    if data.time is not None:
-        test, after = _by_time(frame, data.time, split)
-    else:
-        test, after = _by_hash(frame, split.fraction), None
     dropped = np.zeros(len(frame), dtype=bool)
     if data.time is not None:
-        held_out = set(frame.loc[test, layout.KEY])
-        dropped = ~test & frame[layout.KEY].isin(held_out).to_numpy()
+        test, after = _by_time(frame, data.time, split)
+        dropped = ~test & frame[layout.KEY].isin(frame.loc[test, layout.KEY]).to_numpy()
+    else:
+        test, after = _by_hash(frame, split.fraction), None
     kept = frame[~dropped].reset_index(drop=True)
     mask = test[~dropped]
-    method = "time" if data.time else "group" if data.group else "id" if data.id else "row"
     return (
         kept,
         mask,
         Split(
-            method=method,
+            method=_method(data),
             by=data.time or data.group or data.id,
             key=data.group or data.id,
             test=None if split.after else split.fraction,
@@ -66,6 +66,14 @@ def split_rows(
             dropped=int(dropped.sum()),
         ),
     )
+
+
+def _method(data: Data) -> Literal["id", "group", "time", "row"]:
+    if data.time:
+        return "time"
+    if data.group:
+        return "group"
+    return "id" if data.id else "row"
 
 
 def row_keys(frame: "pd.DataFrame", data: Data) -> list[str]:
@@ -109,13 +117,36 @@ def _row_texts(frame: "pd.DataFrame") -> list[str]:
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    columns = []
-    for name in sorted(frame.columns):
-        array = pa.array(frame[name], from_pandas=True)
-        text = pc.cast(array, pa.large_string())
-        columns.append(pc.fill_null(text, "\x00"))
-    joined: list[str] = pc.binary_join_element_wise(*columns, pa.scalar("\x1f", pa.large_string())).to_pylist()
+    columns = [pc.fill_null(_texts(frame[name]), "\x00") for name in sorted(frame.columns)]
+    between = pa.scalar("\x1f", pa.large_string())
+    joined: list[str] = pc.binary_join_element_wise(*columns, between).to_pylist()
     return joined
+
+
+def _texts(column: "pd.Series[Any]") -> Any:
+    """Return values as text that does not depend on the column's other values.
+
+    One missing value makes a column of integers one of floats, one exact time makes a
+    column of seconds one of nanoseconds; the rows that were there before stay what they were.
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if column.dtype.kind == "M":
+        column = column.dt.as_unit("us")
+    array = pa.array(column, from_pandas=True)
+    if pa.types.is_floating(array.type):
+        whole = pc.and_(pc.equal(array, pc.floor(array)), pc.less(pc.abs(array), _EXACT))
+        integers = pc.cast(pc.if_else(whole, array, 0.0), pa.int64())
+        return pc.if_else(whole, _as_text(integers), _as_text(array))
+    return _as_text(array)
+
+
+def _as_text(array: Any) -> Any:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    return pc.cast(array, pa.large_string())
 
 
 def _by_hash(frame: "pd.DataFrame", fraction: float) -> "Mask":
@@ -132,5 +163,6 @@ def _by_time(frame: "pd.DataFrame", column: str, split: SplitSettings) -> "tuple
     if split.after is not None:
         cut = pd.Timestamp(split.after)
     else:
-        cut = times.sort_values().iloc[int(len(times) * (1 - split.fraction))]
+        first = min(int(len(times) * (1 - split.fraction)), len(times) - 1)
+        cut = times.sort_values().iloc[first]
     return (times >= cut).to_numpy(), cut.isoformat()

@@ -1,7 +1,6 @@
 """train: fit the pipeline of the settings and write it as a canonical model directory."""
 
 import os
-import sys
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,8 +12,9 @@ from mergeline.errors import ModelError
 from mergeline.model.canonical import directory_bytes, directory_digest
 from mergeline.model.cast import cast_features
 from mergeline.model.directory import Description, libraries, save_model
-from mergeline.model.pipeline import build_pipeline
-from mergeline.model.table import feature_columns, label_text, label_texts
+from mergeline.model.pipeline import build_pipeline, model_name
+from mergeline.model.reading import first_line
+from mergeline.model.table import feature_columns, label_text, label_texts, require_columns
 from mergeline.stages.base import Clock, Result, read_prepared
 from mergeline.stages.pinned import pinned_variables
 
@@ -31,11 +31,10 @@ def run(root: Path, settings: Settings, clock: Clock) -> Result:
     """
     with clock.part("read"):
         frame = read_prepared(root, layout.TRAIN_TABLE)
+    require_columns(frame, {settings.data.target: "data.target"}, settings.data.source)
     features = feature_columns(frame, settings.data)
     labels = label_texts(frame[settings.data.target])
     with clock.part("import"):
-        # A project's own factory lies in the project, not in the environment.
-        sys.path.insert(0, str(root))
         pipeline = build_pipeline(settings.model, features)
     with clock.part("fit"):
         _fit(pipeline, cast_features(frame, features), labels, settings)
@@ -70,15 +69,16 @@ def run(root: Path, settings: Settings, clock: Clock) -> Result:
 def _fit(
     pipeline: Any, rows: "pd.DataFrame", labels: "np.ndarray[Any, Any]", settings: Settings
 ) -> None:
+    from sklearn.exceptions import ConvergenceWarning
+
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
+            warnings.simplefilter("default", ConvergenceWarning)
             pipeline.fit(rows, labels)
-    except (ValueError, TypeError, ArithmeticError) as error:
-        model = settings.model
-        key = "model.estimator" if model.estimator else "model.factory"
+    except Exception as error:  # an estimator, or a project's own step, raises whatever it likes
         raise ModelError(
-            f"{key} {model.estimator or model.factory!r} cannot be trained on "
-            f"{len(rows)} rows and {rows.shape[1]} columns: {str(error).splitlines()[0][:300]}",
+            f"{model_name(settings.model)} cannot be trained on {len(rows)} rows and "
+            f"{rows.shape[1]} columns: {type(error).__name__}: {first_line(error)}",
             hint="check model.params and model.class_weight in params.yaml",
         ) from error

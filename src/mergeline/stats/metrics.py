@@ -11,8 +11,6 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from mergeline.core.base import Estimate
-from mergeline.core.judge import rows_to_decide
-from mergeline.core.verdict import Paired
 from mergeline.stats.bootstrap import interval, resample_counts
 
 if TYPE_CHECKING:
@@ -188,7 +186,7 @@ def point_values(names: Sequence[str], rows: Rows) -> dict[str, float]:
     return {name: float(METRICS[name].compute(once)[0]) for name in names}
 
 
-def _replicates(
+def replicate_metrics(
     names: Sequence[str],
     samples: Sequence[Rows],
     *,
@@ -196,7 +194,15 @@ def _replicates(
     replicates: int,
     seed: int,
 ) -> "list[dict[str, Floats]]":
-    """Return each metric of each sample under the same draws, shape (replicates,)."""
+    """Return each metric of each sample under the same draws, shape (replicates,).
+
+    Args:
+        names: Keys of `METRICS`.
+        samples: The same rows, in the same order, with the scores of different models.
+        units: As in `estimate_metrics`.
+        replicates: Bootstrap samples.
+        seed: Of the draws.
+    """
     import numpy as np
 
     n = len(samples[0].score)
@@ -233,12 +239,12 @@ def estimate_metrics(
     points = point_values(names, rows)
     defined = [name for name in names if points[name] == points[name]]
     drawn = (
-        _replicates(defined, [rows], units=units, replicates=replicates, seed=seed)[0]
+        replicate_metrics(defined, [rows], units=units, replicates=replicates, seed=seed)[0]
         if defined
         else {}
     )
     return {
-        name: _estimate(points[name], drawn[name], n)
+        name: estimate(points[name], drawn[name], n)
         if name in drawn
         else Estimate(value=None, n=n, reason=_undefined(name, rows))
         for name in names
@@ -252,82 +258,9 @@ def _undefined(name: str, rows: Rows) -> str:
     return f"{name} divides by zero on these {len(rows.score)} rows."
 
 
-def _estimate(value: float, drawn: "Floats", n: int) -> Estimate:
+def estimate(value: float, drawn: "Floats", n: int) -> Estimate:
+    """Return a value with the interval of its replicates, shape (replicates,)."""
     ends = interval(drawn)
     if ends is None:
         return Estimate(value=value, n=n, reason="Too few rows for an interval.")
     return Estimate(value=value, low=ends[0], high=ends[1], n=n)
-
-
-def pair_metrics(
-    names: Sequence[str],
-    baseline: Rows,
-    candidate: Rows,
-    *,
-    units: "Units | None" = None,
-    replicates: int,
-    seed: int,
-) -> dict[str, Paired]:
-    """Compare two models on the same rows: every draw is scored by both.
-
-    Args:
-        names: Keys of `METRICS`.
-        baseline: Labels and the baseline's scores.
-        candidate: The same labels and the candidate's scores.
-        units: As in `estimate_metrics`.
-        replicates: Bootstrap samples.
-        seed: Of the draws.
-    """
-    before, after = point_values(names, baseline), point_values(names, candidate)
-    old, new = _replicates(
-        names, [baseline, candidate], units=units, replicates=replicates, seed=seed
-    )
-    n = len(baseline.score)
-    return {
-        name: paired(
-            before[name],
-            after[name],
-            new[name] - old[name],
-            n=n,
-            higher_is_better=METRICS[name].higher_is_better,
-        )
-        for name in names
-    }
-
-
-def paired(
-    before: float, after: float, drawn: "Floats", *, n: int, higher_is_better: bool
-) -> Paired:
-    """Make the paired comparison of two values from the replicates of their difference.
-
-    Args:
-        before: The baseline's value; NaN when undefined.
-        after: The candidate's value; NaN when undefined.
-        drawn: candidate minus baseline in each replicate, shape (replicates,).
-        n: Common rows.
-        higher_is_better: The metric's direction.
-    """
-    base = None if before != before else before
-    head = None if after != after else after
-    if base is None or head is None:
-        delta = Estimate(value=None, n=n, reason="Undefined on the common rows.")
-    else:
-        delta = _estimate(head - base, drawn, n)
-    outcome = _paired_outcome(delta, higher_is_better=higher_is_better)
-    rows = None
-    if outcome == "cannot_tell" and delta.low is not None and delta.high is not None:
-        rows = rows_to_decide(delta.low, delta.high, 0.0, n)
-    return Paired(
-        baseline=base,
-        candidate=head,
-        delta=delta,
-        higher_is_better=higher_is_better,
-        outcome=outcome,
-        rows_to_decide=rows,
-    )
-
-
-def _paired_outcome(delta: Estimate, *, higher_is_better: bool) -> Any:
-    if delta.low is None or delta.high is None or delta.low <= 0 <= delta.high:
-        return "cannot_tell"
-    return "better" if (delta.low > 0) == higher_is_better else "worse"

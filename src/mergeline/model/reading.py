@@ -1,0 +1,164 @@
+"""Reading a table as the settings say: CSV, TSV, Parquet, JSON lines."""
+
+import gzip
+import json
+import zlib
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mergeline.config.settings import Data
+from mergeline.errors import ContractError
+from mergeline.model.columns import plain_columns
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+FORMATS = {
+    ".csv": "csv",
+    ".tsv": "tsv",
+    ".tab": "tsv",
+    ".parquet": "parquet",
+    ".pq": "parquet",
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+    ".json": "jsonl",
+}
+
+
+def table_format(data: Data) -> str:
+    """Return the format of the source: the one given, else by the file's ending.
+
+    Raises:
+        ContractError: Neither says.
+    """
+    if data.format is not None:
+        return data.format
+    name = data.source.lower().removesuffix(".gz")
+    found = FORMATS.get(Path(name).suffix)
+    if found is None:
+        raise ContractError(
+            f"data.source is {data.source!r}: the ending says no known format "
+            f"(known: {', '.join(sorted(FORMATS))})",
+            hint="set data.format to csv, tsv, parquet or jsonl",
+        )
+    return found
+
+
+def read_table(path: Path, data: Data) -> "pd.DataFrame":
+    """Read the source table.
+
+    Text cells that are empty, or listed in `data.missing`, are missing; nothing else
+    is (`NA` can be a category). Space after a separator is skipped.
+
+    Args:
+        path: The file.
+        data: Its format, encoding, separator and missing markers.
+
+    Raises:
+        ContractError: The file is missing, empty, or cannot be parsed.
+    """
+    if not path.is_file():
+        raise ContractError(
+            f"data.source is {data.source!r}: there is no such file",
+            hint="check the path in params.yaml; if DVC tracks the file, run `dvc pull`",
+        )
+    if path.stat().st_size == 0:
+        raise ContractError(
+            f"data.source is {data.source!r}: the file is empty (0 bytes)",
+            hint="put the table there, a header line and at least two rows",
+        )
+    kind = table_format(data)
+    try:
+        frame = _read(path, kind, data)
+    except (ValueError, LookupError, OSError, EOFError, NotImplementedError, zlib.error) as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            raise  # the system refused, not the parser
+        raise ContractError(
+            f"{data.source} cannot be read as {kind}: {first_line(error)}",
+            hint="check data.format, data.encoding and data.separator in params.yaml",
+        ) from error
+    if frame.empty:
+        raise ContractError(
+            f"{data.source} has {len(frame)} rows and {frame.shape[1]} columns; "
+            "at least two rows are needed",
+            hint="check that the file holds the table, and data.separator",
+        )
+    return plain_columns(frame, data.source)
+
+
+def first_line(error: Exception) -> str:
+    """Return the first line of what an error says, at most 300 characters of it."""
+    return next(iter(str(error).strip().splitlines()), type(error).__name__)[:300]
+
+
+def _read(path: Path, kind: str, data: Data) -> "pd.DataFrame":
+    import pandas as pd
+
+    if kind == "parquet":
+        frame = pd.read_parquet(path)
+        _refuse_twice(list(frame.columns), data)
+        named = any(name is not None for name in frame.index.names)
+        return _blank_missing(frame.reset_index(drop=not named), data)
+    if kind == "jsonl":
+        return _blank_missing(_read_json_lines(path, data), data)
+    return _read_csv(path, data.separator or ("\t" if kind == "tsv" else ","), data)
+
+
+def _read_csv(path: Path, separator: str, data: Data) -> "pd.DataFrame":
+    import pandas as pd
+
+    how: dict[str, Any] = {
+        "sep": separator,
+        "encoding": data.encoding,
+        "skipinitialspace": True,
+        "keep_default_na": False,
+    }
+    # pandas renames a column that comes twice, so that nobody would see it.
+    header = pd.read_csv(path, header=None, nrows=1, dtype=str, **how)
+    _refuse_twice([name for name in header.iloc[0] if name], data)
+    frame = pd.read_csv(path, na_values=["", *data.missing], low_memory=False, **how)
+    if isinstance(frame.index, pd.RangeIndex):
+        return frame
+    raise ValueError("rows have more fields than the header names")
+
+
+def _refuse_twice(names: Sequence[Any], data: Data) -> None:
+    twice = sorted(str(name) for name, count in Counter(names).items() if count > 1)
+    if twice:
+        raise ContractError(
+            f"{data.source} has a column name twice: {', '.join(twice)}",
+            hint="rename the column",
+        )
+
+
+def _read_json_lines(path: Path, data: Data) -> "pd.DataFrame":
+    """Read one object a line; unlike pandas' own reader it keeps every digit of a number."""
+    import pandas as pd
+
+    opener: Any = gzip.open if path.suffix == ".gz" else open
+    with opener(path, "rt", encoding=data.encoding) as file:
+        records = [_record(number, line) for number, line in enumerate(file, 1) if line.strip()]
+    return pd.DataFrame(records)
+
+
+def _record(number: int, line: str) -> dict[str, Any]:
+    try:
+        record = json.loads(line)
+    except ValueError:
+        record = None
+    if not isinstance(record, dict):
+        raise ValueError(f"line {number} is not a JSON object")  # noqa: TRY004 - a parser's error
+    return record
+
+
+def _blank_missing(frame: "pd.DataFrame", data: Data) -> "pd.DataFrame":
+    """Take the empty text and the markers for missing; the CSV parser does so by itself."""
+    markers = {"", *data.missing}
+    for name in frame.select_dtypes(include=["object", "string", "category"]).columns:
+        column = frame[name].astype(object)
+        marked = [isinstance(value, str) and value in markers for value in column]
+        if any(marked):
+            frame[name] = column.mask(marked, None)
+    return frame

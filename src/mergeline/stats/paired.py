@@ -1,0 +1,92 @@
+"""Two models on the same rows: the difference of their metrics, with its interval."""
+
+from collections.abc import Sequence
+from math import isnan
+from typing import TYPE_CHECKING, Any, Literal
+
+from mergeline.core.base import Estimate
+from mergeline.core.judge import rows_to_decide
+from mergeline.core.verdict import Paired
+from mergeline.stats.metrics import METRICS, Rows, estimate, point_values, replicate_metrics
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    Floats = np.ndarray[Any, np.dtype[np.float64]]
+    Units = np.ndarray[Any, np.dtype[np.int64]]
+
+
+def pair_metrics(
+    names: Sequence[str],
+    baseline: Rows,
+    candidate: Rows,
+    *,
+    units: "Units | None" = None,
+    replicates: int,
+    seed: int,
+) -> dict[str, Paired]:
+    """Compare two models on the same rows: every draw is scored by both.
+
+    Args:
+        names: Keys of `METRICS`.
+        baseline: Labels and the baseline's scores.
+        candidate: The same labels and the candidate's scores.
+        units: As in `estimate_metrics`.
+        replicates: Bootstrap samples.
+        seed: Of the draws.
+    """
+    before, after = point_values(names, baseline), point_values(names, candidate)
+    old, new = replicate_metrics(
+        names, [baseline, candidate], units=units, replicates=replicates, seed=seed
+    )
+    n = len(baseline.score)
+    return {
+        name: paired(
+            before[name],
+            after[name],
+            new[name] - old[name],
+            n=n,
+            higher_is_better=METRICS[name].higher_is_better,
+        )
+        for name in names
+    }
+
+
+def paired(
+    before: float, after: float, drawn: "Floats", *, n: int, higher_is_better: bool
+) -> Paired:
+    """Make the paired comparison of two values from the replicates of their difference.
+
+    Args:
+        before: The baseline's value; NaN when undefined.
+        after: The candidate's value; NaN when undefined.
+        drawn: candidate minus baseline in each replicate, shape (replicates,).
+        n: Common rows.
+        higher_is_better: The metric's direction.
+    """
+    base = None if isnan(before) else before
+    head = None if isnan(after) else after
+    if base is None or head is None:
+        delta = Estimate(value=None, n=n, reason="Undefined on the common rows.")
+    else:
+        delta = estimate(head - base, drawn, n)
+    outcome = _paired_outcome(delta, higher_is_better=higher_is_better)
+    rows = None
+    if outcome == "cannot_tell" and delta.low is not None and delta.high is not None:
+        rows = rows_to_decide(delta.low, delta.high, 0.0, n)
+    return Paired(
+        baseline=base,
+        candidate=head,
+        delta=delta,
+        higher_is_better=higher_is_better,
+        outcome=outcome,
+        rows_to_decide=rows,
+    )
+
+
+def _paired_outcome(
+    delta: Estimate, *, higher_is_better: bool
+) -> Literal["better", "worse", "cannot_tell"]:
+    if delta.low is None or delta.high is None or delta.low <= 0 <= delta.high:
+        return "cannot_tell"
+    return "better" if (delta.low > 0) == higher_is_better else "worse"
