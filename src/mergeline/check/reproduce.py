@@ -224,7 +224,8 @@ def lock_notices(root: Path) -> tuple[str, ...]:
     if committed is None:
         return ("dvc.lock is not committed: `dvc pull` and `dvc metrics diff` on a clone need it.",)
     path = root / layout.LOCK
-    if path.is_file() and _stages_in(committed) != _stages_in(path.read_bytes()):
+    now = path.read_bytes() if path.is_file() else committed
+    if now != committed and _stages_in(now) != _stages_in(committed):
         return ("The committed dvc.lock is behind: commit the one that this check wrote.",)
     return ()
 
