@@ -177,17 +177,19 @@ def test_process_ends_with_the_one_that_started_it(monkeypatch):
         "import time\n"
         "from mergeline.adapters.deepchecks import DeepchecksServer\n"
         "with DeepchecksServer() as server:\n"
-        "    print(server._process.pid, flush=True)\n"
+        "    print(server._process.pid, server.socket.parent, flush=True)\n"
         "    time.sleep(100)\n"
     )
     with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE) as parent:
-        pid = int(parent.stdout.readline())
+        pid, folder = parent.stdout.readline().decode().split()
+        pid = int(pid)
         assert alive(pid)
         os.kill(parent.pid, signal.SIGKILL)
     end = time.monotonic() + 30
     while alive(pid) and time.monotonic() < end:
         time.sleep(0.05)
     assert not alive(pid)
+    assert not Path(folder).exists()
 
 
 def alive(pid):

@@ -162,7 +162,7 @@ def _start(python: Path, path: Path) -> subprocess.Popen[bytes]:
         listener.listen()
         descriptor = listener.fileno()
         return subprocess.Popen(
-            [python, "-I", "-X", "utf8", _WORKER, str(descriptor)],
+            [python, "-I", "-X", "utf8", _WORKER, folder, str(descriptor)],
             stdin=subprocess.PIPE,
             stdout=log,
             stderr=log,

@@ -13,6 +13,7 @@ import json
 import logging
 import os
 import random
+import shutil
 import socket
 import sys
 import threading
@@ -47,10 +48,15 @@ TAKEN = ("count", "_dc_index", "belongs_to_test")
 # --- the process -------------------------------------------------------------------
 
 
-def main(descriptor: int) -> None:
-    """Serve requests on a listening socket until nobody asks for a while."""
+def main(folder: str, descriptor: int) -> None:
+    """Serve requests on a listening socket until nobody asks for a while.
+
+    Args:
+        folder: Made for this process alone; removed when the parent is gone.
+        descriptor: Of the socket.
+    """
     faulthandler.enable()
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    threading.Thread(target=_end_with_parent, args=(folder,), daemon=True).start()
     sys.addaudithook(_refuse_network)
     warnings.simplefilter("ignore")
     listener = socket.socket(fileno=descriptor)
@@ -67,9 +73,10 @@ def main(descriptor: int) -> None:
             _serve(connection)
 
 
-def _end_with_parent() -> None:
+def _end_with_parent(folder: str) -> None:
     """End when standard input does: the parent closes it as a request, or by its own end."""
     sys.stdin.buffer.read()
+    shutil.rmtree(folder, ignore_errors=True)
     os._exit(0)
 
 
@@ -268,4 +275,4 @@ def _variants(value: Any) -> dict[str, int]:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]))
+    main(sys.argv[1], int(sys.argv[2]))
