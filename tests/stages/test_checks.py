@@ -10,6 +10,7 @@ from mergeline.adapters.deepchecks import DeepchecksServer
 from mergeline.config.settings import Settings
 from mergeline.core import layout
 from mergeline.errors import ContractError
+from mergeline.files import write_set
 from mergeline.model.score import load_scorer
 from mergeline.stages import check_data, check_model, evaluate, train
 from mergeline.stages.base import Clock
@@ -182,12 +183,18 @@ def test_missing_table(tmp_path):
 # --- check_model -------------------------------------------------------------------
 
 
+def make(stage, root, chosen):
+    """Run a stage and write its files, as `run_stage` does."""
+    files = stage.run(root, chosen, Clock()).files
+    write_set({root / path: data for path, data in files.items()})
+
+
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
     """A project up to the stage evaluate."""
     root = prepared(tmp_path_factory.mktemp("trained"), table())
     for stage in (train, evaluate):
-        stage.run(root, settings(), Clock())
+        make(stage, root, settings())
     return root
 
 
@@ -244,7 +251,7 @@ def test_constant_model_has_no_importance_and_the_check_does_not_apply(tmp_path)
     model = {"estimator": "sklearn.dummy.DummyClassifier", "params": {"strategy": "prior"}}
     constant = Settings.model_validate(BASE | {"model": model})
     for stage in (train, evaluate):
-        stage.run(root, constant, Clock())
+        make(stage, root, constant)
     checks = by_name(check_model.run(root, constant, Clock()).content)
     unused = checks["model_evaluation/unused_features"]
     assert unused.outcome == "not_applicable"
