@@ -2,6 +2,7 @@
 
 import errno
 import os
+import signal
 import sys
 from importlib import import_module
 from typing import Annotated
@@ -39,6 +40,8 @@ _DISK = {errno.ENOSPC, errno.EFBIG, errno.EDQUOT}
 
 def main() -> None:
     """Run the command line; every error ends here."""
+    # A job that is ended politely ends its stages too, as at Ctrl-C.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         app()
     except MergelineError as error:
