@@ -37,7 +37,8 @@ def _counts(all_checks: list[Check]) -> str:
 
 
 def _stage(name: str, content: ChecksContent) -> str:
-    rows = "all rows" if content.sampled is None else f"at most {content.sampled:,} rows a table"
+    most = content.sampled
+    rows = "all rows" if most is None else f"estimates look at {most:,} rows a table at most"
     said = (
         f"**{name} checks**: {_counts(list(content.checks))} "
         f"(deepchecks {text(content.deepchecks, 20)}, {rows})."
