@@ -22,7 +22,6 @@ from mergeline.errors import ConfigError, ToolError
 _WRONG = (
     ParseError,
     ResolveError,
-    MissingParamsError,
     MissingParamsFile,
     theirs.PrettyDvcException,
     theirs.CyclicGraphError,
@@ -91,6 +90,11 @@ def our_errors() -> Iterator[None]:
         raise ToolError(
             f"another DVC process is at work here: {_first_line(error)}",
             hint="wait until it has ended, or end it, then run this again",
+        ) from error
+    except MissingParamsError as error:
+        raise ConfigError(
+            f"DVC cannot use {layout.PIPELINE}: {_first_line(error)}",
+            hint="add it; a section that keeps its defaults is written `split: {}`",
         ) from error
     except _WRONG as error:
         raise ConfigError(

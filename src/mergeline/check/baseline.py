@@ -84,7 +84,7 @@ def restore_baseline(
         if nothing := _look(git, base):
             return nothing
     except ConfigError as error:
-        return _without("unreadable", base, f"The base cannot be read: {error.message}.")
+        return _without("unreadable", base, _sentence(error))
     with _worktree(state, git, base) as tree:
         say(f"restoring the baseline {base[:12]}")
         adopt(root, tree)
@@ -114,6 +114,10 @@ def _look(git: Git, base: str) -> BaselineFiles | None:
     return None
 
 
+def _sentence(error: MergelineError) -> str:
+    return f"{error.message.rstrip('.')}."
+
+
 def _without(status: Status, base: str | None, reason: str) -> BaselineFiles:
     return BaselineFiles(Baseline(status=status, commit=base, reason=reason))
 
@@ -133,8 +137,7 @@ def _restore_in(
         settled = restore(tree, say=say)
         refusal = _may_not_run(settled, CommitTree(git, base), head)
     except MergelineError as error:
-        reason = f"The base cannot be read: {error.message}."
-        return Baseline(status="unreadable", commit=base, reason=reason)
+        return Baseline(status="unreadable", commit=base, reason=_sentence(error))
     if refusal:
         return Baseline(status="not_available", commit=base, reason=refusal)
     ran: set[str] = set()
@@ -142,7 +145,7 @@ def _restore_in(
         try:
             done = run_left(tree, settled, jobs=jobs, env=_environment(tree, env), say=say)
         except MergelineError as error:
-            reason = f"The base does not run: {error.message}."
+            reason = f"The base does not run: {_sentence(error)}"
             return Baseline(status="not_available", commit=base, reason=reason)
         ran = {name for name, stage in done.stages.items() if stage.action == "ran"}
     names = settled.pipeline.needs
