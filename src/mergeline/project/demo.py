@@ -19,7 +19,7 @@ _PIN = "requirements/main.txt"
 
 _BOOSTING = """\
   estimator: sklearn.ensemble.HistGradientBoostingClassifier
-  params: {max_iter: 150, learning_rate: 0.06, max_leaf_nodes: 15}
+  params: {max_iter: 100, learning_rate: 0.08, max_leaf_nodes: 8, min_samples_leaf: 50}
 """
 _LOGISTIC = """\
   estimator: sklearn.linear_model.LogisticRegression
