@@ -75,15 +75,18 @@ def make_project(folder: Path, *, frame: pd.DataFrame | None = None, **overrides
     """
     settings: dict[str, Any] = {**SETTINGS}
     for name, value in overrides.items():
-        if isinstance(value, dict):
-            merged = {**settings.get(name, {}), **value}
-            value = {key: item for key, item in merged.items() if item is not None}
-        settings[name] = value
+        settings[name] = _merged(settings.get(name, {}), value)
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "params.yaml").open("w", encoding="utf-8") as file:
         YAML(typ="safe", pure=True).dump(settings, file)
     write_source(make_frame() if frame is None else frame, folder / settings["data"]["source"])
     return folder
+
+
+def _merged(section: Any, change: Any) -> Any:
+    if not isinstance(change, dict):
+        return change
+    return {key: item for key, item in {**section, **change}.items() if item is not None}
 
 
 def write_source(frame: pd.DataFrame, path: Path) -> None:

@@ -27,7 +27,7 @@ _TREES_BY_DEFAULT = ("sklearn.ensemble._bagging", "sklearn.ensemble._weight_boos
 _MOST_CATEGORIES = 254
 
 
-def build_pipeline(model: Model, features: Sequence[Feature]) -> Any:
+def build_pipeline(model: Model, features: Sequence[Feature], classes: Sequence[str] = ()) -> Any:
     """Make the unfitted Pipeline.
 
     Its steps are `prepare` (a ColumnTransformer over the cast features) and
@@ -36,6 +36,7 @@ def build_pipeline(model: Model, features: Sequence[Feature]) -> Any:
     Args:
         model: Estimator or factory, parameters, class weights and seed.
         features: The columns that the model reads.
+        classes: The texts of the classes 0 and 1; needed for weights by class.
 
     Raises:
         ModelError: The estimator cannot be found or made, or is not a classifier.
@@ -48,8 +49,9 @@ def build_pipeline(model: Model, features: Sequence[Feature]) -> Any:
             "excluded or empty",
             hint="shorten data.exclude in params.yaml",
         )
-    estimator = _make(model)
+    estimator = _make(model, classes)
     _require_classifier(estimator, model)
+    require_probabilities(type(estimator), model)
     _seed(estimator, model.seed)
     if isinstance(estimator, Pipeline):
         return estimator
@@ -64,7 +66,7 @@ def model_name(model: Model) -> str:
     return f"{key} {model.estimator or model.factory!r}"
 
 
-def _make(model: Model) -> Any:
+def _make(model: Model, classes: Sequence[str]) -> Any:
     maker = _import(model)
     params: dict[str, Any] = dict(model.params)
     known = _parameters(maker, model)
@@ -74,7 +76,7 @@ def _make(model: Model) -> Any:
                 f"model.class_weight is given, but {model_name(model)} takes none",
                 hint="remove model.class_weight, or choose an estimator that has it",
             )
-        params.setdefault("class_weight", _class_weight(model.class_weight))
+        params.setdefault("class_weight", _class_weight(model.class_weight, classes))
     _check_params(params, known, model)
     try:
         return maker(**params)
@@ -86,11 +88,17 @@ def _make(model: Model) -> Any:
         ) from error
 
 
-def _class_weight(given: str | dict[str, float]) -> Any:
-    """Return the weights under the classes' own texts: 1.0 and "1" are the same class."""
+def _class_weight(given: str | dict[str, float], classes: Sequence[str]) -> Any:
     if isinstance(given, str):
         return given
-    return {label_text(name): weight for name, weight in given.items()}
+    named = {label_text(name): weight for name, weight in given.items()}
+    if set(named) != set(classes):
+        raise ModelError(
+            f"model.class_weight names the classes {', '.join(map(repr, named))}; "
+            f"{' and '.join(map(repr, classes))} are expected",
+            hint="give a weight for each class of data.target",
+        )
+    return {number: named[name] for number, name in enumerate(classes)}
 
 
 def _parameters(maker: Any, model: Model) -> Mapping[str, inspect.Parameter]:
@@ -98,7 +106,7 @@ def _parameters(maker: Any, model: Model) -> Mapping[str, inspect.Parameter]:
         return inspect.signature(maker).parameters
     except (TypeError, ValueError) as error:
         raise ModelError(
-            f"{model_name(model)} is a {type(maker).__name__}; a class or a function is expected",
+            f"{model_name(model)} is no class or function that says what it takes",
             hint="give the full import path, e.g. sklearn.ensemble.RandomForestClassifier",
         ) from error
 
@@ -149,6 +157,18 @@ def _require_classifier(estimator: Any, model: Model) -> None:
             "scikit-learn classifier; a binary classifier is expected",
             hint="name a classifier, e.g. sklearn.linear_model.LogisticRegression",
         )
+
+
+def require_probabilities(estimator: Any, model: Model) -> None:
+    """Refuse what has no `predict_proba`; some estimators know that only once fitted.
+
+    Args:
+        estimator: A fitted estimator, or the class of one.
+        model: Names it in messages.
+
+    Raises:
+        ModelError: It gives no probabilities.
+    """
     if not hasattr(estimator, "predict_proba"):
         raise ModelError(
             f"{model_name(model)} gives no probabilities (predict_proba)",

@@ -115,13 +115,11 @@ def _read_csv(path: Path, separator: str, data: Data) -> "pd.DataFrame":
         "skipinitialspace": True,
         "keep_default_na": False,
     }
-    # pandas renames a column that comes twice, so that nobody would see it.
-    header = pd.read_csv(path, header=None, nrows=1, dtype=str, **how)
-    _refuse_twice([name for name in header.iloc[0] if name], data)
-    frame = pd.read_csv(path, na_values=["", *data.missing], low_memory=False, **how)
-    if isinstance(frame.index, pd.RangeIndex):
-        return frame
-    raise ValueError("rows have more fields than the header names")
+    # pandas renames a column that comes twice, and takes a first field without a name for
+    # an index, so that nobody would see either; a look at two rows shows both.
+    start = pd.read_csv(path, header=None, nrows=2, dtype=str, **how)
+    _refuse_twice([name for name in start.iloc[0] if name], data)
+    return pd.read_csv(path, na_values=["", *data.missing], low_memory=False, **how)
 
 
 def _refuse_twice(names: Sequence[Any], data: Data) -> None:

@@ -1,8 +1,9 @@
 """Which types a model file may hold: our list, never the one that the file carries.
 
 skops trusts scikit-learn's estimators, NumPy and plain Python by itself. The list adds
-the compiled parts that they are made of, each of them data without behaviour, and the
-checking function that HistGradientBoosting keeps for its categories.
+the parts that they are made of, each of them data without behaviour of its own, and the
+checking function that HistGradientBoosting keeps for its categories. A function inside a
+`functools.partial` is named, and judged, by itself.
 """
 
 from collections.abc import Sequence
@@ -11,27 +12,28 @@ from mergeline.errors import ModelError
 from mergeline.model.reading import first_line
 
 TRUSTED_TYPES = (
+    "numpy.dtype",  # imputers and encoders keep the type that they were fitted on
+    # HistGradientBoosting; the first two hold its check of columns with categories
     "functools.partial",
-    "numpy.dtype",
-    "sklearn._loss.link.HalfLogitLink",
-    "sklearn._loss.link.Interval",
-    "sklearn._loss.link.LogitLink",
-    "sklearn._loss.link.MultinomialLogit",
-    "sklearn._loss.loss.HalfBinomialLoss",
-    "sklearn._loss.loss.HalfMultinomialLoss",
-    "sklearn._loss._loss.CyHalfBinomialLoss",
-    "sklearn._loss._loss.CyHalfMultinomialLoss",
+    "sklearn.utils.validation.check_array",
+    "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
+    "sklearn.tree._tree.Tree",  # trees, forests, gradient boosting, AdaBoost
+    # KNeighborsClassifier, by algorithm and metric
+    "sklearn.metrics._dist_metrics.EuclideanDistance64",
+    "sklearn.metrics._dist_metrics.ManhattanDistance64",
+    "sklearn.neighbors._ball_tree.BallTree",
+    "sklearn.neighbors._kd_tree.KDTree",
+    # MLPClassifier, by solver
+    "sklearn.neural_network._stochastic_optimizers.AdamOptimizer",
+    "sklearn.neural_network._stochastic_optimizers.SGDOptimizer",
+    # CalibratedClassifierCV, by method
     "sklearn.calibration._CalibratedClassifier",
     "sklearn.calibration._SigmoidCalibration",
-    "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
-    "sklearn.linear_model._sgd_fast.Hinge",
-    "sklearn.linear_model._sgd_fast.Log",
-    "sklearn.linear_model._sgd_fast.ModifiedHuber",
-    "sklearn.metrics._dist_metrics.EuclideanDistance64",
-    "sklearn.neighbors._kd_tree.KDTree",
-    "sklearn.neighbors._ball_tree.BallTree",
-    "sklearn.tree._tree.Tree",
-    "sklearn.utils.validation.check_array",
+    "sklearn.calibration._TemperatureScaling",
+    "sklearn.utils._bunch.Bunch",  # StackingClassifier, VotingClassifier: parts by name
+    # GridSearchCV
+    "sklearn.metrics._scorer._PassthroughScorer",
+    "sklearn.model_selection._split.StratifiedKFold",
 )
 
 

@@ -5,16 +5,22 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mergeline.config.settings import Settings
+from mergeline.config.settings import Data, Settings
 from mergeline.core import layout
 from mergeline.core.evidence import TrainContent
-from mergeline.errors import ModelError
+from mergeline.errors import ContractError, ModelError
 from mergeline.model.canonical import directory_bytes, directory_digest
 from mergeline.model.cast import cast_features
 from mergeline.model.directory import Description, libraries, save_model
-from mergeline.model.pipeline import build_pipeline, model_name
+from mergeline.model.pipeline import build_pipeline, model_name, require_probabilities
 from mergeline.model.reading import first_line
-from mergeline.model.table import feature_columns, label_text, label_texts, require_columns
+from mergeline.model.table import (
+    feature_columns,
+    is_positive,
+    label_text,
+    label_texts,
+    require_columns,
+)
 from mergeline.stages.base import Clock, Result, read_prepared
 from mergeline.stages.pinned import pinned_variables
 
@@ -33,15 +39,18 @@ def run(root: Path, settings: Settings, clock: Clock) -> Result:
         frame = read_prepared(root, layout.TRAIN_TABLE)
     require_columns(frame, {settings.data.target: "data.target"}, settings.data.source)
     features = feature_columns(frame, settings.data)
-    labels = label_texts(frame[settings.data.target])
+    classes = _classes(frame, settings.data)
+    # 0 and 1: scikit-learn looks up weights of classes that are text in several ways.
+    labels = is_positive(frame[settings.data.target], settings.data.positive).astype("int64")
     with clock.part("import"):
-        pipeline = build_pipeline(settings.model, features)
+        pipeline = build_pipeline(settings.model, features, classes)
     with clock.part("fit"):
         _fit(pipeline, cast_features(frame, features), labels, settings)
+    require_probabilities(pipeline, settings.model)
     description = Description(
         target=settings.data.target,
         positive=label_text(settings.data.positive),
-        classes=tuple(str(name) for name in pipeline.classes_),
+        classes=classes,
         features=features,
     )
     folder = root / layout.MODEL
@@ -64,6 +73,20 @@ def run(root: Path, settings: Settings, clock: Clock) -> Result:
             pinned={name: os.environ.get(name, "") for name in pinned_variables()},
         )
     )
+
+
+def _classes(frame: "pd.DataFrame", data: Data) -> tuple[str, str]:
+    """Return the texts of the negative and the positive class."""
+    found = set(label_texts(frame[data.target]))
+    positive = label_text(data.positive)
+    negative = sorted(found - {positive})
+    if positive not in found or len(negative) != 1:
+        raise ContractError(
+            f"the training rows have the classes {', '.join(map(repr, sorted(found)))} of "
+            f"data.target {data.target!r}; {positive!r} and one other are expected",
+            hint="make the tables again: mergeline check",
+        )
+    return str(negative[0]), positive
 
 
 def _fit(

@@ -1,0 +1,216 @@
+"""The pipeline of the settings: preprocessing by column types, seeds, weights, refusals."""
+
+import warnings
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.linear_model import LogisticRegression
+
+from mergeline.config.settings import Model
+from mergeline.core.evidence import Feature
+from mergeline.errors import ModelError
+from mergeline.model.cast import cast_features
+from mergeline.model.pipeline import build_pipeline, require_probabilities
+from model.zoo import model_of
+
+LOGISTIC = "sklearn.linear_model.LogisticRegression"
+FOREST = "sklearn.ensemble.RandomForestClassifier"
+BOOSTING = "sklearn.ensemble.HistGradientBoostingClassifier"
+NUMBER = Feature(name="x", kind="number")
+
+
+def steps(table, name, **params):
+    """Return the classes that numbers and categories go through."""
+    pipeline = build_pipeline(model_of(name, params), table.features)
+    named = {name: step for name, step, _ in pipeline.named_steps["prepare"].transformers}
+    return type(named["numbers"]).__name__, type(named["categories"]).__name__
+
+
+@pytest.mark.parametrize(
+    ("name", "params", "expected"),
+    [
+        (BOOSTING, {}, ("str", "OrdinalEncoder")),
+        (FOREST, {}, ("SimpleImputer", "OrdinalEncoder")),
+        ("sklearn.ensemble.AdaBoostClassifier", {}, ("SimpleImputer", "OrdinalEncoder")),
+        ("sklearn.ensemble.BaggingClassifier", {}, ("SimpleImputer", "OrdinalEncoder")),
+        ("zoo:voting", {}, ("SimpleImputer", "OrdinalEncoder")),
+        ("zoo:searched", {}, ("SimpleImputer", "OrdinalEncoder")),
+        (LOGISTIC, {}, ("Pipeline", "OneHotEncoder")),
+        ("sklearn.svm.SVC", {"probability": True}, ("Pipeline", "OneHotEncoder")),
+        # One part that is no tree, and order would mean something that it does not.
+        ("zoo:stacked", {}, ("Pipeline", "OneHotEncoder")),
+        ("zoo:calibrated", {"method": "sigmoid"}, ("Pipeline", "OneHotEncoder")),
+    ],
+)
+def test_preprocessing_follows_the_estimator(table, name, params, expected):
+    assert steps(table, name, **params) == expected
+
+
+@pytest.mark.parametrize("name", [BOOSTING, FOREST, LOGISTIC])
+def test_unseen_and_missing_values_are_scored(table, name):
+    pipeline = build_pipeline(model_of(name, {}), table.features)
+    pipeline.fit(table.rows, table.labels)
+    strange = table.frame.head(3).assign(town="Atlantis", plan=None, age=np.nan, member=None)
+    scores = pipeline.predict_proba(cast_features(strange, table.features))
+    assert np.isfinite(scores).all()
+
+
+def test_boosting_splits_on_categories_as_sets(table):
+    pipeline = build_pipeline(model_of(BOOSTING, {}), table.features)
+    kinds = [feature.kind for feature in table.features]
+    categories = kinds.count("category")
+    assert pipeline.named_steps["estimator"].categorical_features == list(
+        range(len(kinds) - categories, len(kinds))
+    )
+    rows = pipeline.named_steps["prepare"].fit_transform(table.rows)
+    distinct = [len(np.unique(column[~np.isnan(column)])) for column in rows.T]
+    assert distinct[-categories:] == [2, 3, 3]
+
+
+def test_boosting_takes_more_categories_than_it_has_bins():
+    words = [f"word {number}" for number in range(400)]
+    frame = pd.DataFrame({"word": words * 5})
+    features = [Feature(name="word", kind="category")]
+    labels = np.array(["yes" if number % 400 < 150 else "no" for number in range(2000)])
+    pipeline = build_pipeline(model_of(BOOSTING, {}), features)
+    pipeline.fit(cast_features(frame, features), labels)
+    assert pipeline.score(cast_features(frame, features), labels) > 0.5
+
+
+def test_the_users_own_categorical_features_stay(table):
+    pipeline = build_pipeline(model_of(BOOSTING, {"categorical_features": [5]}), table.features)
+    assert pipeline.named_steps["estimator"].categorical_features == [5]
+
+
+@pytest.mark.parametrize("kind", ["number", "category"])
+def test_one_kind_of_columns_is_enough(kind):
+    frame = pd.DataFrame({"x": [1, 2, 3, 4] * 10})
+    features = [Feature(name="x", kind=kind)]
+    pipeline = build_pipeline(model_of(LOGISTIC, {}), features)
+    pipeline.fit(cast_features(frame, features), ["a", "b", "a", "b"] * 10)
+    assert pipeline.predict_proba(cast_features(frame, features)).shape == (40, 2)
+
+
+# --- parameters, seeds, weights ----------------------------------------------------
+
+
+def estimator(name, params=None, **model):
+    pipeline = build_pipeline(model_of(name, params or {}, **model), (NUMBER,))
+    return pipeline.named_steps["estimator"]
+
+
+def test_parameters_reach_the_estimator():
+    assert estimator(FOREST, {"n_estimators": 7}).n_estimators == 7
+
+
+def test_the_seed_reaches_whatever_takes_one():
+    assert estimator(FOREST, seed=5).random_state == 5
+    assert estimator(FOREST, {"random_state": 3}, seed=5).random_state == 3
+    assert estimator("zoo:with_random_state", seed=5).random_state == 5
+    parts = estimator("zoo:stacked", seed=5).get_params()
+    assert parts["forest__random_state"] == parts["line__random_state"] == 5
+    assert not hasattr(estimator("sklearn.naive_bayes.GaussianNB", seed=5), "random_state")
+
+
+@pytest.mark.parametrize("name", [LOGISTIC, FOREST, BOOSTING])
+@pytest.mark.parametrize(
+    ("classes", "weights"),
+    [
+        (("no", "yes"), {"no": 1.0, "yes": 5.0}),
+        (("0", "1"), {"0": 1.0, "1": 5.0}),
+        (("0", "1"), {"0.0": 1.0, "1.0": 5.0}),
+        (("false", "true"), {"false": 1.0, "true": 5.0}),
+        (("-1", "1"), {"-1": 1.0, "1": 5.0}),
+        (("0.5", "0"), {"0": 5.0, "0.5": 1.0}),
+    ],
+)
+def test_class_weights_count_whatever_the_classes_are_called(name, classes, weights):
+    random = np.random.default_rng(0)
+    rows = pd.DataFrame({"x": random.integers(0, 4, 400).astype(float)})
+    labels = (random.random(400) < 0.2 + rows["x"] / 10).astype(int)
+
+    def mean(weight):
+        model = model_of(name, {}, class_weight=weight)
+        pipeline = build_pipeline(model, (NUMBER,), classes)
+        return pipeline.fit(rows, labels).predict_proba(rows)[:, 1].mean()
+
+    assert mean(weights) > mean("balanced") + 0.1 > mean(None) + 0.2
+
+
+@pytest.mark.parametrize("weights", [{"ja": 1.0, "yes": 5.0}, {"yes": 2.0}])
+def test_class_weights_of_other_classes_are_refused(weights):
+    model = model_of(LOGISTIC, {}, class_weight=weights)
+    with pytest.raises(ModelError, match="'no' and 'yes' are expected"):
+        build_pipeline(model, (NUMBER,), ("no", "yes"))
+
+
+def test_a_whole_pipeline_of_a_factory_is_taken_as_it_is(table):
+    pipeline = build_pipeline(model_of("zoo:whole_pipeline", {}, seed=4), table.features)
+    assert isinstance(pipeline.named_steps["estimator"], LogisticRegression)
+    assert pipeline.named_steps["estimator"].random_state == 4
+    assert pipeline.named_steps["prepare"].transformers[0][2] == ["age", "visits"]
+
+
+# --- refusals ----------------------------------------------------------------------
+
+
+def refusal(model, features=(NUMBER,)):
+    with pytest.raises(ModelError) as caught:
+        build_pipeline(model, features)
+    assert caught.value.hint
+    assert "\n" not in caught.value.message
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("sklearn.linear_model.LogisticRegresion", "mean sklearn.linear_model.LogisticRegression?"),
+        ("sklearn.liner_model.LogisticRegression", "module 'sklearn.liner_model' cannot be"),
+        ("lightgbm.LGBMClassifier", "No module named 'lightgbm'"),
+        ("LogisticRegression", "the module '' cannot be imported"),
+        ("sklearn.linear_model", "is no class or function"),
+        ("sklearn.linear_model.LinearRegression", "is not a scikit-learn classifier"),
+        ("sklearn.svm.LinearSVC", "gives no probabilities"),
+        ("builtins.dict", "is no class or function"),
+        ("collections.Counter", "makes a Counter, which is not"),
+        ("zoo:regressor", "model.factory 'model.zoo:regressor' makes a LinearRegression"),
+        ("zoo:nothing", "makes a NoneType"),
+        ("zoo:broken", "KeyError: 'depth'"),
+        ("zoo:missing", "model.zoo has no 'missing'"),
+    ],
+)
+def test_what_is_no_binary_classifier_is_refused(name, told):
+    assert told in refusal(model_of(name, {})).message
+
+
+def test_a_misspelt_parameter_is_refused_with_the_right_one():
+    error = refusal(model_of(FOREST, {"n_estimator": 10}))
+    assert "model.params.n_estimator" in error.message
+    assert "did you mean 'n_estimators'?" in error.message
+    assert "max_depth" in error.hint
+    assert "'deep'" not in refusal(model_of("zoo:calibrated", {"deep": 1})).message
+
+
+def test_a_parameter_that_is_not_given_is_named():
+    assert "method" in refusal(model_of("zoo:calibrated", {})).message
+
+
+@pytest.mark.parametrize("name", ["sklearn.neighbors.KNeighborsClassifier", "zoo:stacked"])
+def test_class_weights_are_refused_where_nothing_takes_them(name):
+    assert "takes none" in refusal(model_of(name, {}, class_weight="balanced")).message
+
+
+def test_no_column_to_learn_from_is_refused():
+    assert "no column to learn from" in refusal(model_of(LOGISTIC, {}), ()).message
+
+
+def test_probabilities_that_only_training_decides_on_are_asked_for_again(table):
+    model = Model(estimator="sklearn.svm.SVC")
+    pipeline = build_pipeline(model, table.features)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        pipeline.fit(table.rows, table.labels)
+    with pytest.raises(ModelError, match="gives no probabilities"):
+        require_probabilities(pipeline, model)
