@@ -115,10 +115,10 @@ def _outcome(
         return content if content.outcome == "explained" else _nothing(content, content.reason)
     budget = settings.explain.budget_seconds
     reason = (
-        f"The {planned.explainer} explainer died: {_last_words(process, folder)}"
+        f"The process that explains died: {_last_words(process, folder)}"
         if finished
-        else f"The {planned.explainer} explainer was stopped at explain.budget_seconds, {budget:g} "
-        f"s, before it had explained {planned.rows} rows."
+        else f"Stopped at explain.budget_seconds ({budget:g} s) before {planned.rows} rows were "
+        "explained."
     )
     return _nothing(planned, reason)
 

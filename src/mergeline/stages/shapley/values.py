@@ -127,8 +127,14 @@ def permutation_values(
     places = np.column_stack([codes for codes, _ in coded.values()]).astype(np.float64)
 
     def look_up(chosen: "Floats") -> "Floats":
-        columns = zip(coded.items(), chosen.astype(np.int64).T, strict=True)
-        return score(pd.DataFrame({name: np.asarray(v)[at] for (name, (_, v)), at in columns}))
+        # Given its type: pandas would make text of objects, and the model was fitted on objects.
+        columns = {
+            name: pd.Series(np.asarray(values)[at], dtype=table[name].dtype)
+            for (name, (_, values)), at in zip(
+                coded.items(), chosen.astype(np.int64).T, strict=True
+            )
+        }
+        return score(pd.DataFrame(columns))
 
     masker = shap.maskers.Independent(places[: len(background)], max_samples=len(background))
     explainer = shap.PermutationExplainer(look_up, masker, seed=seed)

@@ -21,6 +21,7 @@ from mergeline.model.score import Scorer, load_scorer
 from mergeline.stages.base import read_prepared
 from mergeline.stages.shapley.plan import Method, affordable, methods
 from mergeline.stages.shapley.summary import Explained, by_group, explained_rows, importances
+from mergeline.stages.shapley.values import import_shap
 from mergeline.stats.groups import group_labels
 
 if TYPE_CHECKING:
@@ -75,6 +76,7 @@ def main(folder: Path) -> None:
         ways = methods(project.scorer, request.settings.model.seed)
         wanted = min(request.settings.explain.rows, len(project.test))
         place, reason = affordable(ways, wanted, request.settings.explain.budget_seconds)
+        import_shap()
         planned = _content(project, ways[place], "not_explained", reason)
         write_whole(folder / READY, planned.model_dump_json().encode())
         content = planned if reason else _explain(project, ways[place:])
