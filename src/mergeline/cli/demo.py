@@ -1,5 +1,6 @@
 """`mergeline demo`: four pull requests, and the comments that they get."""
 
+import sys
 import time
 from pathlib import Path
 from typing import Annotated
@@ -39,7 +40,8 @@ def demo(
     typer.echo(
         f"The whole comments: {made.comments}\n"
         f"The project:        {made.project}\n\n"
-        "Try next, in the project's folder:\n"
+        "Try next, in that folder, after "
+        f"`export PATH={Path(sys.prefix) / 'bin'}:$PATH`:\n"
         "  git switch better-model && mergeline check --base main   nothing changed: it is quick\n"
         "  edit params.yaml, commit, mergeline check --base main    your own pull request\n"
         "  dvc metrics diff main better-model; dvc plots show       what DVC says of it"

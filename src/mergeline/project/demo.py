@@ -172,12 +172,15 @@ class Demo:
                 f"mergeline check ended with {done.returncode}, not {expected}:\n{done.stderr}",
                 hint=f"look into {self.project}",
             )
+        self._git("add", layout.LOCK)
+        self._git("commit", "--quiet", "--message", "dvc.lock as checked", "--allow-empty")
 
     def _run(self, command: list[str]) -> None:
         done = self._process(command)
         if done.returncode != 0:
             raise ToolError(
-                f"{' '.join(command)} failed: {done.stderr.strip()}", hint="is Git installed?"
+                f"{' '.join(command)} failed: {done.stderr.strip()}",
+                hint=f"look into {self.project}",
             )
 
     def _process(self, command: list[str]) -> subprocess.CompletedProcess[str]:

@@ -127,6 +127,10 @@ def _more(gates: Collection[GateResult]) -> str:
 # --- remedies --------------------------------------------------------------------
 
 
+# A remedy that leaves more of the gap than this is no remedy.
+_WORTH_SAYING = 0.8
+
+
 def remedies(plan: Plan) -> str:
     """Return what would close the gaps that did not pass a gate, a line each; else empty."""
     verdicts = [plan.judgement.verdict, plan.judgement.proposed]
@@ -163,8 +167,8 @@ def _all_remedies(plan: Plan) -> list[tuple[str, Remedy]]:
 
 
 def helpful(found: FairnessBy) -> tuple[Remedy, ...]:
-    """Return the remedies that made their gap smaller on the rows they were measured on."""
-    return tuple(r for r in found.remedies if r.gap_after < r.gap_before)
+    """Return the remedies that took at least a fifth off their gap where they were measured."""
+    return tuple(r for r in found.remedies if r.gap_after <= _WORTH_SAYING * r.gap_before)
 
 
 def _is_judged(by: str, remedy: Remedy, rules: Collection[str]) -> bool:
