@@ -31,6 +31,8 @@ _WRONG = (
     theirs.StagePathAsOutputError,
     theirs.ArgumentDuplicationError,
 )
+# What it says of a value of params.yaml that YAML knows and DVC does not: a date, for one.
+_NO_SUCH_TYPE = "Unsupported value of type"
 _MARKS = (b"<<<<<<< ", b">>>>>>> ")
 
 
@@ -95,6 +97,13 @@ def our_errors() -> Iterator[None]:
         raise ConfigError(
             f"DVC cannot use {layout.PIPELINE}: {_first_line(error)}",
             hint="add it; a section that keeps its defaults is written `split: {}`",
+        ) from error
+    except TypeError as error:
+        if _NO_SUCH_TYPE not in str(error):
+            raise
+        raise ConfigError(
+            f"DVC cannot use {layout.SETTINGS}: {_first_line(error)}",
+            hint="write the value in quotes, a date too: '2027-03-31'",
         ) from error
     except _WRONG as error:
         raise ConfigError(
