@@ -1,6 +1,7 @@
 """The contract: a pandera schema that the table must meet before anything is trained."""
 
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,14 @@ if TYPE_CHECKING:
 
 _MOST_SHOWN = 10
 _LONGEST_RULE = 200
+_OF_BOTH = frozenset({"title", "description", "dtype", "checks", "name", "unique", "coerce"})
+_OF_COLUMN = _OF_BOTH | {"nullable", "required", "regex", "report_duplicates", "metadata"}
+_OF_TABLE = _OF_BOTH | {
+    *("schema_type", "version", "api", "dataframe_library", "columns", "index", "multiindex"),
+    *("strict", "ordered", "report_duplicates", "unique_column_names", "metadata"),
+}
+# With these pandera changes its copy of the table until it passes.
+_MENDING = frozenset({"default", "drop_invalid_rows", "add_missing_columns"})
 # Rules whose failure case is a column's name, not a value.
 _NAMED_IN_CASE = {
     "column_in_dataframe": "the column is not there",
@@ -56,11 +65,36 @@ def _read_schema(path: Path, data: Data) -> Any:
 
     try:
         schema = pandas_io.from_yaml(path)
+        strange = list(_strange_keys(path))
     except Exception as error:  # pandera raises whatever its parts raise
         raise _no_schema(data, first_line(error)) from error
     if not schema.columns:
         raise _no_schema(data, "it names no column")
+    if strange:
+        raise _no_schema(data, "; ".join(strange))
     return schema
+
+
+def _strange_keys(path: Path) -> Iterator[str]:
+    """Say what pandera would pass over in silence: misspelt rules, and rows or values mended."""
+    from pandera.pandas import Check
+    from ruamel.yaml import YAML
+
+    document = YAML(typ="safe", pure=True).load(path)
+    yield from _strange(document, "", _OF_TABLE)
+    columns = document["columns"]
+    pairs = columns.items() if isinstance(columns, dict) else ((c["name"], c) for c in columns)
+    for name, rules in pairs:
+        checks = [key for key in rules if hasattr(Check, key)]
+        yield from _strange(rules, f"{name}: ", _OF_COLUMN.union(checks))
+
+
+def _strange(rules: dict[str, Any], where: str, known: frozenset[str]) -> Iterator[str]:
+    for key in rules.keys() - known - _MENDING:
+        yield f"{where}{key!r} is no rule"
+    for key in rules.keys() & _MENDING:
+        if rules[key] is not None and rules[key] is not False:
+            yield f"{where}{key!r} would mend the table instead of checking it"
 
 
 def _no_schema(data: Data, why: str) -> ContractError:
