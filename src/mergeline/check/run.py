@@ -26,7 +26,7 @@ from mergeline.core.judge import judge_change
 from mergeline.core.plan import Plan
 from mergeline.core.verdict import Banner, Baseline, Candidate, Comparison, Stage
 from mergeline.errors import ConfigError, ToolError
-from mergeline.files import write_whole
+from mergeline.files import write_set, write_whole
 
 Say = Callable[[str], None]
 
@@ -55,14 +55,16 @@ def run_only(root: Path, stage: str, say: Say) -> tuple[Stage, ...]:
     """Bring one stage, and what it needs, up to date.
 
     Raises:
-        UsageError: There is no such stage.
-        MergelineError: It failed.
+        UsageError: There is no such stage, or no commit yet.
+        MergelineError: Settings, data or model are not usable, or a tool is not.
     """
+    load_settings(root / layout.SETTINGS)
+    Git(root).head()
     return _reproduce(root, stage, say).stages
 
 
 def run_check(request: Request, say: Say) -> Plan:
-    """Take a project from its settings to a plan; write candidate and verdict.
+    """Take a project from its settings to a plan.
 
     Args:
         request: Where, and against what.
@@ -90,7 +92,7 @@ def run_check(request: Request, say: Say) -> Plan:
         today=request.today,
     )
     banners = (*judgement.banners, *_moved(root, git, settings, base))
-    plan = Plan(
+    return Plan(
         project=settings.project,
         noun=settings.data.noun,
         candidate=_candidate(git, settings, commit, inputs, evidence, dirty),
@@ -104,9 +106,21 @@ def run_check(request: Request, say: Say) -> Plan:
         approvals=max(item.promotion.approvals for item in (settings, base.settings) if item),
         command=f"mergeline check --base {commit[:12]}" if commit else "mergeline check",
     )
-    write_whole(root / layout.CANDIDATE, (plan.candidate.model_dump_json(indent=1) + "\n").encode())
-    write_whole(root / layout.VERDICT, verdict_json(plan).encode())
-    return plan
+
+
+def write_plan(root: Path, plan: Plan, comment: str) -> None:
+    """Write the comment, the verdict and the candidate: all of them or none.
+
+    Raises:
+        OSError: The disk is full or the folder cannot be written; all files are as they were.
+    """
+    candidate = plan.candidate.model_dump_json(indent=1) + "\n"
+    texts = {
+        layout.COMMENT: comment,
+        layout.VERDICT: verdict_json(plan),
+        layout.CANDIDATE: candidate,
+    }
+    write_set({root / path: text.encode() for path, text in texts.items()})
 
 
 def verdict_json(plan: Plan) -> str:

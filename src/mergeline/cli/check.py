@@ -1,10 +1,13 @@
 """`mergeline check`: from a project to a verdict and the comment."""
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from mergeline.errors import UsageError
 
 if TYPE_CHECKING:
     from mergeline.core.plan import Plan
@@ -33,26 +36,42 @@ def check(
     settings, data or model; 4 a tool, the network or the disk.
     """
     from mergeline.adapters.git import find_root
-    from mergeline.check.run import Request, run_check, run_only, today
-    from mergeline.core import layout
-    from mergeline.files import write_whole
+    from mergeline.check.run import Request, run_check, today, write_plan
     from mergeline.report.comment import render_comment
 
     root = find_root(Path.cwd())
     if only is not None:
-        for stage in run_only(root, only, _say):
-            typer.echo(f"{stage.name:<12} {stage.action:<10} {stage.seconds:6.1f} s")
+        _check_only(root, only, refused={"--base": base is not None, "--json": json})
         return
     plan = run_check(Request(root=root, base=base, today=today()), _say)
     comment = render_comment(plan)
-    write_whole(root / layout.COMMENT, comment.encode())
+    write_plan(root, plan, comment)
+    _summarize(comment)
+    # Shown first: a tracking server that is down must not hide the verdict.
+    _show(plan, as_json=json)
+    _track(root, plan)
+    raise typer.Exit(plan.judgement.outcome.exit_code)
+
+
+def _check_only(root: Path, stage: str, *, refused: Mapping[str, bool]) -> None:
+    from mergeline.check.run import run_only
+
+    for option, given in refused.items():
+        if given:
+            raise UsageError(
+                f"--only judges nothing, so {option} has no meaning beside it",
+                hint=f"leave out one of --only and {option}",
+            )
+    for done in run_only(root, stage, _say):
+        typer.echo(f"{done.name:<12} {done.action:<10} {done.seconds:6.1f} s")
+
+
+def _summarize(comment: str) -> None:
+    """Append the comment to the summary of a GitHub job."""
     summary = os.environ.get("GITHUB_STEP_SUMMARY")
     if summary:
         with Path(summary).open("a", encoding="utf-8") as file:
             file.write(comment)
-    _track(root, plan)
-    _show(plan, as_json=json)
-    raise typer.Exit(plan.judgement.outcome.exit_code)
 
 
 def _say(line: str) -> None:
