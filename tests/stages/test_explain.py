@@ -32,7 +32,7 @@ from mergeline.stages.shapley.summary import Explained, importances
 
 SETTINGS = """
 project: tests
-data: {{source: x, target: y, positive: "{positive}", id: id, sensitive: [sex, age], exclude: [sex]}}
+data: {{source: x, target: y, positive: "{positive}", sensitive: [sex, age], exclude: [sex, id]}}
 model: {{estimator: x.Y, trusted_types: [{trusted}]}}
 fairness: {{min_group: 60, bins: {{age: [18, 40, 60]}}}}
 explain: {{rows: {rows}, budget_seconds: {budget}}}
