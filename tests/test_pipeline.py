@@ -51,7 +51,7 @@ def code(stage: str) -> list[str]:
         name = parts[0] if parts[0] in ROOMS else "/".join(parts)
         paths.add(f"src/mergeline/{name}")
     # The worker is started as a file, not imported.
-    if f"src/mergeline/adapters/deepchecks.py" in paths:
+    if "src/mergeline/adapters/deepchecks.py" in paths:
         paths |= {"src/mergeline/adapters/deepchecks_worker.py", "requirements/deepchecks.txt"}
     return sorted(paths)
 
