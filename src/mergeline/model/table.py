@@ -127,7 +127,7 @@ def require_columns(frame: "pd.DataFrame", wanted: Mapping[str, str], source: st
             )
 
 
-def listed(names: Sequence[str]) -> str:
-    """Return names as one text, the first 30 of them."""
-    more = f" and {len(names) - _MOST_LISTED} more" if len(names) > _MOST_LISTED else ""
-    return ", ".join(names[:_MOST_LISTED]) + more
+def listed(names: Sequence[str], most: int = _MOST_LISTED) -> str:
+    """Return names as one text, the first few of them."""
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more

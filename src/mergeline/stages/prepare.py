@@ -110,11 +110,11 @@ def _require_two_classes(frame: "pd.DataFrame", data: Data) -> None:
             f"{len(target)} rows of {data.source}",
             hint="remove these rows, or fill in the outcome",
         )
-    classes = sorted(set(label_texts(target)))
+    classes = sorted(set(label_texts(target).tolist()))
     if len(classes) != _CLASSES:
         raise ContractError(
             f"data.target {data.target!r} has {len(classes)} classes in {data.source} "
-            f"({listed(classes)}); exactly two are expected",
+            f"({listed(classes, 10)}); exactly two are expected",
             hint="give a target with two classes, both of them present",
         )
     if label_text(data.positive) not in classes:

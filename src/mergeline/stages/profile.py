@@ -33,18 +33,21 @@ def _profile(name: str, column: "pd.Series[Any]") -> ColumnProfile:
 
 
 def _summary(kind: str, column: "pd.Series[Any]") -> dict[str, float | str | None]:
+    import numpy as np
+
     if column.empty or kind not in ("number", "integer", "datetime"):
         return {}
     if kind == "datetime":
         return {"min": column.min().isoformat(), "max": column.max().isoformat()}
     numbers = column.astype("float64")
-    values = {
-        "min": numbers.min(),
-        "mean": numbers.mean(),
-        "median": numbers.median(),
-        "max": numbers.max(),
-        "std": numbers.std(ddof=0),
-    }
+    with np.errstate(invalid="ignore"):  # an infinity makes mean and spread no numbers
+        values = {
+            "min": numbers.min(),
+            "mean": numbers.mean(),
+            "median": numbers.median(),
+            "max": numbers.max(),
+            "std": numbers.std(ddof=0),
+        }
     return {key: float(value) if isfinite(value) else None for key, value in values.items()}
 
 

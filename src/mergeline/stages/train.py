@@ -77,7 +77,7 @@ def run(root: Path, settings: Settings, clock: Clock) -> Result:
 
 def _classes(frame: "pd.DataFrame", data: Data) -> tuple[str, str]:
     """Return the texts of the negative and the positive class."""
-    found = set(label_texts(frame[data.target]))
+    found = set(label_texts(frame[data.target]).tolist())
     positive = label_text(data.positive)
     negative = sorted(found - {positive})
     if positive not in found or len(negative) != 1:
@@ -86,7 +86,7 @@ def _classes(frame: "pd.DataFrame", data: Data) -> tuple[str, str]:
             f"data.target {data.target!r}; {positive!r} and one other are expected",
             hint="make the tables again: mergeline check",
         )
-    return str(negative[0]), positive
+    return negative[0], positive
 
 
 def _fit(
