@@ -90,7 +90,7 @@ def our_errors() -> Iterator[None]:
         yield
     except LockError as error:
         raise ToolError(
-            f"another DVC process is at work here: {_first_line(error)}",
+            f"another DVC process is at work here: {_first_paragraph(error)}",
             hint="wait until it has ended, or end it, then run this again",
         ) from error
     except MissingParamsError as error:
@@ -112,6 +112,11 @@ def our_errors() -> Iterator[None]:
         ) from error
     except theirs.DvcException as error:
         raise ToolError(f"DVC failed: {_first_line(error)}", hint="try `dvc status`") from error
+
+
+def _first_paragraph(error: Exception) -> str:
+    """Return on one line what comes before the first blank one: who holds a lock, for one."""
+    return " ".join(str(error).strip().split("\n\n")[0].split())
 
 
 def _first_line(error: Exception) -> str:

@@ -21,6 +21,7 @@ _KINDS: Mapping[int, type[MergelineError]] = {
 }
 _OWN = re.compile(r"^ERROR (?!.*^ERROR )(.*?)\nTIP +([^\n]*)", re.MULTILINE | re.DOTALL)
 _KILLED = ("-9", "137")  # how the system ends a process that takes too much memory
+_BUSY = "it is being blocked by"  # DVC, of files that another process holds
 _LINES = 5
 
 
@@ -113,11 +114,11 @@ def _failure(name: str, errors: str) -> MergelineError:
     stages, _, dvcs = errors.rpartition(f"ERROR: failed to reproduce '{name}': ")
     code = re.search(r"exited with (-?\d+)", dvcs)
     if code is None:
-        said = dvcs or errors.rpartition("ERROR: ")[2]
-        return ToolError(
-            f"stage {name}: DVC failed: {' '.join(said.split()) or 'it was ended'}",
-            hint=f"try `dvc repro -s {name}`; data that is missing comes with `dvc pull`",
-        )
+        said = " ".join((dvcs or errors.rpartition("ERROR: ")[2]).split())
+        hint = f"try `dvc repro -s {name}`; data that is missing comes with `dvc pull`"
+        if _BUSY in said:
+            hint = "another check is at work here: wait until it has ended, then run this again"
+        return ToolError(f"stage {name}: DVC failed: {said or 'it was ended'}", hint=hint)
     if own := _OWN.search(stages):
         kind = _KINDS.get(int(code[1]), ToolError)
         return kind(f"stage {name}: {own[1].strip()}", hint=own[2].strip())
