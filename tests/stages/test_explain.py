@@ -18,7 +18,7 @@ from mergeline.config.load import parse_settings
 from mergeline.config.settings import Model
 from mergeline.core import layout
 from mergeline.core.evidence import ExplainContent, Feature
-from mergeline.errors import ModelError, ToolError
+from mergeline.errors import ContractError, ModelError, ToolError
 from mergeline.model.cast import cast_features
 from mergeline.model.directory import Description, save_model
 from mergeline.model.pipeline import build_pipeline
@@ -394,6 +394,13 @@ def test_a_model_that_nobody_trusts_is_refused_as_everywhere(tmp_path):
     with pytest.raises(ModelError, match=r"slow\.Slow") as found:
         run(tmp_path, settings(), Clock())
     assert found.value.hint
+
+
+def test_a_table_that_is_not_there_is_an_error_of_ours(boosted, tmp_path):
+    (tmp_path / "reports").mkdir()
+    (tmp_path / "reports" / "model").symlink_to(boosted / layout.MODEL)
+    with pytest.raises(ContractError, match=r"test\.parquet cannot be read"):
+        run(tmp_path, settings(), Clock())
 
 
 def test_a_process_that_dies_while_loading_is_an_error(tmp_path, monkeypatch, boosted):

@@ -186,6 +186,12 @@ def test_predictions_of_other_rows_are_refused(tmp_path):
         run(tmp_path, settings(), Clock())
 
 
+def test_a_sensitive_column_that_is_not_there_is_named(tmp_path):
+    write(tmp_path, rows())
+    with pytest.raises(ContractError, match=r"'sexe'.*did you mean 'sex'"):
+        run(tmp_path, settings("sexe"), Clock())
+
+
 # --- against the truth -----------------------------------------------------------
 
 

@@ -9,6 +9,7 @@ from mergeline.core import layout
 from mergeline.core.base import Estimate
 from mergeline.core.evidence import FairnessBy, FairnessContent, Gap, Group, Remedy
 from mergeline.errors import ContractError
+from mergeline.model.table import require_columns
 from mergeline.stages.base import Clock, Result, read_prepared
 from mergeline.stages.remedies import Held, find_remedies
 from mergeline.stats.bootstrap import wilson
@@ -37,12 +38,14 @@ def run(root: Path, settings: Settings, clock: Clock) -> Result:
     """Measure rates and gaps by every sensitive column and intersection.
 
     Raises:
-        ContractError: A table is missing, or the two do not belong together.
+        ContractError: A table or a sensitive column is missing, or the tables do not
+            belong together.
     """
     with clock.part("read"):
         frame = read_prepared(root, layout.TEST_TABLE)
         held = _held_out(frame, read_prepared(root, layout.PREDICTIONS), settings)
     columns = settings.data.sensitive
+    require_columns(frame, dict.fromkeys(columns, "data.sensitive"), layout.TEST_TABLE)
     found = []
     names = sensitive_groups(frame, columns, settings.fairness.bins)
     for chosen, (by, labels) in zip(column_sets(columns), names, strict=True):

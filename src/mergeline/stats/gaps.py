@@ -100,14 +100,18 @@ def measure_gaps(
         replicates: Bootstrap samples.
         seed: Of the draws.
     """
+    import numpy as np
+
     names = judged_groups(groups, min_group)
-    rows = _rows_of(names, groups)
+    rows = np.isin(groups, np.array(names, dtype=str))
     if len(names) < 2:  # noqa: PLR2004
         return dict.fromkeys(GAP_RATES, _not_judged(names, min_group, int(rows.sum())))
     cells = _cell_of_row(names, groups[rows], actual[rows], predicted[rows])
     shape = (len(names), 2, 2)
     rates = group_rates(_counts(cells, shape))
-    drawn = group_rates(_draw(cells, shape, _of(units, rows), replicates, seed))
+    drawn = group_rates(
+        _draw(cells, shape, units if units is None else units[rows], replicates, seed)
+    )
     errors = gap_values({name: drawn[name] - rates[name] for name in rates})
     return {name: _gap(name, names, rates, errors[name], n=int(rows.sum())) for name in GAP_RATES}
 
@@ -141,11 +145,13 @@ def paired_gaps(
     if len(names) < 2:  # noqa: PLR2004
         nothing = PairedGap(np.nan, np.nan, np.full(replicates, np.nan))
         return dict.fromkeys(GAP_RATES, nothing)
-    rows = _rows_of(names, groups)
+    rows = np.isin(groups, np.array(names, dtype=str))
     cells = _cell_of_row(names, groups[rows], actual[rows], before[rows], after[rows])
     shape = (len(names), 2, 2, 2)
     old, new = _both(_counts(cells, shape))
-    drawn_old, drawn_new = _both(_draw(cells, shape, _of(units, rows), replicates, seed))
+    drawn_old, drawn_new = _both(
+        _draw(cells, shape, units if units is None else units[rows], replicates, seed)
+    )
     return {
         name: PairedGap(float(old[name]), float(new[name]), drawn_new[name] - drawn_old[name])
         for name in GAP_RATES
@@ -160,16 +166,6 @@ def _both(counts: "Floats") -> "tuple[dict[str, Floats], dict[str, Floats]]":
 
 
 # --- cells -----------------------------------------------------------------------
-
-
-def _rows_of(names: Sequence[str], groups: "Labels") -> "Bools":
-    import numpy as np
-
-    return np.isin(groups, np.array(names, dtype=str))
-
-
-def _of(units: "Ints | None", rows: "Bools") -> "Ints | None":
-    return None if units is None else units[rows]
 
 
 def _cell_of_row(names: Sequence[str], groups: "Labels", *sides: "Bools") -> "Ints":
@@ -253,14 +249,12 @@ def gap_values(rates: "Mapping[str, Floats]") -> "dict[str, Floats]":
 
 def _not_judged(names: Sequence[str], min_group: int, n: int) -> Gap:
     found = f"only {names[0]} has" if names else "none has"
-    reason = f"Fewer than two groups can be judged: {found} {min_group} rows or more."
-    return Gap(
-        difference=Estimate(value=None, n=n, reason=reason),
-        ratio=None,
-        lowest=None,
-        highest=None,
-        rate=None,
-    )
+    return _no_gap(f"Fewer than two groups can be judged: {found} {min_group} rows or more.", n)
+
+
+def _no_gap(reason: str, n: int) -> Gap:
+    nothing = Estimate(value=None, n=n, reason=reason)
+    return Gap(difference=nothing, ratio=None, lowest=None, highest=None, rate=None)
 
 
 def _gap(
@@ -268,8 +262,7 @@ def _gap(
 ) -> Gap:
     reason = _undefined(name, names, rates)
     if reason:
-        nothing = Estimate(value=None, n=n, reason=reason)
-        return Gap(difference=nothing, ratio=None, lowest=None, highest=None, rate=None)
+        return _no_gap(reason, n)
     chosen = {rate: rates[rate] for rate in GAP_RATES[name]}
     worst = max(chosen, key=lambda rate: float(chosen[rate].max() - chosen[rate].min()))
     return Gap(

@@ -18,6 +18,7 @@ from mergeline.errors import MergelineError
 from mergeline.files import write_whole
 from mergeline.model.cast import cast_features
 from mergeline.model.score import Scorer, load_scorer
+from mergeline.model.table import require_columns
 from mergeline.stages.base import read_prepared
 from mergeline.stages.shapley.plan import Method, affordable, methods
 from mergeline.stages.shapley.summary import Explained, by_group, explained_rows, importances
@@ -91,6 +92,8 @@ def _load(root: Path, settings: Settings) -> _Project:
 
     scorer = load_scorer(root / layout.MODEL, trusted=settings.model.trusted_types)
     test = read_prepared(root, layout.TEST_TABLE)
+    sensitive = dict.fromkeys(settings.data.sensitive, "data.sensitive")
+    require_columns(test, sensitive, layout.TEST_TABLE)
     predictions = read_prepared(root, layout.PREDICTIONS)
     # Keys are hashes: their order has nothing to do with that of the table.
     order = np.argsort(test[layout.KEY].to_numpy(str), kind="stable")
