@@ -109,9 +109,8 @@ def measure_gaps(
     cells = _cell_of_row(names, groups[rows], actual[rows], predicted[rows])
     shape = (len(names), 2, 2)
     rates = group_rates(_counts(cells, shape))
-    drawn = group_rates(
-        _draw(cells, shape, units if units is None else units[rows], replicates, seed)
-    )
+    kept = None if units is None else units[rows]
+    drawn = group_rates(_draw(cells, shape, kept, replicates, seed))
     errors = gap_values({name: drawn[name] - rates[name] for name in rates})
     return {name: _gap(name, names, rates, errors[name], n=int(rows.sum())) for name in GAP_RATES}
 
@@ -149,9 +148,8 @@ def paired_gaps(
     cells = _cell_of_row(names, groups[rows], actual[rows], before[rows], after[rows])
     shape = (len(names), 2, 2, 2)
     old, new = _both(_counts(cells, shape))
-    drawn_old, drawn_new = _both(
-        _draw(cells, shape, units if units is None else units[rows], replicates, seed)
-    )
+    kept = None if units is None else units[rows]
+    drawn_old, drawn_new = _both(_draw(cells, shape, kept, replicates, seed))
     return {
         name: PairedGap(float(old[name]), float(new[name]), drawn_new[name] - drawn_old[name])
         for name in GAP_RATES
@@ -160,9 +158,8 @@ def paired_gaps(
 
 def _both(counts: "Floats") -> "tuple[dict[str, Floats], dict[str, Floats]]":
     """Return the gaps of both predictions from cells (..., group, actual, before, after)."""
-    return gap_values(group_rates(counts.sum(axis=-1))), gap_values(
-        group_rates(counts.sum(axis=-2))
-    )
+    before, after = counts.sum(axis=-1), counts.sum(axis=-2)
+    return gap_values(group_rates(before)), gap_values(group_rates(after))
 
 
 # --- cells -----------------------------------------------------------------------
