@@ -72,4 +72,6 @@ def wilson(successes: float, n: float) -> tuple[float, float]:
     spread = _Z * sqrt(rate * (1 - rate) / n + _Z**2 / (4 * n**2))
     centre = rate + _Z**2 / (2 * n)
     scale = 1 + _Z**2 / n
-    return max(0.0, (centre - spread) / scale), min(1.0, (centre + spread) / scale)
+    low, high = (centre - spread) / scale, (centre + spread) / scale
+    # At 0 and 1 the interval ends there, and rounding must not leave the rate outside.
+    return min(rate, max(0.0, low)), max(rate, min(1.0, high))

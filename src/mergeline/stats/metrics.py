@@ -122,13 +122,15 @@ def _roc_auc(w: Weighting) -> "Floats":
 
 
 def _average_precision(w: Weighting) -> "Floats":
+    """The mean precision at the positive rows; undefined, as the AUC is, without a negative."""
     import numpy as np
 
     positive, negative = w.by_score
     found = np.cumsum(positive, axis=1)
     seen = found + np.cumsum(negative, axis=1)
     precision = np.divide(found, seen, out=np.zeros_like(found), where=seen > 0)
-    return _divide((positive * precision).sum(axis=1), w.positives)
+    both = np.where(w.total > w.positives, w.positives, 0.0)
+    return _divide((positive * precision).sum(axis=1), both)
 
 
 def _recall(w: Weighting) -> "Floats":

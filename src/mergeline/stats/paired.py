@@ -74,6 +74,8 @@ def paired(
     rows = None
     if outcome == "cannot_tell" and delta.low is not None and delta.high is not None:
         rows = rows_to_decide(delta.low, delta.high, 0.0, n)
+        # An interval that ends at 0 is decided by the next row.
+        rows = None if rows is None else max(rows, n + 1)
     return Paired(
         baseline=base,
         candidate=head,
