@@ -139,13 +139,20 @@ def _import(model: Model) -> Any:
         ) from error
     if hasattr(found, name):
         return getattr(found, name)
-    public = [item for item in dir(found) if not item.startswith("_")]
-    close = get_close_matches(name, public, n=1)
+    meant = _meant(found, name)
     raise ModelError(
         f"{model_name(model)}: {module} has no {name!r}"
-        + (f"; did you mean {module}.{close[0]}?" if close else ""),
+        + (f"; did you mean {module}.{meant}?" if meant else ""),
         hint="check the spelling of the import path in params.yaml",
     )
+
+
+def _meant(module: Any, name: str) -> str | None:
+    """Return what a misspelt name stands for: a classifier where one is close."""
+    public = [item for item in dir(module) if not item.startswith("_")]
+    close = get_close_matches(name, public, n=5)
+    classifiers = [item for item in close if hasattr(getattr(module, item), "predict_proba")]
+    return next(iter([*classifiers, *close]), None)
 
 
 def _require_classifier(estimator: Any, model: Model) -> None:
