@@ -221,7 +221,8 @@ def _common(column: "pd.Series[Any]") -> "pd.Series[Any]":
     import pandas as pd
 
     values = sorted(column.value_counts().index[:_MOST_SLICES])
-    found = pd.Series(pd.Categorical(column, categories=values), index=column.index)
+    known = column.where(column.isin(values))
+    found = pd.Series(pd.Categorical(known, categories=values), index=column.index)
     return found.cat.rename_categories([_text(value) for value in values])
 
 
