@@ -2,6 +2,7 @@
 
 import json
 import os
+import time
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 
 from cli.conftest import (
     FIRST_MODEL,
+    RESTORED,
     SECOND_MODEL,
     UNCHANGED,
     Checked,
@@ -422,3 +424,137 @@ class TestPolicy:
         done = project.check()
         assert done.code == 11, done.err
         assert project.json("verdict")["judgement"]["outcome"] == "ERRORED"
+
+
+class TestAtOnce:
+    """Another check at work, or one that was killed, costs time and nothing else."""
+
+    def test_two_checks(self, project: Project) -> None:
+        """One makes it; the other does too, or says who is at work."""
+        project.edit("rows: 100", "rows: 90")
+        project.commit("Fewer rows")
+        checks = [project.start(), project.start()]
+        texts = [check.communicate() for check in checks]
+        done = [Done(check.returncode, *said) for check, said in zip(checks, texts, strict=True)]
+        for other in done:
+            if other.code != 0:
+                assert other.code == 4
+                assert "at work here" in " ".join(other.error())
+        assert 0 in [one.code for one in done]
+        assert project.json("explain")["content"]["rows"] == 90
+        assert_settled(project)
+
+    def test_a_check_that_is_killed_while_it_trains(self, project: Project) -> None:
+        """What DVC started goes on without it: the next check waits for it, or says so."""
+        project.edit(SECOND_MODEL, "{C: 0.5}")
+        project.commit("Another model")
+        with project.start() as check:
+            assert check.stderr is not None
+            assert any(line == "running train\n" for line in check.stderr)
+            check.kill()
+        end = time.monotonic() + 120
+        while (done := project.check()).code == 4 and time.monotonic() < end:
+            assert "at work" in "".join(done.error())
+            time.sleep(0.5)
+        assert done.code == 0, done.err
+        assert project.json("train")["content"]["params"] == {"C": 0.5}
+        assert_settled(project)
+
+
+def assert_settled(project: Project) -> None:
+    """The next check has nothing to do, and there are no leftovers."""
+    done = project.check()
+    assert done.code == 0, done.err
+    assert project.actions() == UNCHANGED
+    assert project.json("candidate")["dirty"] == []
+    assert project.git("worktree", "list").count("\n") == 0
+    assert not list(project.root.glob(".mergeline/worktrees/*"))
+    assert not list(project.root.glob("reports/.*.*"))
+
+
+class TestDvc:
+    """DVC's own commands, once the lock of a checked pull request is committed."""
+
+    @pytest.fixture
+    def locked(self, project: Project) -> Project:
+        project.commit("The lock")
+        return project
+
+    def test_metrics(self, locked: Project) -> None:
+        shown = json.loads(locked.dvc("metrics", "show", "--json"))
+        measured = locked.json("evaluate")["content"]["metrics"]
+        values = {name: metric["value"] for name, metric in measured.items()}
+        assert shown[""]["data"]["reports/metrics.json"]["data"] == values
+        diff = json.loads(locked.dvc("metrics", "diff", "main", "--json"))
+        before = metrics_of_base(locked)
+        changed = diff["reports/metrics.json"]["roc_auc"]
+        assert (changed["old"], changed["new"]) == (before["roc_auc"], values["roc_auc"])
+
+    def test_plots(self, locked: Project) -> None:
+        locked.dvc("plots", "show", "--out", "shown")
+        locked.dvc("plots", "diff", "main", "--out", "compared")
+        for folder, revisions in (("shown", ("workspace",)), ("compared", ("main", "workspace"))):
+            page = locked.read(f"{folder}/index.html")
+            for word in ("false_positive_rate", "precision_recall", *revisions):
+                assert word in page
+
+    def test_experiments(self, locked: Project) -> None:
+        lines = locked.dvc("exp", "show", "--csv").splitlines()
+        table = [dict(zip(lines[0].split(","), line.split(","), strict=False)) for line in lines]
+        assert [row["rev"] for row in table[1:]] == ["workspace", "simpler"]
+        value = locked.json("evaluate")["content"]["metrics"]["roc_auc"]["value"]
+        assert [float(row["roc_auc"]) for row in table[1:]] == [value, value]
+
+    def test_nothing_is_left_to_do(self, locked: Project) -> None:
+        assert "up to date" in locked.dvc("status")
+
+
+class TestClone:
+    """A clone on another machine: nothing but Git and a DVC remote."""
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def pushed(cls, second: Checked, tmp_path_factory: pytest.TempPathFactory) -> Project:
+        """Main and the pull request with their locks, both pushed to a local remote."""
+        folder = tmp_path_factory.mktemp("pushed")
+        project = second.project.copy(folder / "project")
+        (folder / "store").mkdir()
+        project.commit("The lock")
+        project.git("switch", "--quiet", "main")
+        project.dvc("remote", "add", "--default", "store", os.fspath(folder / "store"))
+        project.commit("A remote")
+        for branch in ("main", "simpler"):
+            project.git("switch", "--quiet", branch)
+            project.git("merge", "--quiet", "--no-edit", "main")
+            project.dvc("checkout", "--quiet")
+            project.dvc("push", "--quiet", "--run-cache")
+        return project
+
+    @staticmethod
+    def clone(pushed: Project, folder: Path) -> Project:
+        pushed.git("clone", "--quiet", os.fspath(pushed.root), os.fspath(folder))
+        return Project(folder, pushed.env)
+
+    def test_after_a_pull_everything_is_there(self, pushed: Project, tmp_path: Path) -> None:
+        clone = self.clone(pushed, tmp_path / "clone")
+        clone.dvc("pull", "--quiet")
+        diff = json.loads(clone.dvc("metrics", "diff", "origin/main", "--json"))
+        assert set(diff["reports/metrics.json"]) == {"roc_auc", "brier_score", "precision"}
+        clone.dvc("plots", "show", "--out", "shown")
+        assert "false_positive_rate" in clone.read("shown/index.html")
+        assert clone.json("evaluate") == pushed.json("evaluate")
+
+    def test_without_a_lock_everything_is_restored(self, pushed: Project, tmp_path: Path) -> None:
+        """Candidate and baseline come out of the remote's list of runs."""
+        clone = self.clone(pushed, tmp_path / "clone")
+        (clone.root / "dvc.lock").unlink()
+        clone.commit("No lock")
+        done = clone.check("--base", "origin/main")
+        assert done.code == 0, done.err
+        verdict = clone.json("verdict")
+        assert clone.actions() == RESTORED
+        assert verdict["baseline"]["ran"] == []
+        assert verdict["baseline"]["status"] == "available"
+        for name in ("model", "evidence"):
+            assert clone.json("candidate")[name] == pushed.json("candidate")[name]
+        assert verdict["comparison"] == pushed.json("verdict")["comparison"]
