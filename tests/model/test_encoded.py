@@ -88,7 +88,7 @@ def test_passed_through_and_dropped_columns():
         FunctionTransformer(np.nan_to_num),
         SimpleImputer(add_indicator=True),
     ],
-    ids=repr,
+    ids=["pca", "function", "indicator"],
 )
 def test_columns_of_several_or_unknown_origin_are_not_told(transformer):
     assert sources(fitted(("numbers", transformer, ["a_b", "a_b_1"])), NAMES) is None
