@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 # The normal distribution's 97.5 % point.
 _Z = 1.959963984540054
-# Counts held at once: 4 million doubles are 32 MB.
-_CHUNK = 4_000_000
+# Counts held at once: 2 MB of doubles stay in a core's cache, which is twice as fast as 32 MB.
+_CHUNK = 250_000
 # An interval needs nearly all replicates; fewer would hide that the sample is too small.
 _MOST_UNDEFINED = 0.05
 
