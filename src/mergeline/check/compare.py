@@ -1,10 +1,12 @@
 """The baseline's model beside the candidate's, on held-out rows that neither was trained on."""
 
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mergeline.check.baseline import TRAIN_KEYS
 from mergeline.config.settings import Settings
 from mergeline.core import layout
 from mergeline.core.evidence import EvidenceSet, PrepareContent
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
 
     Bools = np.ndarray[Any, np.dtype[np.bool_]]
     Floats = np.ndarray[Any, np.dtype[np.float64]]
+    Labels = np.ndarray[Any, np.dtype[np.str_]]
+    Units = np.ndarray[Any, np.dtype[np.int64]]
 
 # Below this a paired interval says nothing that a reviewer could use.
 _FEWEST_ROWS = 100
@@ -63,7 +67,7 @@ def compare(
     if reason:
         return _nothing(reason)
     predictions = pd.read_parquet(root / layout.PREDICTIONS)
-    seen = pd.read_parquet(baseline.folder / "train_keys.parquet")[layout.KEY]
+    seen = pd.read_parquet(baseline.folder / TRAIN_KEYS)[layout.KEY]
     common = (~predictions["key"].isin(set(seen))).to_numpy()
     positive = predictions["positive"].to_numpy()[common]
     n = int(common.sum())
@@ -74,13 +78,17 @@ def compare(
             reason=f"Cannot tell: only {n} held-out rows, {int(positive.sum())} of them positive, "
             "are new to both models.",
         )
-    table = pd.read_parquet(root / layout.TEST_TABLE)[common]
+    table = pd.read_parquet(root / layout.TEST_TABLE)
     after = predictions["score"].to_numpy()[common]
     try:
-        before = _baseline_scores(root, table, after, evidence, baseline)
+        before = _baseline_scores(root, table[common], after, evidence, baseline)
     except (ContractError, ModelError) as error:
         return _nothing(f"The baseline's model cannot score these rows: {error.message}.")
-    return _compare_scores(settings, baseline.settings, table, positive, before, after)
+    # Groups as the evidence has them: quartiles are those of all held-out rows.
+    named = sensitive_groups(table, settings.data.sensitive, settings.fairness.bins)
+    groups = {by: labels[common] for by, labels in named}
+    units = unit_numbers(table.loc[common, layout.KEY])
+    return _compare_scores(settings, baseline.settings, positive, before, after, groups, units)
 
 
 def _nothing(reason: str) -> Comparison:
@@ -130,12 +138,13 @@ def _baseline_scores(
 def _compare_scores(
     settings: Settings,
     base: Settings,
-    table: "pd.DataFrame",
     positive: "Bools",
     before: "Floats",
     after: "Floats",
+    groups: "Mapping[str, Labels]",
+    units: "Units | None",
 ) -> Comparison:
-    units = unit_numbers(table[layout.KEY])
+    n = len(positive)
     replicates, seed = settings.evaluate.bootstrap, settings.model.seed
     old = Rows(positive, before, base.evaluate.threshold)
     new = Rows(positive, after, settings.evaluate.threshold)
@@ -143,19 +152,19 @@ def _compare_scores(
         settings.metric_names, old, new, units=units, replicates=replicates, seed=seed
     )
     fairness: dict[str, dict[str, Paired]] = {}
-    for by, groups in sensitive_groups(table, settings.data.sensitive, settings.fairness.bins):
+    for by, labels in groups.items():
         gaps = paired_gaps(
             positive,
             before >= base.evaluate.threshold,
             after >= settings.evaluate.threshold,
-            groups,
+            labels,
             min_group=settings.fairness.min_group,
             units=units,
             replicates=replicates,
             seed=seed,
         )
         fairness[by] = {
-            name: paired(gap.before, gap.after, gap.drawn, n=len(table), higher_is_better=False)
+            name: paired(gap.before, gap.after, gap.drawn, n=n, higher_is_better=False)
             for name, gap in gaps.items()
         }
-    return Comparison(n=len(table), unit=_unit(settings), metrics=metrics, fairness=fairness)
+    return Comparison(n=n, unit=_unit(settings), metrics=metrics, fairness=fairness)

@@ -26,11 +26,16 @@ def track(root: Path, plan: Plan, say: Callable[[str], None]) -> None:
     uri = tracking_uri(load_settings(root / layout.SETTINGS).tracking.uri, os.environ)
     if uri is None:
         return
-    candidate = plan.candidate
-    what = json_digest([uri, candidate.commit, candidate.base, candidate.key, candidate.evidence])
+    what = json_digest([uri, plan.candidate.as_json(), plan.judgement.as_json()])
     marker = root / layout.STATE / "tracked" / what
-    if marker.is_file():
+    if marker.is_file() and _is_there(root, uri):
         return
     run = track_plan(root, plan, uri)
     write_whole(marker, f"{run}\n".encode())
     say(f"tracked as MLflow run {run}")
+
+
+def _is_there(root: Path, uri: str) -> bool:
+    """Whether an embedded store still exists; of a server we cannot know without asking."""
+    embedded = uri.removeprefix("sqlite:///")
+    return embedded == uri or (root / embedded).is_file()
