@@ -75,7 +75,7 @@ def restore_baseline(
     if base is None:
         return _without("none", None, "There is no commit before this one.")
     root = root.resolve()
-    state = _own_folder(root)
+    state = own_folder(root)
     _remove_leftovers(state, git)
     known = state / "baselines" / _key(base)
     if remembered := _remembered(known):
@@ -182,7 +182,7 @@ def _environment(tree: Path, env: Mapping[str, str]) -> dict[str, str]:
 # --- what is remembered ------------------------------------------------------------
 
 
-def _own_folder(root: Path) -> Path:
+def own_folder(root: Path) -> Path:
     """Return the folder of Mergeline's own files, which Git is told to ignore."""
     state = root / layout.STATE
     state.mkdir(exist_ok=True)
@@ -211,7 +211,7 @@ def _remembered(folder: Path) -> Baseline | None:
 
 def _keep(tree: Path, baseline: Baseline, state: Path, folder: Path) -> Baseline:
     """Copy what later steps need, whole or not at all."""
-    temporary = _workplace(state, f"kept-{folder.name}")
+    temporary = workplace(state, f"kept-{folder.name}")
     try:
         if missing := _copy(tree, temporary):
             return baseline.model_copy(update={"status": "not_available", "reason": missing})
@@ -257,14 +257,14 @@ def _move(temporary: Path, folder: Path) -> None:
 # --- worktrees -----------------------------------------------------------------------
 
 
-def _workplace(state: Path, name: str) -> Path:
+def workplace(state: Path, name: str) -> Path:
     """Return the path of a temporary folder, which names the process that it belongs to."""
     return state / "worktrees" / f"{os.getpid()}-{name}"
 
 
 @contextmanager
 def _worktree(state: Path, git: Git, commit: str) -> Iterator[Path]:
-    folder = _workplace(state, commit[:12])
+    folder = workplace(state, commit[:12])
     try:
         git.add_worktree(folder, commit)
         yield folder

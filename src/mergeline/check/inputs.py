@@ -72,6 +72,17 @@ def digest_of(tree: Tree) -> str:
     )
 
 
+def output_paths(tree: Tree) -> tuple[str, ...]:
+    """Return the paths that the stages make.
+
+    Raises:
+        ConfigError: As for `inputs_digest`.
+    """
+    stages, reader = stages_of(tree), _Reader(tree)
+    paths = {path for stage in stages.values() for path in reader.outputs(stage)}
+    return tuple(sorted(paths))
+
+
 def pins(tree: Tree) -> dict[str, bytes]:
     """Return the pins that the stages depend on, by path.
 

@@ -1,20 +1,20 @@
 """`mergeline check`: reproduce, baseline, compare, judge, candidate."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from functools import partial
 from pathlib import Path
 
 from pydantic import ValidationError
 
 from mergeline import __version__
-from mergeline.adapters.deepchecks import DeepchecksServer
 from mergeline.adapters.git import Git
 from mergeline.check.baseline import BaselineFiles, restore_baseline
 from mergeline.check.compare import BaselineModel, compare
 from mergeline.check.inputs import inputs_digest, working_inputs
 from mergeline.check.reproduce import Reproduction, reproduce
+from mergeline.check.running import while_running
 from mergeline.config.load import load_settings, parse_settings
 from mergeline.config.moved import moved_banners
 from mergeline.config.settings import Settings
@@ -148,17 +148,7 @@ def read_evidence(folder: Path) -> EvidenceSet:
 
 
 def _reproduce(root: Path, only: str | None, say: Say) -> Reproduction:
-    return reproduce(root, only=only, on_stale=_deepchecks, say=say)
-
-
-@contextmanager
-def _deepchecks(stale: frozenset[str]) -> Iterator[dict[str, str]]:
-    """Start deepchecks once, early, when a stage that uses it will run."""
-    if not stale & {"check_data", "check_model"}:
-        yield {}
-        return
-    with DeepchecksServer():
-        yield {}
+    return reproduce(root, only=only, on_stale=partial(while_running, root), say=say)
 
 
 @dataclass(frozen=True)

@@ -46,6 +46,19 @@ def table_format(data: Data) -> str:
     return found
 
 
+def require_source(path: Path, data: Data) -> None:
+    """Refuse a source that is not there.
+
+    Raises:
+        ContractError: There is no such file.
+    """
+    if not path.is_file():
+        raise ContractError(
+            f"data.source is {data.source!r}: there is no such file",
+            hint="check the path in params.yaml; if DVC tracks the file, run `dvc pull`",
+        )
+
+
 def read_table(path: Path, data: Data) -> "pd.DataFrame":
     """Read the source table.
 
@@ -59,11 +72,7 @@ def read_table(path: Path, data: Data) -> "pd.DataFrame":
     Raises:
         ContractError: The file is missing, empty, or cannot be parsed.
     """
-    if not path.is_file():
-        raise ContractError(
-            f"data.source is {data.source!r}: there is no such file",
-            hint="check the path in params.yaml; if DVC tracks the file, run `dvc pull`",
-        )
+    require_source(path, data)
     if path.stat().st_size == 0:
         raise ContractError(
             f"data.source is {data.source!r}: the file is empty (0 bytes)",
