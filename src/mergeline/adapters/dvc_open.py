@@ -2,6 +2,7 @@
 
 import logging
 import os
+import sqlite3
 from collections.abc import Iterator
 from contextlib import chdir, contextmanager
 from pathlib import Path
@@ -97,6 +98,11 @@ def our_errors() -> Iterator[None]:
         raise ConfigError(
             f"DVC cannot use {layout.PIPELINE}: {_first_line(error)}",
             hint="add it; a section that keeps its defaults is written `split: {}`",
+        ) from error
+    except sqlite3.Error as error:  # what DVC remembers of files is in such databases
+        raise ToolError(
+            f"DVC cannot use its records of this project: {_first_line(error)}",
+            hint="free some space on the disk, or raise the limit on the size of files",
         ) from error
     except TypeError as error:
         if _NO_SUCH_TYPE not in str(error):
