@@ -52,3 +52,8 @@ class ToolError(MergelineError):
     """A tool, the network, the disk or an environment that Mergeline needs failed."""
 
     exit_code = 4
+
+
+def first_line(error: Exception) -> str:
+    """Return the first line of what an error says, at most 300 characters of it."""
+    return next(iter(str(error).strip().splitlines()), type(error).__name__)[:300]

@@ -7,8 +7,9 @@ import pandas as pd
 import pytest
 
 from mergeline.core.evidence import Feature
+from mergeline.core.labels import category_text
 from mergeline.errors import ContractError
-from mergeline.model.cast import cast_features, category_text
+from mergeline.model.cast import cast_features
 
 NUMBER = Feature(name="x", kind="number")
 TRUTH = Feature(name="x", kind="boolean")

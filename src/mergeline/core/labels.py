@@ -1,4 +1,4 @@
-"""How a class of the target is written: in evidence, in models and in `model.class_weight`."""
+"""How values are written as text: classes of the target, categories, groups."""
 
 from typing import Any
 
@@ -16,3 +16,17 @@ def label_text(value: Any) -> str:
     except ValueError:
         return text
     return str(int(number)) if number.is_integer() and abs(number) < _EXACT else text
+
+
+def category_text(value: Any) -> str:
+    """Return a category as text: text as it is, 1.0 as `1`, True as `true`."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value)
+
+
+def plain(value: Any) -> Any:
+    """Return a NumPy scalar as the Python value that it holds."""
+    return value.item() if hasattr(value, "item") else value

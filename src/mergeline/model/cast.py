@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from mergeline.core.evidence import Feature
+from mergeline.core.labels import category_text, plain
 from mergeline.errors import ContractError
 
 if TYPE_CHECKING:
@@ -64,17 +65,3 @@ def _as_text(column: "pd.Series[Any]") -> "pd.Series[Any]":
     codes, values = pd.factorize(column)
     texts = np.array([category_text(plain(value)) for value in values] + [np.nan], dtype=object)
     return pd.Series(texts[codes], index=column.index, dtype=object)
-
-
-def category_text(value: Any) -> str:
-    """Return a category as text: text as it is, 1.0 as `1`, True as `true`."""
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    return str(value)
-
-
-def plain(value: Any) -> Any:
-    """Return a NumPy scalar as the Python value that it holds."""
-    return value.item() if hasattr(value, "item") else value

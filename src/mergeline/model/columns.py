@@ -7,8 +7,8 @@ booleans with missing values, `object` of True, False and None.
 
 from typing import TYPE_CHECKING, Any
 
+from mergeline.core.labels import category_text, plain
 from mergeline.errors import ContractError
-from mergeline.model.cast import category_text, plain
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -17,9 +17,8 @@ from typing import Any
 
 from mergeline.core.digest import sha256
 from mergeline.core.evidence import Feature
-from mergeline.errors import ModelError
+from mergeline.errors import ModelError, first_line
 from mergeline.model.canonical import canonical_skops
-from mergeline.model.reading import first_line
 from mergeline.model.trust import require_trusted
 
 SKOPS = "model.skops"

@@ -9,9 +9,8 @@ from typing import Any
 
 from mergeline.config.settings import Model
 from mergeline.core.evidence import Feature
-from mergeline.errors import ModelError
-from mergeline.model.reading import first_line
-from mergeline.model.table import label_text
+from mergeline.core.labels import label_text
+from mergeline.errors import ModelError, first_line
 
 # Trees split on ranks: order is enough, and scaling changes nothing.
 _TREES = (

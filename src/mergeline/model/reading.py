@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mergeline.config.settings import Data
-from mergeline.errors import ContractError
+from mergeline.errors import ContractError, first_line
 from mergeline.model.columns import plain_columns
 
 if TYPE_CHECKING:
@@ -95,11 +95,6 @@ def read_table(path: Path, data: Data) -> "pd.DataFrame":
             hint="check that the file holds the table, and data.separator",
         )
     return plain_columns(frame, data.source)
-
-
-def first_line(error: Exception) -> str:
-    """Return the first line of what an error says, at most 300 characters of it."""
-    return next(iter(str(error).strip().splitlines()), type(error).__name__)[:300]
 
 
 def _read(path: Path, kind: str, data: Data) -> "pd.DataFrame":

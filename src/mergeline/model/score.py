@@ -6,10 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mergeline.core.evidence import Feature
-from mergeline.errors import ModelError
+from mergeline.errors import ModelError, first_line
 from mergeline.model.cast import cast_features
 from mergeline.model.directory import SKOPS, read_description
-from mergeline.model.reading import first_line
 from mergeline.model.trust import require_trusted
 
 if TYPE_CHECKING:

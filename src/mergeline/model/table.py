@@ -8,27 +8,15 @@ from typing import TYPE_CHECKING, Any
 from mergeline.config.settings import Data
 from mergeline.core import layout
 from mergeline.core.evidence import Feature
+from mergeline.core.labels import label_text, plain
 from mergeline.errors import ContractError
 from mergeline.files import write_whole
-from mergeline.model.cast import plain
 
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
 _MOST_LISTED = 30
-
-
-def label_text(value: Any) -> str:
-    """Return a class of the target as text; 1, 1.0 and "1" are the same class."""
-    if value is True or value is False:
-        return str(value).lower()
-    text = str(value).strip()
-    try:
-        number = float(text)
-    except ValueError:
-        return text
-    return str(int(number)) if number.is_integer() and abs(number) < 2**53 else text
 
 
 def label_texts(column: "pd.Series[Any]") -> "np.ndarray[Any, Any]":

@@ -8,8 +8,7 @@ checking function that HistGradientBoosting keeps for its categories. A function
 
 from collections.abc import Sequence
 
-from mergeline.errors import ModelError
-from mergeline.model.reading import first_line
+from mergeline.errors import ModelError, first_line
 
 TRUSTED_TYPES = (
     "numpy.dtype",  # imputers and encoders keep the type that they were fitted on

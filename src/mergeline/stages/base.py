@@ -15,9 +15,8 @@ from mergeline.config.load import load_settings
 from mergeline.core import layout
 from mergeline.core.base import Frozen
 from mergeline.core.evidence import EVIDENCE_TYPES, STAGES, Timing
-from mergeline.errors import ContractError, UsageError
+from mergeline.errors import ContractError, UsageError, first_line
 from mergeline.files import write_set
-from mergeline.model.reading import first_line
 
 if TYPE_CHECKING:
     import pandas as pd

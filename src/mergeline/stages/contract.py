@@ -6,8 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mergeline.config.settings import Data
-from mergeline.errors import ContractError
-from mergeline.model.reading import first_line
+from mergeline.errors import ContractError, first_line
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -11,8 +11,9 @@ from mergeline.core import layout
 from mergeline.core.base import Estimate
 from mergeline.core.digest import sha256
 from mergeline.core.evidence import CalibrationBin, Confusion, EvaluateContent, Slice
+from mergeline.core.labels import category_text, plain
 from mergeline.model.canonical import directory_bytes
-from mergeline.model.cast import cast_features, category_text, plain
+from mergeline.model.cast import cast_features
 from mergeline.model.score import Scorer, load_scorer
 from mergeline.model.table import is_positive, require_columns, table_bytes
 from mergeline.stages.base import Clock, Result, read_prepared

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 from mergeline.config.settings import Data, Settings
 from mergeline.core import layout
 from mergeline.core.evidence import PrepareContent
+from mergeline.core.labels import label_text
 from mergeline.errors import ContractError
 from mergeline.files import file_sha256
 from mergeline.model.reading import read_table, table_format
 from mergeline.model.table import (
     is_positive,
-    label_text,
     label_texts,
     listed,
     require_columns,

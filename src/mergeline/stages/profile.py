@@ -4,7 +4,7 @@ from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from mergeline.core.evidence import ColumnProfile
-from mergeline.model.cast import category_text, plain
+from mergeline.core.labels import category_text, plain
 from mergeline.model.table import column_kind
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Literal
 from mergeline.config.settings import Data, SplitSettings
 from mergeline.core import layout
 from mergeline.core.evidence import Split
+from mergeline.core.labels import category_text, plain
 from mergeline.errors import ContractError
-from mergeline.model.cast import category_text, plain
 
 if TYPE_CHECKING:
     import numpy as np

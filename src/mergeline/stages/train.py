@@ -8,16 +8,15 @@ from typing import TYPE_CHECKING, Any
 from mergeline.config.settings import Data, Settings
 from mergeline.core import layout
 from mergeline.core.evidence import TrainContent
-from mergeline.errors import ContractError, ModelError
+from mergeline.core.labels import label_text
+from mergeline.errors import ContractError, ModelError, first_line
 from mergeline.model.canonical import directory_bytes, directory_digest
 from mergeline.model.cast import cast_features
 from mergeline.model.directory import Description, libraries, save_model
 from mergeline.model.pipeline import build_pipeline, model_name, require_probabilities
-from mergeline.model.reading import first_line
 from mergeline.model.table import (
     feature_columns,
     is_positive,
-    label_text,
     label_texts,
     require_columns,
 )

@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from itertools import combinations, pairwise
 from typing import TYPE_CHECKING, Any
 
+from mergeline.core.labels import category_text, plain
+
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
@@ -109,13 +111,7 @@ def _categories(column: "pd.Series[Any]") -> "Labels":
     import pandas as pd
 
     codes, values = pd.factorize(column)
-    labels: Labels = np.array([*map(_category, values), MISSING], dtype=str)[codes]
+    labels: Labels = np.array(
+        [*(category_text(plain(value)) for value in values), MISSING], dtype=str
+    )[codes]
     return labels
-
-
-def _category(value: Any) -> str:
-    """Return a category as the model names it: 1.0 as `1`, True as `true`."""
-    value = value.item() if hasattr(value, "item") else value
-    if isinstance(value, bool):
-        return str(value).lower()
-    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from mergeline.core.digest import sha256
 from mergeline.core.evidence import ExplainedRow, Feature, GroupImportance, Importance
-from mergeline.model.cast import category_text, plain
+from mergeline.core.labels import category_text, plain
 
 if TYPE_CHECKING:
     import numpy as np
