@@ -50,6 +50,7 @@ gates:
   auc-floor: {metric: roc_auc, at_least: 0.6}
   auc-baseline: {metric: roc_auc, no_worse_than_baseline_by: 0.05}
   equal-odds: {fairness: equalized_odds_difference, by: sex, at_most: 0.5}
+  precise: {metric: precision, at_least: 0.1}
   data-checks: {check: data, new_only: true}
   model-checks: {check: model, new_only: true}
 
