@@ -1,0 +1,78 @@
+"""What the README and the example report say is so."""
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from mergeline.config.load import parse_settings
+from mergeline.core.digest import promotion_key
+from mergeline.core.evidence import STAGES, EvidenceSet
+from mergeline.core.verdict import Candidate, Outcome
+from mergeline.errors import MergelineError
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text()
+EXAMPLE = ROOT / "reports" / "example"
+
+
+def test_the_settings_load() -> None:
+    text = re.search(r"## What you write\n\n```yaml\n(.*?)```", README, re.DOTALL)
+    assert text is not None
+    settings = parse_settings(text[1], origin="README.md")
+    assert next(iter(settings.gates)) == "auc-floor"
+
+
+def test_every_exit_code_is_in_the_table() -> None:
+    table = set(map(int, re.findall(r"^\| (\d+) \| ", README, re.MULTILINE)))
+    raised = {kind.exit_code for kind in MergelineError.__subclasses__()}
+    judged = {outcome.exit_code for outcome in Outcome}
+    assert table == {1, *raised, *judged}
+
+
+@pytest.mark.parametrize("verb", sorted(set(re.findall(r"`mergeline (\w+)", README))))
+def test_every_verb_exists(verb: str) -> None:
+    command = [sys.executable, "-m", "mergeline", verb, "--help"]
+    assert subprocess.run(command, capture_output=True, check=False, timeout=60).returncode == 0
+
+
+def test_every_path_exists() -> None:
+    rows = README.split("## Where things live")[1].split("\n\n")[1]
+    paths = re.findall(r"`([\w./-]+/|[\w-]+\.yaml)`", rows)
+    assert len(paths) > 5
+    for path in [*paths, *re.findall(r"\]\(([\w./-]+)\)", README)]:
+        assert (ROOT / path).exists(), path
+
+
+def test_make_knows_the_two_commands() -> None:
+    targets = (ROOT / "Makefile").read_text()
+    for target in re.findall(r"make (\w+)", README):
+        assert f"\n{target}:" in targets
+
+
+def test_the_examples_digests_are_those_of_its_files() -> None:
+    candidate = Candidate.model_validate_json((EXAMPLE / "candidate.json").read_bytes())
+    files = {name: (EXAMPLE / f"{name}.json").read_bytes() for name in STAGES}
+    evidence = EvidenceSet.parse(files)
+    assert candidate.evidence == evidence.digest()
+    assert evidence.train is not None
+    assert candidate.model == evidence.train.content.model_sha256
+    assert candidate.key == promotion_key(candidate.project, candidate.inputs, candidate.model)
+
+
+def test_the_examples_comment_says_what_its_verdict_says() -> None:
+    verdict = json.loads((EXAMPLE / "verdict.json").read_bytes())
+    comment = (EXAMPLE / "comment.md").read_text()
+    assert f"**{verdict['judgement']['answer']}**" in comment
+    assert verdict["candidate"]["key"] in comment
+    for gate in verdict["judgement"]["verdict"]["gates"]:
+        assert f"`{gate['name']}`" in comment
+
+
+def test_the_readmes_comment_is_of_a_refused_pull_request() -> None:
+    shown = README.split("<!-- comment: biased-model -->")[1].split("<!-- /comment -->")[0]
+    assert "**POLICY_FAILED**" in shown
+    assert re.search(r"for male and [\d.]+ for female", shown)
