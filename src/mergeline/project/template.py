@@ -73,7 +73,7 @@ def pipeline(*, contract: bool, pins: Sequence[str], code: Mapping[str, Sequence
 
 
 IGNORED: Mapping[str, Sequence[str]] = {
-    ".gitignore": ("/.mergeline/", "__pycache__/"),
+    ".gitignore": ("/.mergeline/", "/dvc_plots/", "__pycache__/"),
     ".dvcignore": ("__pycache__/", "*.pyc"),
     "data/.gitignore": ("/prepared/",),
     "reports/.gitignore": ("/*", "!/.gitignore", "!/example/"),
@@ -83,6 +83,8 @@ IGNORED: Mapping[str, Sequence[str]] = {
 def write_pipeline(root: Path) -> None:
     """Write `dvc.yaml` and the ignore files of a project that installs Mergeline.
 
+    Lines that an ignore file has already are kept.
+
     Args:
         root: The project's root; its `params.yaml` and `PINS` are there already.
     """
@@ -90,4 +92,10 @@ def write_pipeline(root: Path) -> None:
     text = pipeline(contract=settings.data.contract is not None, pins=[PINS], code={})
     write_whole(root / layout.PIPELINE, text.encode())
     for name, lines in IGNORED.items():
-        write_whole(root / name, ("\n".join(lines) + "\n").encode())
+        write_whole(root / name, _with_lines(root / name, lines).encode())
+
+
+def _with_lines(path: Path, lines: Sequence[str]) -> str:
+    """Return what a text file says with the lines that it lacks, each on one of its own."""
+    present = path.read_text().splitlines() if path.is_file() else []
+    return "\n".join([*present, *(line for line in lines if line not in present)]) + "\n"

@@ -1,0 +1,100 @@
+"""The pipeline and the ignore files that a project starts with."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ruamel.yaml import YAML
+
+from mergeline.core import layout
+from mergeline.core.evidence import STAGES
+from mergeline.errors import ConfigError
+from mergeline.project.template import IGNORED, PINS, pipeline, write_pipeline
+from projects import make_project
+
+
+def stages(text: str) -> dict[str, dict[str, Any]]:
+    return YAML(typ="safe").load(text)["stages"]
+
+
+def paths(items: list[Any]) -> list[str]:
+    return [name for item in items for name in (item if isinstance(item, dict) else [item])]
+
+
+@pytest.fixture
+def plain() -> dict[str, dict[str, Any]]:
+    return stages(pipeline(contract=False, pins=[PINS], code={}))
+
+
+def test_each_stage_runs_itself_and_leaves_its_evidence(plain: dict[str, dict[str, Any]]) -> None:
+    assert tuple(plain) == STAGES
+    for name, stage in plain.items():
+        assert stage["cmd"] == f"mergeline stage {name}"
+        assert layout.evidence(name) in stage["outs"]
+
+
+def test_each_stage_depends_on_the_pins_and_its_own_code() -> None:
+    found = stages(pipeline(contract=True, pins=["a.txt", "b.txt"], code={"train": ["src/x.py"]}))
+    for name, stage in found.items():
+        assert stage["deps"][:2] == ["a.txt", "b.txt"]
+        assert ("src/x.py" in stage["deps"]) == (name == "train")
+
+
+def test_only_prepare_reads_the_source(plain: dict[str, dict[str, Any]]) -> None:
+    contracted = stages(pipeline(contract=True, pins=[], code={}))
+    assert contracted["prepare"]["deps"] == ["${data.source}", "${data.contract}"]
+    assert plain["prepare"]["deps"] == [PINS, "${data.source}"]
+    for name in STAGES[1:]:
+        assert not any("$" in path for path in plain[name]["deps"])
+
+
+def test_what_a_stage_reads_another_one_makes(plain: dict[str, dict[str, Any]]) -> None:
+    """And it is made before, by one stage only."""
+    made: list[str] = []
+    for stage in plain.values():
+        inputs = [path for path in stage["deps"] if path != PINS and "$" not in path]
+        assert set(inputs) <= set(made)
+        made += [name for key in ("outs", "metrics", "plots") for name in paths(stage.get(key, []))]
+    assert len(made) == len(set(made))
+
+
+def test_outputs_are_in_the_cache(plain: dict[str, dict[str, Any]]) -> None:
+    """One that is not cached would never be restored; DVC would run its stage again."""
+    for stage in plain.values():
+        assert all(isinstance(item, str) for item in stage["outs"] + stage.get("metrics", []))
+        for plot in stage.get("plots", []):
+            assert all("cache" not in options for options in plot.values())
+
+
+def test_metrics_and_plots_are_declared(plain: dict[str, dict[str, Any]]) -> None:
+    evaluate = plain["evaluate"]
+    assert evaluate["metrics"] == [layout.METRICS]
+    roc, precision_recall = (next(iter(item.items())) for item in evaluate["plots"])
+    assert roc[0] == f"{layout.PLOTS}/roc.csv"
+    assert (roc[1]["x"], roc[1]["y"]) == ("false_positive_rate", "true_positive_rate")
+    assert precision_recall[0] == f"{layout.PLOTS}/precision_recall.csv"
+
+
+def test_written_for_a_project(tmp_path: Path) -> None:
+    root = make_project(tmp_path)
+    write_pipeline(root)
+    text = pipeline(contract=False, pins=[PINS], code={})
+    assert (root / "dvc.yaml").read_text() == text
+    for name, lines in IGNORED.items():
+        assert (root / name).read_text().splitlines() == list(lines)
+
+
+def test_lines_of_the_user_are_kept(tmp_path: Path) -> None:
+    root = make_project(tmp_path)
+    (root / ".gitignore").write_text("secret.txt\n__pycache__/")
+    write_pipeline(root)
+    write_pipeline(root)
+    ignored = (root / ".gitignore").read_text().splitlines()
+    assert ignored == ["secret.txt", "__pycache__/", "/.mergeline/", "/dvc_plots/"]
+
+
+def test_settings_that_are_wrong_write_nothing(tmp_path: Path) -> None:
+    root = make_project(tmp_path, evaluate={"threshold": 7})
+    with pytest.raises(ConfigError, match=r"evaluate\.threshold"):
+        write_pipeline(root)
+    assert not (root / "dvc.yaml").exists()
