@@ -264,3 +264,9 @@ def test_a_parquet_file_that_was_cut_off_is_refused(tmp_path):
     data = (tmp_path / "a.parquet").read_bytes()
     message = refusal(tmp_path / "a.parquet", data[: len(data) // 2])
     assert re.match(r"a\.parquet cannot be read as parquet: \w+", message)
+
+
+def test_ids_keep_their_leading_zeros(tmp_path):
+    (tmp_path / "t.csv").write_text("id,y\n007,1\n7,0\n")
+    data = Data(source="t.csv", target="y", positive=1, id="id")
+    assert read_table(tmp_path / "t.csv", data)["id"].tolist() == ["007", "7"]

@@ -335,3 +335,8 @@ def test_scores_that_are_no_numbers_are_refused(tmp_path, monkeypatch):
     model = {"estimator": own, "trusted_types": [own]}
     root = run_stages(make_project(tmp_path, model=model), "prepare", "train")
     assert "no number as probability for" in refusal(root, ModelError)
+
+
+def test_infinities_belong_to_the_outer_quarters() -> None:
+    column = pd.Series([*range(40), np.inf, -np.inf], dtype="float64")
+    assert slice_labels(column).value_counts().sum() == 42

@@ -183,8 +183,7 @@ def test_the_largest_errors_are_of_all_rows_and_hide_their_ids(boosted, tmp_path
     predictions = pd.read_parquet(boosted / layout.PREDICTIONS)
     error = (predictions["score"] - predictions["positive"]).abs()
     worst = predictions.loc[error.sort_values(ascending=False).index[:5]]
-    hashed = [hashlib.sha256(key.encode()).hexdigest()[:12] for key in worst["key"]]
-    assert [row.row for row in content.largest_errors] == hashed
+    assert [row.row for row in content.largest_errors] == [""] * 5
     assert [row.score for row in content.largest_errors] == worst["score"].tolist()
     for row in content.largest_errors:
         assert row.values == {}

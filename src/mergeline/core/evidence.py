@@ -17,6 +17,9 @@ SCHEMA_VERSION = 1
 # In the order in which a reader meets them; also the stages whose evidence E covers.
 STAGES = ("prepare", "train", "evaluate", "check_data", "check_model", "fairness", "explain")
 
+# A category, slice or group of fewer rows is not told about: it would name single ones.
+FEWEST_TOLD = 10
+
 Count = Annotated[int, Field(ge=0)]
 Scalar = str | int | float | bool
 
@@ -390,7 +393,8 @@ class ExplainedRow(Frozen):
     """One held-out row with a large error.
 
     Attributes:
-        row: A hash, not the id: it points at the row for those who have the data.
+        row: A hash that points at the row for those who have the data; empty unless
+            `report.rows` is true, since who can guess ids can hash them.
         contributions: Column and SHAP value, largest first.
         values: The row's values; empty unless `report.rows` is true.
     """

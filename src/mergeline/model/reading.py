@@ -123,7 +123,10 @@ def _read_csv(path: Path, separator: str, data: Data) -> "pd.DataFrame":
     # an index, so that nobody would see either; a look at two rows shows both.
     start = pd.read_csv(path, header=None, nrows=2, dtype=str, **how)
     _refuse_twice([name for name in start.iloc[0] if name], data)
-    return pd.read_csv(path, na_values=["", *data.missing], low_memory=False, **how)
+    # 007 and 7 are two ids: read as numbers they would be one, and so would their keys.
+    names = {name: str for name in (data.id, data.group) if name is not None}
+    missing = ["", *data.missing]
+    return pd.read_csv(path, na_values=missing, dtype=names, low_memory=False, **how)
 
 
 def _refuse_twice(names: Sequence[Any], data: Data) -> None:

@@ -131,8 +131,9 @@ def importance(scorer: Scorer, frame: "pd.DataFrame") -> dict[str, float]:
 def _shuffled_score(
     scorer: Scorer, rows: "pd.DataFrame", name: str, order: "np.ndarray[Any, Any]"
 ) -> "np.ndarray[Any, Any]":
-    column = rows[name].iloc[order].set_axis(rows.index)
-    return scorer.score(rows.assign(**{name: column}))
+    shuffled = rows.copy(deep=False)
+    shuffled[name] = rows[name].iloc[order].set_axis(rows.index)
+    return scorer.score(shuffled)
 
 
 def _left_out(shares: dict[str, float]) -> dict[str, str]:

@@ -10,7 +10,7 @@ from mergeline.config.settings import Settings
 from mergeline.core import layout
 from mergeline.core.base import Estimate
 from mergeline.core.digest import sha256
-from mergeline.core.evidence import CalibrationBin, Confusion, EvaluateContent, Slice
+from mergeline.core.evidence import FEWEST_TOLD, CalibrationBin, Confusion, EvaluateContent, Slice
 from mergeline.core.labels import category_text, plain
 from mergeline.model.canonical import directory_bytes
 from mergeline.model.cast import cast_features
@@ -28,6 +28,7 @@ _PROBES = 20
 _CALIBRATION_BINS = 10
 _MOST_SLICES = 20
 _SLICE_QUANTILES = 4
+_FEW = f"Fewer than {FEWEST_TOLD} rows would tell of single ones."
 _MISSING = "(missing)"
 
 
@@ -186,9 +187,12 @@ def _slices(
         labels = slice_labels(frame[column])
         for value in labels.cat.categories:
             inside = (labels == value).to_numpy()
+            n = int(inside.sum())
             rows = Rows(positive[inside], score[inside], settings.evaluate.threshold)
-            metrics = _measure(settings, rows, frame[inside])
-            found.append(Slice(column=column, value=value, n=int(inside.sum()), metrics=metrics))
+            metrics = _measure(settings, rows, frame[inside]) if n >= FEWEST_TOLD else {}
+            untold = Estimate(value=None, n=n, reason=_FEW)
+            told = {str(name): metrics.get(name, untold) for name in settings.metric_names}
+            found.append(Slice(column=column, value=value, n=n, metrics=told))
     return tuple(found)
 
 
@@ -210,8 +214,11 @@ def slice_labels(column: "pd.Series[Any]") -> "pd.Series[Any]":
 
 
 def _quarters(column: "pd.Series[Any]") -> "pd.Series[Any]":
+    import numpy as np
     import pandas as pd
 
+    # Infinities belong to the outer quarters, whose ends are those of the finite values.
+    column = column.clip(*column[np.isfinite(column)].agg(["min", "max"]))
     found = pd.qcut(column, _SLICE_QUANTILES, duplicates="drop").cat.remove_unused_categories()
     ends = column.groupby(found, observed=True).agg(["min", "max"])
     names = [f"{_text(low)} to {_text(high)}" for low, high in ends.itertuples(index=False)]

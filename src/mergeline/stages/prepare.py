@@ -149,7 +149,9 @@ def _with_time(frame: "pd.DataFrame", data: Data) -> "pd.DataFrame":
             "that are no dates",
             hint="write the column as ISO 8601 dates, e.g. 2026-01-31",
         )
-    return frame.assign(**{data.time: parsed.dt.tz_localize(None)})
+    dated = frame.copy(deep=False)
+    dated[data.time] = parsed.dt.tz_localize(None)
+    return dated
 
 
 def _require_both_sides(frame: "pd.DataFrame", test: Any, data: Data) -> None:

@@ -3,15 +3,13 @@
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
-from mergeline.core.evidence import ColumnProfile
+from mergeline.core.evidence import FEWEST_TOLD, ColumnProfile
 from mergeline.core.labels import category_text, plain
 from mergeline.model.table import column_kind
 
 if TYPE_CHECKING:
     import pandas as pd
 
-# A category is named only when this many rows share it.
-_NAMED_FROM = 10
 _MOST_NAMED = 10
 
 
@@ -57,4 +55,4 @@ def _top(column: "pd.Series[Any]") -> tuple[tuple[str, int], ...]:
         ((category_text(plain(value)), int(count)) for value, count in counts.items()),
         key=lambda item: (-item[1], item[0]),
     )
-    return tuple(item for item in named[:_MOST_NAMED] if item[1] >= _NAMED_FROM)
+    return tuple(item for item in named[:_MOST_NAMED] if item[1] >= FEWEST_TOLD)

@@ -76,14 +76,15 @@ def _group_row(item: GroupImportance) -> tuple[str, ...]:
 def _errors(content: ExplainContent) -> str:
     if not content.largest_errors:
         return ""
-    rows = [_error_row(row) for row in content.largest_errors[:_ROWS]]
-    header = ("Row (hash)", "Score", "Is positive", "Moved by")
+    rows = [_error_row(row, place) for place, row in enumerate(content.largest_errors[:_ROWS], 1)]
+    header = ("Row", "Score", "Is positive", "Moved by")
     return "Rows with the largest errors:\n\n" + table(header, rows, numeric=(1,))
 
 
-def _error_row(row: ExplainedRow) -> tuple[str, ...]:
+def _error_row(row: ExplainedRow, place: int) -> tuple[str, ...]:
     moved = (_moved(column, value, row.values) for column, value in row.contributions[:_TOP])
-    return code(row.row[:12]), number(row.score), "yes" if row.positive else "no", ", ".join(moved)
+    name = code(row.row[:12]) if row.row else str(place)
+    return name, number(row.score), "yes" if row.positive else "no", ", ".join(moved)
 
 
 def _moved(column: str, value: float, values: dict[str, str]) -> str:

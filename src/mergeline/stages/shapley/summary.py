@@ -118,7 +118,8 @@ def explained_rows(
     """
     return tuple(
         ExplainedRow(
-            row=sha256(keys[place].encode())[:_ROW_DIGITS],
+            # Ids can be guessed and hashed: a hash would name the person.
+            row=sha256(keys[place].encode())[:_ROW_DIGITS] if show else "",
             score=float(score[place]),
             positive=bool(positive[place]),
             contributions=_contributions(explained, place),
