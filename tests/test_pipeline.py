@@ -80,3 +80,8 @@ def test_no_stage_depends_on_what_only_reports_or_promotes(stage: str) -> None:
 def test_ignore_files_are_the_templates() -> None:
     for name in ("data/.gitignore", "reports/.gitignore", ".dvcignore"):
         assert (ROOT / name).read_text().splitlines() == list(IGNORED[name])
+
+
+def test_the_root_is_a_dvc_project_in_every_clone() -> None:
+    assert (ROOT / ".dvc/config").is_file()
+    assert "/cache" in (ROOT / ".dvc/.gitignore").read_text().splitlines()
