@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import time
 from dataclasses import dataclass
 from hashlib import sha256
@@ -458,6 +459,22 @@ class TestAtOnce:
             time.sleep(0.5)
         assert done.code == 0, done.err
         assert project.json("train")["content"]["params"] == {"C": 0.5}
+        assert_settled(project)
+
+    @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
+    def test_a_check_that_is_stopped_while_it_trains(self, project: Project, name: str) -> None:
+        """Ctrl-C, or a job that is cancelled: its stages end with it, files are as they were."""
+        before = project.written()
+        project.edit(SECOND_MODEL, "{C: 0.7}")
+        with project.start("--only", "train") as check:
+            assert check.stderr is not None
+            assert any(line == "running train\n" for line in check.stderr)
+            time.sleep(1)  # DVC has started, and takes the old outputs away
+            check.send_signal(signal.Signals[name])
+            assert check.wait(timeout=20) == 130
+            assert "Traceback" not in check.stderr.read()
+        assert project.written() == before
+        project.git("checkout", "--quiet", "params.yaml")
         assert_settled(project)
 
 
