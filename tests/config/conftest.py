@@ -10,7 +10,7 @@ data:
   id: application_id
   group: null
   time: null
-  sensitive: [sex, age_band]
+  sensitive: [sex, age_band, age]
   exclude: [sex]
   contract: data/contract.yaml
 split: {test: 0.2}

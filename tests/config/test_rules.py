@@ -77,9 +77,25 @@ def test_lists_hold_a_value_once(small: str) -> None:
 
 
 def test_bins_increase(small: str) -> None:
-    assert problems(small + "fairness: {bins: {age: [1, 3, 3], x: [1, 2]}}\n") == [
+    assert problems(small + "fairness: {bins: {age: [1, 3, 3], sex: [1, 2]}}\n") == [
         "p:8: fairness.bins.age: found 3 before 3, expected edges that increase"
     ]
+
+
+def test_bins_are_of_sensitive_columns(small: str) -> None:
+    assert problems(small + "fairness: {bins: {aeg: [1, 3], zzz: [1, 2]}}\n") == [
+        'p:8: fairness.bins.aeg: "aeg" is not in data.sensitive; did you mean age?',
+        'p:8: fairness.bins.zzz: "zzz" is not in data.sensitive',
+    ]
+
+
+def test_a_sensitive_column_is_not_named_as_an_intersection(small: str) -> None:
+    text = small.replace("[sex, age]", "[sex, age, sex & age]")
+    assert problems(text) == [
+        'p:6: data.sensitive[2]: found "sex & age", expected a name without " & ", which joins '
+        "columns; rename the column"
+    ]
+    assert parse_settings(small.replace("[sex, age]", "[R&D]"), origin="p")
 
 
 # --- class_weight ----------------------------------------------------------------

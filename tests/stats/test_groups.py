@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from mergeline.errors import ContractError
 from mergeline.stats.groups import column_sets, group_labels, name_of, sensitive_groups
 
 
@@ -40,6 +41,26 @@ def test_many_numbers_are_cut_at_quartiles():
     }
 
 
+def test_infinities_are_of_the_outer_groups():
+    labels = group_labels(pd.Series([-np.inf, *range(101), np.inf, np.inf, None]))
+    names, counts = np.unique(labels, return_counts=True)
+    assert dict(zip(names.tolist(), counts.tolist(), strict=True)) == {
+        "(missing)": 1,
+        "[0, 25)": 26,
+        "[25, 50)": 25,
+        "[50, 75)": 25,
+        "[75, 100]": 28,
+    }
+
+
+@pytest.mark.parametrize("values", [["secret", "b"], pd.to_datetime(["2020-01-01"]), [True, False]])
+def test_edges_of_a_column_without_numbers_are_refused(values):
+    with pytest.raises(ContractError, match=r"fairness\.bins.*'age'") as caught:
+        group_labels(pd.Series(values, name="age"), [18, 30])
+    assert "secret" not in f"{caught.value} {caught.value.hint}"
+    assert "2020" not in f"{caught.value} {caught.value.hint}"
+
+
 def test_quartiles_that_coincide_are_one_edge():
     labels = group_labels(pd.Series([0] * 90 + list(range(1, 13))))
     assert set(labels) == {"[0, 12]"}
@@ -69,3 +90,21 @@ def test_intersections_join_names():
     found = dict(sensitive_groups(frame, ["sex", "age"], {"age": (18, 30, 45)}))
     assert list(found) == ["sex", "age", "sex & age"]
     assert list(found["sex & age"]) == ["f & [18, 30)", "m & [30, 45)", "(missing) & [18, 30)"]
+
+
+def test_combinations_that_would_share_a_name_stay_apart():
+    frame = pd.DataFrame(
+        {
+            "p": ["a & b", "a", "a", "a & b", '"a"', "x"],
+            "q": ["c", "b & c", "b & c", "c", '"b & c"', "y"],
+        }
+    )
+    labels = dict(sensitive_groups(frame, ["p", "q"], {}))["p & q"]
+    assert list(labels) == [
+        '"a & b" & "c"',
+        '"a" & "b & c" (2)',
+        '"a" & "b & c" (2)',
+        '"a & b" & "c"',
+        '"a" & "b & c"',
+        "x & y",
+    ]

@@ -62,6 +62,11 @@ def _columns(settings: Settings) -> Iterator[Problem]:
         if data.target in columns:
             text = f"found {shown(data.target)}, which is the target; leave it out here"
             yield Problem(("data", key, columns.index(data.target)), text)
+    for place, column in enumerate(data.sensitive):
+        if " & " in column:
+            # `sex & age` names an intersection: a column of that name would stand in for it.
+            text = f'found {shown(column)}, expected a name without " & ", which joins columns'
+            yield Problem(("data", "sensitive", place), f"{text}; rename the column")
 
 
 def _split(settings: Settings) -> Iterator[Problem]:
@@ -110,11 +115,17 @@ def _repeats(settings: Settings) -> Iterator[Problem]:
 
 
 def _bins(settings: Settings) -> Iterator[Problem]:
+    sensitive = settings.data.sensitive
     for column, edges in settings.fairness.bins.items():
+        path: Steps = ("fairness", "bins", column)
+        if column not in sensitive:
+            meant = did_you_mean(column, sensitive)
+            text = f"{shown(column)} is not in data.sensitive"
+            yield Problem(path, f"{text}; did you mean {meant}?" if meant else text)
         for low, high in pairwise(edges):
             if low >= high:
                 text = f"found {low:g} before {high:g}, expected edges that increase"
-                yield Problem(("fairness", "bins", column), text)
+                yield Problem(path, text)
 
 
 # --- gates and waivers -----------------------------------------------------------

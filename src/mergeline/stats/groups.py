@@ -1,10 +1,12 @@
 """Which group each row belongs to: by one sensitive column, or by several at once."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from itertools import combinations, pairwise
+from itertools import chain, combinations, count, pairwise
 from typing import TYPE_CHECKING, Any
 
 from mergeline.core.labels import category_text, plain
+from mergeline.errors import ContractError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -50,12 +52,40 @@ def sensitive_groups(
 
 
 def _joined(labels: "Sequence[Labels]") -> "Labels":
+    """Name the combination of each row's labels; two combinations never share a name.
+
+    Where names would be equal, as those of "a & b" with "c" and of "a" with "b & c", the
+    parts are quoted, and a number is added should even those be the name of another.
+    """
     import numpy as np
 
-    joined = labels[0]
-    for other in labels[1:]:
-        joined = np.strings.add(np.strings.add(joined, " & "), other)
-    return joined
+    if len(labels) == 1:
+        return labels[0]
+    parts = [np.unique(label, return_inverse=True) for label in labels]
+    codes, rows = np.unique(
+        np.stack([code for _, code in parts], axis=1), axis=0, return_inverse=True
+    )
+    found = [
+        tuple(str(names[c]) for (names, _), c in zip(parts, row, strict=True)) for row in codes
+    ]
+    return np.array(_distinct(found), dtype=str)[rows.reshape(-1)]
+
+
+def _distinct(found: Sequence[tuple[str, ...]]) -> list[str]:
+    """Return a name of each combination, all different."""
+    plainly = [name_of(parts) for parts in found]
+    twice = Counter(plainly)
+    taken = {name for name, times in twice.items() if times == 1}
+    names = []
+    for name, parts in zip(plainly, found, strict=True):
+        chosen = name
+        if twice[name] > 1:
+            quoted = name_of([f'"{part}"' for part in parts])
+            options = chain([quoted], (f"{quoted} ({number})" for number in count(2)))
+            chosen = next(option for option in options if option not in taken)
+        taken.add(chosen)
+        names.append(chosen)
+    return names
 
 
 def group_labels(column: "pd.Series[Any]", edges: Sequence[float] | None = None) -> "Labels":
@@ -64,22 +94,36 @@ def group_labels(column: "pd.Series[Any]", edges: Sequence[float] | None = None)
     A row without a value is of the group `(missing)`. With edges [18, 30, 45] the groups
     are `[18, 30)` and `[30, 45)`, and `below 18` and `45 and over` where there are such
     rows. Numbers and dates without edges are cut at their quartiles when they have more
-    than 10 different values.
+    than 10 different values; infinities are of the outer groups.
 
     Args:
         column: The values, shape (n,).
         edges: Rising.
+
+    Raises:
+        ContractError: There are edges, and the column holds no numbers.
     """
     from pandas.api import types
 
-    if edges is not None:
-        return _cut(column.astype("float64"), edges, _number, closed=False)
     dates = types.is_datetime64_any_dtype(column.dtype)
     numbers = types.is_numeric_dtype(column.dtype) and not types.is_bool_dtype(column.dtype)
+    if edges is not None:
+        if not numbers:
+            raise _not_numbers(column)
+        return _cut(column.astype("float64"), edges, _number, closed=False)
     if not (dates or numbers) or column.nunique() <= _MOST_VALUES:
         return _categories(column)
-    quarters = column.quantile(list(_QUARTERS)).drop_duplicates().tolist()
+    finite = column if dates else column[column.abs() != float("inf")]
+    quarters = finite.quantile(list(_QUARTERS)).drop_duplicates().tolist()
     return _cut(column, quarters, _date if dates else _number, closed=True)
+
+
+def _not_numbers(column: "pd.Series[Any]") -> ContractError:
+    return ContractError(
+        f"fairness.bins has edges for the column {str(column.name)!r}, whose values are "
+        f"{column.dtype}, expected numbers",
+        hint="leave the column out of fairness.bins, or make it a column of numbers",
+    )
 
 
 def _number(edge: float) -> str:
