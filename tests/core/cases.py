@@ -47,7 +47,10 @@ def estimate(value: float | None, low: float | None = None, high: float | None =
     )
 
 
-def evaluated(**metrics: float | None) -> Any:
+MIXED = Confusion(true_positive=150, false_positive=50, true_negative=750, false_negative=50)
+
+
+def evaluated(confusion: Confusion = MIXED, **metrics: float | None) -> Any:
     content = EvaluateContent(
         n=1000,
         positives=200,
@@ -55,7 +58,7 @@ def evaluated(**metrics: float | None) -> Any:
         threshold=0.5,
         metrics={name: estimate(value) for name, value in metrics.items()},
         higher_is_better={},
-        confusion=Confusion(true_positive=0, false_positive=0, true_negative=0, false_negative=0),
+        confusion=confusion,
         calibration=(),
         slices=(),
         model_bytes=1,

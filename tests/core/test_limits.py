@@ -2,6 +2,7 @@ import itertools
 
 import pytest
 
+from mergeline.core.evidence import Confusion
 from mergeline.core.limits import judge_fairness, judge_metric, rows_to_decide
 from mergeline.core.policy import FairnessGate, MetricGate
 from mergeline.core.verdict import Baseline, Comparison, Outcome, Paired
@@ -124,6 +125,32 @@ def test_a_gap_that_is_not_known_is_errored(gate: FairnessGate, baseline: Baseli
         assert (result.outcome, result.reason) == (Outcome.ERRORED, reason)
 
 
+NOBODY = Confusion(true_positive=0, false_positive=0, true_negative=800, false_negative=200)
+EVERYBODY = Confusion(true_positive=200, false_positive=800, true_negative=0, false_negative=0)
+
+
+@pytest.mark.parametrize(("confusion", "who"), [(NOBODY, "Nobody"), (EVERYBODY, "Everybody")])
+@pytest.mark.parametrize("gate", [GAP, NO_NEW_GAP])
+def test_a_model_that_says_the_same_of_everybody_does_not_pass_as_fair(
+    gate: FairnessGate, confusion: Confusion, who: str
+) -> None:
+    comparison = compared_gap(paired(-0.2, -0.1, higher=False))
+    stages = {"fairness": fairness(0.0), "evaluate": evaluated(confusion)}
+    result = judge_fairness("g", gate, case(AVAILABLE, comparison, **stages))
+    assert result.outcome is Outcome.WARNED
+    assert result.reason == (
+        f"{who} is predicted positive at the threshold 0.5, so a gap says nothing."
+    )
+    stages["evaluate"] = evaluated()
+    result = judge_fairness("g", gate, case(AVAILABLE, comparison, **stages))
+    assert (result.outcome, result.reason) == (Outcome.PASSED, "")
+
+
+def test_a_gap_that_fails_is_not_softened_by_a_model_that_says_the_same_of_everybody() -> None:
+    stages = {"fairness": fairness(0.5), "evaluate": evaluated(NOBODY)}
+    assert judge_fairness("g", GAP, case(**stages)).outcome is Outcome.FAILED
+
+
 # --- against the baseline --------------------------------------------------------
 
 # Intervals of candidate minus baseline for a metric of which more is better.
@@ -194,9 +221,15 @@ def test_without_a_baseline(baseline: Baseline, outcome: Outcome, said: str) -> 
         (None, Outcome.ERRORED, "It was not compared with the baseline."),
         (compared(), Outcome.ERRORED, "It was not compared with the baseline."),
         (
-            Comparison(n=12, unit="row", reason="Cannot tell: only 12 held-out rows."),
+            Comparison(n=12, unit="row", status="too_few", reason="Cannot tell: only 12 rows."),
             Outcome.WARNED,
-            "Cannot tell: only 12 held-out rows.",
+            "Cannot tell: only 12 rows.",
+        ),
+        (
+            Comparison(n=0, unit="row", status="impossible", reason="Rows cannot be matched."),
+            Outcome.ERRORED,
+            "Rows cannot be matched. To make this change, first merge a pull request that "
+            "changes only the policy",
         ),
         (compared(roc_auc=paired(None, None)), Outcome.WARNED, "Cannot tell: "),
         (
@@ -217,6 +250,16 @@ def test_without_a_difference(comparison: Comparison | None, outcome: Outcome, s
     result = judge_metric("g", NO_WORSE, case(AVAILABLE, comparison, evaluate=evidence))
     assert result.outcome is outcome
     assert result.reason.startswith(said)
+
+
+def test_a_gap_is_not_known_either_where_rows_cannot_be_matched() -> None:
+    comparison = Comparison(n=0, unit="row", status="impossible", reason="Not matched.")
+    result = judge_fairness("g", NO_NEW_GAP, case(AVAILABLE, comparison, fairness=fairness(0.1)))
+    assert result.outcome is Outcome.ERRORED
+    assert result.reason.startswith("Not matched. ")
+    # A limit needs no baseline.
+    result = judge_fairness("g", GAP, case(AVAILABLE, comparison, fairness=fairness(0.1)))
+    assert result.outcome is Outcome.PASSED
 
 
 # --- monotone --------------------------------------------------------------------

@@ -552,6 +552,14 @@ def cannot_tell() -> Plan:
     return plan(found, before=evidence(), compared=comparison(0.7789, 0.0112, rows=24_700))
 
 
+def not_comparable() -> Plan:
+    """The pull request takes a column away that the baseline's model reads."""
+    reason = "The baseline's model cannot score these rows: there is no column income."
+    compared = Comparison(n=0, unit="row", status="impossible", reason=reason)
+    found = evidence(train=train(max_iter=60))
+    return plan(found, before=evidence(), compared=compared)
+
+
 def unfair(*, base: Policy | None = POLICY, head: Policy = POLICY) -> Plan:
     """Better, and not fair enough."""
     found = evidence(
@@ -673,6 +681,7 @@ ALL = {
     "better": better,
     "worse": worse,
     "cannot-tell": cannot_tell,
+    "not-comparable": not_comparable,
     "failed-fairness": unfair,
     "errored-check": errored,
     "waived": with_waiver,

@@ -14,6 +14,7 @@ SENTENCES = {
     "better": (Outcome.PASSED, "good enough to release: all 7 gates passed; it is better than"),
     "worse": (Outcome.PASSED, "good enough to release: all 7 gates passed; it is worse than"),
     "cannot-tell": (Outcome.WARNED, "with 2 warnings (auc-baseline and data-checks); better or"),
+    "not-comparable": (Outcome.ERRORED, "could not be judged (auc-baseline and no-new-gap)."),
     "failed-fairness": (Outcome.FAILED, "is not good enough: 1 of 7 gates failed (equal-odds)."),
     "errored-check": (Outcome.ERRORED, "Not known whether this model is good enough: 3 of 7 gates"),
     "waived": (Outcome.WARNED, "with a warning (no-new-gap) and by a waiver of equal-odds;"),

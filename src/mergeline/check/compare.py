@@ -75,6 +75,7 @@ def compare(
         return Comparison(
             n=n,
             unit=unit,
+            status="too_few",
             reason=f"Cannot tell: only {n} held-out rows, {int(positive.sum())} of them positive, "
             "are new to both models.",
         )
@@ -92,7 +93,7 @@ def compare(
 
 
 def _nothing(reason: str) -> Comparison:
-    return Comparison(n=0, unit="row", reason=reason)
+    return Comparison(n=0, unit="row", status="impossible", reason=reason)
 
 
 def _unit(settings: Settings) -> Any:

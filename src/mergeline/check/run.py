@@ -8,11 +8,12 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from mergeline import __version__
 from mergeline.adapters.git import Git
 from mergeline.check.baseline import BaselineFiles, restore_baseline
-from mergeline.check.compare import BaselineModel, compare
+from mergeline.check.compare import BaselineModel
 from mergeline.check.inputs import inputs_digest, working_inputs
+from mergeline.check.pipeline import require_pipeline
+from mergeline.check.remembered import compare_once
 from mergeline.check.reproduce import Reproduction, reproduce
 from mergeline.check.running import while_running
 from mergeline.config.load import load_settings, parse_settings
@@ -20,13 +21,13 @@ from mergeline.config.moved import moved_banners
 from mergeline.config.settings import Settings
 from mergeline.core import layout
 from mergeline.core.case import Case
-from mergeline.core.digest import json_digest, promotion_key
+from mergeline.core.digest import promotion_key
 from mergeline.core.evidence import STAGES, EvidenceSet
 from mergeline.core.judge import judge_change
 from mergeline.core.plan import Plan
 from mergeline.core.verdict import Banner, Baseline, Candidate, Comparison, Stage
 from mergeline.errors import ConfigError, ToolError
-from mergeline.files import write_set, write_whole
+from mergeline.files import write_set
 
 Say = Callable[[str], None]
 
@@ -148,6 +149,7 @@ def read_evidence(folder: Path) -> EvidenceSet:
 
 
 def _reproduce(root: Path, only: str | None, say: Say) -> Reproduction:
+    require_pipeline(root)
     return reproduce(root, only=only, on_stale=partial(while_running, root), say=say)
 
 
@@ -209,28 +211,10 @@ def _bytes_of(path: Path) -> bytes | None:
 def _compare(
     root: Path, settings: Settings, evidence: EvidenceSet, base: Base
 ) -> Comparison | None:
-    """Compare, or remember what the comparison of the same things said."""
     if base.folder is None or base.settings is None:
         return None
-    what = json_digest(
-        [
-            __version__,
-            evidence.digest(),
-            base.evidence.digest(),
-            settings.evaluate.as_json(),
-            settings.fairness.as_json(),
-            settings.data.as_json(),
-            settings.model.seed,
-            base.settings.evaluate.threshold,
-        ]
-    )
-    path = root / layout.STATE / "comparisons" / f"{what}.json"
-    if path.is_file():
-        return Comparison.model_validate_json(path.read_bytes())
     baseline = BaselineModel(base.folder, base.settings, base.evidence)
-    comparison = compare(root, settings, evidence, baseline)
-    write_whole(path, comparison.model_dump_json().encode())
-    return comparison
+    return compare_once(root, settings, evidence, baseline)
 
 
 def _candidate(

@@ -8,6 +8,13 @@ from mergeline.core.verdict import GateResult, Outcome, Paired
 
 _NO_VALUE = "It has no value."
 
+# A waiver would not help, it covers FAILED only; and a gate that this very change takes
+# out still counts for it.
+_NOT_COMPARABLE = (
+    "To make this change, first merge a pull request that changes only the policy and takes "
+    "this gate out; put it back afterwards. A waiver does not cover this."
+)
+
 
 def judge_metric(name: str, gate: MetricGate, case: Case) -> GateResult:
     """Judge a metric of the held-out rows."""
@@ -46,11 +53,31 @@ def judge_fairness(name: str, gate: FairnessGate, case: Case) -> GateResult:
     if gate.no_worse_than_baseline_by is not None:
         gaps = case.comparison.fairness.get(gate.by, {}) if case.comparison else {}
         paired = gaps.get(gate.fairness)
-        return _against_baseline(name, rule, gate.no_worse_than_baseline_by, paired, case)
+        result = _against_baseline(name, rule, gate.no_worse_than_baseline_by, paired, case)
+        return _unless_all_alike(result, case)
     result = _against_limit(name, rule, gate, difference)
     if result.outcome is Outcome.FAILED:
         return result.model_copy(update={"reason": _which_groups(found, gate.fairness)})
-    return result
+    return _unless_all_alike(result, case)
+
+
+def _unless_all_alike(result: GateResult, case: Case) -> GateResult:
+    """A model that says the same of everybody has no gap, and is not fair for that."""
+    if result.outcome is not Outcome.PASSED or case.evidence.evaluate is None:
+        return result
+    content = case.evidence.evaluate.content
+    found = content.confusion
+    if found.true_positive + found.false_positive == 0:
+        who = "Nobody"
+    elif found.true_negative + found.false_negative == 0:
+        who = "Everybody"
+    else:
+        return result
+    reason = (
+        f"{who} is predicted positive at the threshold {content.threshold:g}, "
+        "so a gap says nothing."
+    )
+    return result.model_copy(update={"outcome": Outcome.WARNED, "reason": reason})
 
 
 def _rule(subject: str, gate: MetricGate | FairnessGate) -> str:
@@ -130,9 +157,11 @@ def _against_baseline(
 def _not_compared(paired: Paired | None, case: Case) -> tuple[Outcome, str] | None:
     """Return why two models that both exist have no difference; None when they have one.
 
-    Too few common rows is "cannot tell". A value that the candidate alone lacks on them
-    is its own doing: we do not know.
+    Too few common rows is "cannot tell". Rows that cannot be matched or scored, and a value
+    that the candidate alone lacks on them, are its own doing: we do not know.
     """
+    if case.comparison is not None and case.comparison.status == "impossible":
+        return Outcome.ERRORED, f"{case.comparison.reason} {_NOT_COMPARABLE}"
     if paired is None:
         reason = case.comparison.reason if case.comparison else ""
         return (Outcome.WARNED, reason) if reason else None

@@ -135,6 +135,8 @@ class Comparison(Frozen):
         n: Rows that both were scored on and neither was trained on.
         metrics: By metric name.
         fairness: By sensitive column (or intersection), then by gap.
+        status: `too_few`: the common rows are too few to tell. `impossible`: rows cannot
+            be matched, or a model cannot score them: ERRORED for what needs it.
         reason: Why there is nothing to compare, else empty.
         unit: What the bootstrap draws: `row`, `id` or `group`.
     """
@@ -143,6 +145,7 @@ class Comparison(Frozen):
     unit: Literal["row", "id", "group"]
     metrics: dict[str, Paired] = {}
     fairness: dict[str, dict[str, Paired]] = {}
+    status: Literal["compared", "too_few", "impossible"] = "compared"
     reason: str = ""
 
 

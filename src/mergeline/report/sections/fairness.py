@@ -88,7 +88,8 @@ def _worst(found: FairnessBy) -> str:
     name, gap = largest
     said = f"The largest gap is {code(name)}: {estimate(gap.difference)}"
     if gap.rate is None or gap.lowest is None or gap.highest is None:
-        return f"{said}."
+        same = gap.difference.value == 0
+        return f"{said}. All judged groups are alike." if same else f"{said}."
     return (
         f"{said}. {code(gap.rate)} is lowest for {code(gap.lowest)}{_rate(found, gap, gap.lowest)} "
         f"and highest for {code(gap.highest)}{_rate(found, gap, gap.highest)}."

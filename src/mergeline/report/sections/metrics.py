@@ -8,6 +8,7 @@ from mergeline.report.markdown import Section, code, table, text
 from mergeline.report.numbers import bar, change, estimate, number, percent, plural, size
 
 _SLICES, _METRICS = 40, 20
+_DEFAULT_NOUN = "positive"
 _ARROW = {"better": "⬆️ **better**", "worse": "⬇️ **worse**", "cannot_tell": "↔️ **cannot tell**"}
 
 
@@ -39,7 +40,8 @@ def metrics(plan: Plan) -> Section:
     if plan.evidence.evaluate is None:
         return Section("Metrics", "not measured", "There is no evidence of the stage evaluate.")
     content = plan.evidence.evaluate.content
-    positives = f"{content.positives:,} of them positive ({text(plan.noun, 40)}), "
+    noun = "" if plan.noun == _DEFAULT_NOUN else f" ({text(plan.noun, 40)})"
+    positives = f"{content.positives:,} of them positive{noun}, "
     share = percent(content.positives, content.n)
     parts = (
         f"{content.n:,} held-out rows, {positives}{share}. Threshold {content.threshold:g}. "

@@ -1,0 +1,142 @@
+"""Base and head of a small project, each prepared, trained and scored in this process."""
+
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from mergeline.check.compare import BaselineModel, compare
+from mergeline.check.remembered import code_digest, compare_once, comparison_key
+from mergeline.check.run import read_evidence
+from mergeline.core import layout
+from mergeline.core.verdict import Comparison
+from projects import make_frame, make_project, run_stages, settings_of
+
+
+@dataclass(frozen=True)
+class Side:
+    """A project whose stages have run."""
+
+    root: Path
+
+    def as_baseline(self) -> BaselineModel:
+        return BaselineModel(self.root, settings_of(self.root), read_evidence(self.root))
+
+    def against(self, base: "Side", by: Callable[..., Comparison] = compare) -> Comparison:
+        evidence = read_evidence(self.root)
+        return by(self.root, settings_of(self.root), evidence, base.as_baseline())
+
+
+def made(folder: Path, rows: int = 800, frame: pd.DataFrame | None = None, **changes: Any) -> Side:
+    table = make_frame(rows) if frame is None else frame
+    root = make_project(folder, frame=table, **changes)
+    run_stages(root, "prepare", "train", "evaluate")
+    keys = pd.read_parquet(root / layout.TRAIN_TABLE, columns=[layout.KEY])
+    keys.to_parquet(root / "train_keys.parquet")
+    return Side(root)
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory: pytest.TempPathFactory) -> Side:
+    return made(tmp_path_factory.mktemp("base"))
+
+
+def test_two_models_on_the_same_rows_are_compared(base: Side, tmp_path: Path) -> None:
+    comparison = made(tmp_path, model={"params": {"C": 0.01}}).against(base)
+    assert (comparison.status, comparison.reason, comparison.unit) == ("compared", "", "id")
+    assert comparison.n > 100
+    assert comparison.metrics["roc_auc"].delta.low is not None
+
+
+def test_too_few_common_rows_is_not_known_for_now(tmp_path: Path) -> None:
+    small = made(tmp_path, rows=200)
+    comparison = small.against(small)
+    assert comparison.status == "too_few"
+    assert comparison.reason.startswith(f"Cannot tell: only {comparison.n} held-out rows, ")
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"data": {"id": None}}, "Rows of base and head cannot be matched"),
+        ({"data": {"positive": "no"}}, "Rows of base and head cannot be matched"),
+        ({"frame": make_frame().drop(columns="plan")}, "The baseline's model cannot score"),
+    ],
+)
+def test_a_change_that_makes_it_impossible(
+    base: Side, tmp_path: Path, changes: dict[str, Any], said: str
+) -> None:
+    comparison = made(tmp_path, **changes).against(base)
+    assert comparison.status == "impossible"
+    assert comparison.reason.startswith(said)
+    assert comparison.n == 0
+    assert comparison.metrics == {}
+
+
+# --- remembered ------------------------------------------------------------------
+
+
+def remembered(root: Path) -> list[Path]:
+    return sorted((root / layout.STATE / "comparisons").glob("*.json"))
+
+
+def test_a_comparison_is_made_once(base: Side, tmp_path: Path) -> None:
+    head = made(tmp_path, model={"params": {"C": 0.01}})
+    comparison = head.against(base, compare_once)
+    assert comparison == head.against(base)
+    (file,) = remembered(head.root)
+    file.write_text(comparison.model_copy(update={"n": 4321}).model_dump_json())
+    assert head.against(base, compare_once).n == 4321
+
+
+@pytest.mark.parametrize("text", ["", "{", '{"n": 1}', '{"n": 1, "unit": "row", "other": 2}'])
+def test_what_is_remembered_in_another_form_is_made_again(
+    base: Side, tmp_path: Path, text: str
+) -> None:
+    shutil.copytree(base.root, tmp_path / "head")
+    head = Side(tmp_path / "head")
+    comparison = head.against(base, compare_once)
+    (file,) = remembered(head.root)
+    file.write_text(text)
+    assert head.against(base, compare_once) == comparison
+    assert Comparison.model_validate_json(file.read_bytes()) == comparison
+
+
+def test_the_key_has_the_code_and_the_baselines_model(base: Side) -> None:
+    settings, evidence = settings_of(base.root), read_evidence(base.root)
+    baseline = base.as_baseline()
+    train = evidence.train
+    other = train.model_copy(
+        update={"content": train.content.model_copy(update={"model_sha256": "0" * 64})}
+    )
+    models = BaselineModel(
+        baseline.folder, baseline.settings, evidence.model_copy(update={"train": other})
+    )
+    keys = [
+        comparison_key(settings, evidence, side, code=code)
+        for side, code in ((baseline, "a"), (baseline, "b"), (models, "a"), (baseline, "a"))
+    ]
+    assert len(set(keys)) == 3
+    assert keys[0] == keys[-1]
+
+
+@pytest.mark.parametrize(
+    ("name", "counts"),
+    [
+        ("stats/gaps.py", True),
+        ("model/score.py", True),
+        ("check/compare.py", True),
+        ("report/comment.py", False),
+    ],
+)
+def test_the_codes_digest(tmp_path: Path, name: str, counts: bool) -> None:
+    for each in ("stats/gaps.py", "model/score.py", "check/compare.py", "report/comment.py"):
+        (tmp_path / each).parent.mkdir(exist_ok=True)
+        (tmp_path / each).write_text("x = 1\n")
+    before = code_digest(tmp_path)
+    (tmp_path / name).write_text("x = 2\n")
+    assert (code_digest(tmp_path) != before) is counts

@@ -1,0 +1,50 @@
+import pytest
+
+from mergeline.core.evidence import EvidenceSet
+from mergeline.report.sections.fairness import fairness
+from mergeline.report.sections.metrics import metrics
+
+from .. import plans
+
+
+@pytest.mark.parametrize(
+    ("noun", "said"),
+    [
+        ("positive", "880 of them positive, 22.0 %."),
+        ("defaulter", "880 of them positive (defaulter), 22.0 %."),
+    ],
+)
+def test_the_noun_is_named_where_it_says_more(noun: str, said: str) -> None:
+    plan = plans.better().model_copy(update={"noun": noun})
+    assert said in metrics(plan).body
+
+
+@pytest.mark.parametrize(
+    ("difference", "said"), [(0.0, "All judged groups are alike."), (0.1, "`female`")]
+)
+def test_the_ends_of_a_gap_are_named_where_there_are_any(difference: float, said: str) -> None:
+    body = fairness(with_gaps(difference)).body
+    (line,) = [line for line in body.splitlines() if line.startswith("The largest gap is")]
+    assert said in line
+    assert "None" not in body
+    assert ("is lowest for" in line) is (difference > 0)
+
+
+def with_gaps(difference: float) -> plans.Plan:
+    """All gaps of this size; without ends where it is zero."""
+    plan = plans.better()
+    content = plan.evidence.fairness.content
+    found = content.by[0]
+    ends = {} if difference else {"lowest": None, "highest": None}
+    gaps = {
+        name: gap.model_copy(
+            update={"difference": gap.difference.model_copy(update={"value": difference}), **ends}
+        )
+        for name, gap in found.gaps.items()
+    }
+    by = (found.model_copy(update={"gaps": gaps}),)
+    sealed = plan.evidence.fairness.model_copy(
+        update={"content": content.model_copy(update={"by": by})}
+    )
+    evidence: EvidenceSet = plan.evidence.model_copy(update={"fairness": sealed})
+    return plan.model_copy(update={"evidence": evidence})
