@@ -132,6 +132,35 @@ class TestNotAvailable:
         assert files.baseline.status == "not_available"
         assert files.baseline.reason == "The base has no dvc.yaml."
 
+    @pytest.mark.parametrize(
+        ("name", "text", "reason"),
+        [
+            ("dvc.lock", "<<<<<<< HEAD\n", "dvc.lock holds the marks of a merge conflict"),
+            ("dvc.yaml", "stages: {a: {deps: [x]}}\n", "DVC cannot use dvc.yaml"),
+        ],
+    )
+    def test_a_pipeline_that_dvc_cannot_use(
+        self, toy: Toy, name: str, text: str, reason: str
+    ) -> None:
+        """The base's settings are right: its policy still counts."""
+        before = (toy.root / name).read_text()
+        toy.write(name, text)
+        base = toy.commit()
+        toy.write(name, before)
+        files = restore_baseline(toy.root, toy.git, base)
+        assert (files.baseline.status, files.folder) == ("not_available", None)
+        assert files.baseline.reason.startswith("The pipeline of the base cannot be used: ")
+        assert reason in files.baseline.reason
+        assert worktrees(toy) == []
+
+
+def test_parameters_that_the_base_lacks(toy: Toy) -> None:
+    toy.write("params.yaml", "prepare: {depth: 10}\ntrain: {depth: 21}\n")
+    base = toy.commit("base")
+    baseline = restore_baseline(toy.root, toy.git, base).baseline
+    assert baseline.status == "not_available"
+    assert "are missing from 'params.yaml'" in baseline.reason
+
 
 def test_a_stage_that_fails_is_quoted(toy: Toy) -> None:
     toy.break_explain()
@@ -171,20 +200,6 @@ class TestUnreadable:
         toy.write("params.yaml", "a: [1\n")
         base = toy.commit()
         assert f"params.yaml at {base[:12]}:2" in self.reason(toy, base)
-
-    def test_conflict_in_the_lock(self, toy: Toy) -> None:
-        lock = (toy.root / "dvc.lock").read_text()
-        toy.write("dvc.lock", "<<<<<<< HEAD\n")
-        base = toy.commit()
-        toy.write("dvc.lock", lock)
-        assert "dvc.lock holds the marks of a merge conflict" in self.reason(toy, base)
-
-    def test_bad_pipeline(self, toy: Toy) -> None:
-        pipeline = (toy.root / "dvc.yaml").read_text()
-        toy.write("dvc.yaml", "stages: {a: {deps: [x]}}\n")
-        base = toy.commit()
-        toy.write("dvc.yaml", pipeline)
-        assert "DVC cannot use dvc.yaml" in self.reason(toy, base)
 
 
 @pytest.mark.usefixtures("no_process")

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from cli.conftest import SECOND_MODEL, Checked, Project
+from mergeline.project.template import write_pipeline
 
 Files = dict[str, bytes]
 NOT_A_NUMBER = '''\
@@ -112,6 +113,7 @@ def gives_nan(project: Project) -> None:
     project.write("broken.py", NOT_A_NUMBER)
     project.edit("estimator: sklearn.linear_model.LogisticRegression", "factory: broken:make")
     project.edit(f"params: {SECOND_MODEL}", "trusted_types: [broken.Broken]")
+    write_pipeline(project.root)
 
 
 CASES = {

@@ -1,5 +1,7 @@
 """The pipeline and the ignore files that a project starts with."""
 
+import re
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +12,7 @@ from mergeline.core import layout
 from mergeline.core.evidence import STAGES
 from mergeline.errors import ConfigError
 from mergeline.project.template import IGNORED, PINS, pipeline, write_pipeline
-from projects import make_project
+from projects import make_project, settings_of
 
 
 def stages(text: str) -> dict[str, dict[str, Any]]:
@@ -91,6 +93,61 @@ def test_lines_of_the_user_are_kept(tmp_path: Path) -> None:
     write_pipeline(root)
     ignored = (root / ".gitignore").read_text().splitlines()
     assert ignored == ["secret.txt", "__pycache__/", "/.mergeline/", "/dvc_plots/"]
+
+
+def test_the_models_own_code_is_a_dependency_of_what_imports_it(tmp_path: Path) -> None:
+    model = {"estimator": None, "factory": "own.models:make", "trusted_types": ["kinds.Kind"]}
+    root = make_project(tmp_path, model=model)
+    (root / "own").mkdir()
+    (root / "kinds.py").touch()
+    write_pipeline(root)
+    for name, stage in stages((root / "dvc.yaml").read_text()).items():
+        own = {"own", "kinds.py"} & set(stage["deps"])
+        loads = name in ("train", "evaluate", "check_model", "explain")
+        assert own == ({"own", "kinds.py"} if loads else set())
+
+
+def test_pins_are_what_is_installed(tmp_path: Path) -> None:
+    root = make_project(tmp_path)
+    write_pipeline(root)
+    lines = (root / PINS).read_text().splitlines()
+    assert lines[0] == f"mergeline=={version('mergeline')}"
+    assert f"scikit-learn=={version('scikit-learn')}" in lines
+    assert all(re.fullmatch(r"[a-z-]+==[\d.]+", line) for line in lines)
+    (root / PINS).write_text("mergeline==1\n")
+    write_pipeline(root)
+    assert (root / PINS).read_text() == "mergeline==1\n"
+
+
+@pytest.mark.parametrize("end", ["", "\n"])
+def test_sections_that_are_missing_are_added_at_the_end(tmp_path: Path, end: str) -> None:
+    root = make_project(tmp_path)
+    before = (root / "params.yaml").read_text().rstrip() + " # a note" + end
+    (root / "params.yaml").write_text(before)
+    settings = settings_of(root)
+    write_pipeline(root)
+    after = (root / "params.yaml").read_text()
+    assert after == (
+        before.rstrip("\n") + "\n# sections that keep their defaults\n"
+        "checks: {}\nexplain: {}\nreport: {}\n"
+    )
+    assert settings_of(root) == settings
+    write_pipeline(root)
+    assert (root / "params.yaml").read_text() == after
+
+
+@pytest.mark.parametrize("how", ["{{{}}}\n", "{}\n...\n"])
+def test_settings_that_take_nothing_at_their_end_are_left(tmp_path: Path, how: str) -> None:
+    root = make_project(tmp_path)
+    data = "project: toy, data: {source: a.csv, target: y, positive: 1}, model: {estimator: a.B}"
+    block = data.replace(", data", "\ndata").replace(", model", "\nmodel")
+    text = how.format(data if how.startswith("{{") else block)
+    (root / "params.yaml").write_text(text)
+    with pytest.raises(ConfigError, match="lacks checks, evaluate, explain") as caught:
+        write_pipeline(root)
+    assert "checks: {}" in caught.value.hint
+    assert (root / "params.yaml").read_text() == text
+    assert not (root / "dvc.yaml").exists()
 
 
 def test_settings_that_are_wrong_write_nothing(tmp_path: Path) -> None:

@@ -136,8 +136,9 @@ def _restore_in(
     try:
         settled = restore(tree, say=say)
         refusal = _may_not_run(settled, CommitTree(git, base), head)
-    except MergelineError as error:
-        return Baseline(status="unreadable", commit=base, reason=_sentence(error))
+    except MergelineError as error:  # its settings are read all the same: its policy counts
+        reason = f"The pipeline of the base cannot be used: {_sentence(error)}"
+        return Baseline(status="not_available", commit=base, reason=reason)
     if refusal:
         return Baseline(status="not_available", commit=base, reason=refusal)
     ran: set[str] = set()

@@ -51,12 +51,12 @@ def digest_of(tree: Tree) -> str:
     Raises:
         ConfigError: As for `inputs_digest`.
     """
-    stages, reader = stages_of(tree), _Reader(tree)
+    stages, reader = stages_of(tree), Reader(tree)
     made = {path for stage in stages.values() for path in reader.outputs(stage)}
     needed = {path for stage in stages.values() for path in reader.dependencies(stage)}
     for stage in stages.values():
         reader.note_parameters(stage, made)
-    sources = [path for path in sorted(needed) if not _within(path, made)]
+    sources = [path for path in sorted(needed) if not within(path, made)]
     found = {source: _find(tree.paths, source, made) for source in sources}
     data = tree.read(path for _, files in found.values() for path in files)
     shas = {path: sha256(content) for path, content in data.items()}
@@ -78,7 +78,7 @@ def output_paths(tree: Tree) -> tuple[str, ...]:
     Raises:
         ConfigError: As for `inputs_digest`.
     """
-    stages, reader = stages_of(tree), _Reader(tree)
+    stages, reader = stages_of(tree), Reader(tree)
     paths = {path for stage in stages.values() for path in reader.outputs(stage)}
     return tuple(sorted(paths))
 
@@ -91,9 +91,9 @@ def pins(tree: Tree) -> dict[str, bytes]:
     Raises:
         ConfigError: As for `inputs_digest`.
     """
-    stages, reader = stages_of(tree), _Reader(tree)
+    stages, reader = stages_of(tree), Reader(tree)
     needed = {path for stage in stages.values() for path in reader.dependencies(stage)}
-    return tree.read(path for path in tree.paths if _is_pin(path) and _within(path, needed))
+    return tree.read(path for path in tree.paths if _is_pin(path) and within(path, needed))
 
 
 def _is_pin(path: str) -> bool:
@@ -125,7 +125,7 @@ def _find(paths: Sequence[str], source: str, made: Set[str]) -> tuple[str, list[
     pointers = [f"{path}.dvc" for path in _upwards(source) if f"{path}.dvc" in here]
     if f"{source}.dvc" in pointers:
         return "pointer", pointers[:1]
-    inside = [path for path in paths if path.startswith(f"{source}/") and not _within(path, made)]
+    inside = [path for path in paths if path.startswith(f"{source}/") and not within(path, made)]
     files = [path for path in inside if "__pycache__" not in path.split("/")]
     if files:
         return "folder", files
@@ -143,7 +143,8 @@ def _upwards(path: str) -> list[str]:
     return ["/".join(steps[:end]) for end in range(len(steps), 0, -1)]
 
 
-def _within(path: str, places: Set[str]) -> bool:
+def within(path: str, places: Set[str]) -> bool:
+    """Return whether a path, or a folder that it is in, is one of the places."""
     return not places.isdisjoint(_upwards(path))
 
 
@@ -151,15 +152,17 @@ def _within(path: str, places: Set[str]) -> bool:
 
 
 @dataclass
-class _Reader:
+class Reader:
     """Reads what stages say, and keeps the parameters that they read on the way.
 
     Attributes:
         parameters: By file and key; the key is empty for a whole file.
+        missing: Keys that are not there, by file.
     """
 
     tree: Tree
     parameters: dict[str, dict[str, Any]] = field(default_factory=dict)
+    missing: dict[str, set[str]] = field(default_factory=dict)
     _loaded: dict[str, Any] = field(default_factory=dict)
 
     def outputs(self, stage: Mapping[str, Any]) -> list[str]:
@@ -187,7 +190,7 @@ class _Reader:
             wanted = item if isinstance(item, dict) else {layout.SETTINGS: [item]}
             for name, keys in wanted.items():
                 path = self._path(stage, name)
-                if not _within(path, made):
+                if not within(path, made):
                     self._note(path, [self._filled(str(key)) for key in keys or [""]])
 
     def _path(self, stage: Mapping[str, Any], name: object) -> str:
@@ -220,6 +223,8 @@ class _Reader:
             there, value = _lookup(self._loaded[path], key)
             if there:
                 self.parameters.setdefault(path, {})[key] = value
+            else:
+                self.missing.setdefault(path, set()).add(key)
         return there
 
 

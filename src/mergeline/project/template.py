@@ -5,14 +5,24 @@ again what it must, and an older commit can still be restored from a cache.
 """
 
 from collections.abc import Mapping, Sequence
+from importlib.metadata import version
 from pathlib import Path
 
-from mergeline.config.load import load_settings
+from mergeline.check.pipeline import MODEL_STAGES, own_code
+from mergeline.config.document import read_document
+from mergeline.config.load import load_settings, parse_settings
+from mergeline.config.settings import Settings
 from mergeline.core import layout
 from mergeline.core.evidence import STAGES
+from mergeline.errors import ConfigError
 from mergeline.files import write_whole
 
 PINS = "requirements/mergeline.txt"
+# What decides a stage's numbers, as it is installed here.
+_PINNED = (
+    *("mergeline", "scikit-learn", "numpy", "pandas", "scipy"),
+    *("skops", "fairlearn", "shap", "mlflow", "dvc"),
+)
 
 _TABLES = (layout.TRAIN_TABLE, layout.TEST_TABLE)
 _ROC = "{x: false_positive_rate, y: true_positive_rate, title: ROC}"
@@ -50,8 +60,8 @@ def pipeline(*, contract: bool, pins: Sequence[str], code: Mapping[str, Sequence
     Args:
         contract: Whether the settings name one.
         pins: Files that pin Mergeline and its environment.
-        code: Stage code that lies in the repository itself, by stage; empty for a project
-            that installs Mergeline.
+        code: Code that lies in the repository itself, by stage: the model's own, and for
+            Mergeline's own repository that of the stages.
     """
     sources = ["${data.source}", *(["${data.contract}"] if contract else [])]
     lines = [
@@ -81,18 +91,51 @@ IGNORED: Mapping[str, Sequence[str]] = {
 
 
 def write_pipeline(root: Path) -> None:
-    """Write `dvc.yaml` and the ignore files of a project that installs Mergeline.
+    """Write `dvc.yaml`, ignore files and, where there are none, pins of a project.
 
-    Lines that an ignore file has already are kept.
+    Lines that an ignore file has already are kept. Sections that the stages read and
+    `params.yaml` lacks are added at its end, empty; the rest of it stays as it is.
 
     Args:
-        root: The project's root; its `params.yaml` and `PINS` are there already.
+        root: The project's root; its `params.yaml` is there already.
+
+    Raises:
+        ConfigError: The settings are not right, or nothing can be added at their end.
     """
     settings = load_settings(root / layout.SETTINGS)
-    text = pipeline(contract=settings.data.contract is not None, pins=[PINS], code={})
+    completed = _completed((root / layout.SETTINGS).read_bytes(), settings)
+    code = dict.fromkeys(MODEL_STAGES, tuple(own_code(root, settings.model)))
+    text = pipeline(contract=settings.data.contract is not None, pins=[PINS], code=code)
+    write_whole(root / layout.SETTINGS, completed)
     write_whole(root / layout.PIPELINE, text.encode())
+    if not (root / PINS).exists():
+        pins = [f"{name}=={version(name)}\n" for name in _PINNED]
+        write_whole(root / PINS, "".join(pins).encode())
     for name, lines in IGNORED.items():
         write_whole(root / name, _with_lines(root / name, lines).encode())
+
+
+def _completed(data: bytes, settings: Settings) -> bytes:
+    """Return settings with the sections that stages read: DVC wants each of them there."""
+    text = data.decode("utf-8-sig")
+    present = read_document(text, origin=layout.SETTINGS).data
+    named = {section for sections in _PARAMS.values() for section in sections}
+    missing = sorted(named - present.keys())
+    if not missing:
+        return data
+    lines = ["# sections that keep their defaults", *(f"{name}: {{}}" for name in missing)]
+    added = ("" if text.endswith("\n") else "\n") + "\n".join(lines) + "\n"
+    try:
+        same = parse_settings(text + added, origin=layout.SETTINGS) == settings
+    except ConfigError:
+        same = False
+    if not same:
+        raise ConfigError(
+            f"{layout.SETTINGS}: nothing can be added at its end, and it lacks "
+            f"{', '.join(missing)}",
+            hint=f"add a line each: {', '.join(lines[1:])}",
+        )
+    return data + added.encode()
 
 
 def _with_lines(path: Path, lines: Sequence[str]) -> str:
