@@ -26,13 +26,14 @@ project: tests
 data: {{source: x.csv, target: y, positive: 1, sensitive: [{sensitive}], exclude: [sex]}}
 model: {{estimator: sklearn.linear_model.LogisticRegression}}
 evaluate: {{threshold: 0.5, bootstrap: 300}}
-fairness: {{min_group: {min_group}, metrics: [{metrics}], bins: {{age: [18, 40, 60]}}}}
+fairness: {{min_group: {min_group}, metrics: [{metrics}], bins: {{{bins}}}}}
 gates: {{g: {{metric: roc_auc, at_least: 0.5}}}}
 """
 
 
 def settings(sensitive="sex", min_group=50, metrics="selection_rate"):
-    text = SETTINGS.format(sensitive=sensitive, min_group=min_group, metrics=metrics)
+    bins = "age: [18, 40, 60]" if "age" in sensitive else ""
+    text = SETTINGS.format(sensitive=sensitive, min_group=min_group, metrics=metrics, bins=bins)
     return parse_settings(text, origin="params.yaml")
 
 
@@ -122,6 +123,23 @@ def test_intersections_bins_and_missing_values(tmp_path):
     assert content.by[2].remedies == ()
     for by in content.by:
         assert sum(group.n for group in by.groups) == 3000
+
+
+def test_a_model_that_selects_nobody_has_no_gap_and_names_no_group(tmp_path):
+    for place, score in (("nobody", 0.1), ("everybody", 0.9)):
+        (by,) = measure(tmp_path / place, rows().assign(score=score)).by
+        for gap in by.gaps.values():
+            difference = gap.difference
+            assert (difference.value, difference.low, difference.high) == (0, 0, 0)
+            assert gap.lowest is gap.highest is None
+
+
+def test_edges_of_a_text_column_are_refused(tmp_path):
+    frame = rows()
+    frame["age"] = "aged " + frame["age"].astype(str)
+    with pytest.raises(ContractError, match=r"'age', whose values are str") as caught:
+        measure(tmp_path, frame, sensitive="age")
+    assert "aged" not in caught.value.message
 
 
 def test_small_groups_are_shown_and_not_judged(tmp_path):

@@ -7,7 +7,8 @@ import pytest
 from fairlearn import metrics as fairlearn
 from scipy.stats import norm
 
-from mergeline.stats.gaps import GAP_RATES, judged_groups, measure_gaps, paired_gaps
+from mergeline.stats.gap_changes import paired_gaps
+from mergeline.stats.gaps import GAP_RATES, judged_groups, measure_gaps
 
 RATES = {"a": (0.30, 0.70, 0.20), "b": (0.40, 0.55, 0.15), "c": (0.35, 0.60, 0.25)}
 
@@ -69,7 +70,7 @@ def test_fewer_than_two_groups(min_group, words):
         actual, predicted, predicted, groups, min_group=min_group, replicates=100, seed=0
     )
     assert np.isnan(paired["equalized_odds_difference"].before)
-    assert np.isnan(paired["equalized_odds_difference"].drawn).all()
+    assert paired["equalized_odds_difference"].ends is None
 
 
 def test_a_group_without_positives_has_no_true_positive_rate():
@@ -165,24 +166,59 @@ def test_paired_gaps_share_their_draws():
     for name, gap in paired.items():
         assert gap.before == pytest.approx(alone[name].difference.value)
         assert gap.after == pytest.approx(then[name].difference.value)
-        assert gap.drawn.shape == (1000,)
-        low, high = np.percentile(gap.drawn, [2.5, 97.5])
+        low, high = gap.ends
         assert low <= gap.after - gap.before <= high
         difference = alone[name].difference
         assert high - low < difference.high - difference.low
     same = paired_gaps(actual, before, before, groups, min_group=50, replicates=100, seed=2)
-    assert all((gap.drawn == 0).all() for gap in same.values())
+    assert all(gap.ends == (0, 0) for gap in same.values())
 
 
-def test_paired_gaps_of_units():
+@pytest.mark.parametrize("groups", [2, 8])
+@pytest.mark.parametrize(("before", "after"), [(0.0, 0.1), (0.15, 0.0), (0.15, 0.15)])
+def test_the_interval_of_a_change_holds_the_true_change(groups, before, after):
+    last = np.arange(groups) == groups - 1
+    held = 0
+    for seed in range(250):
+        random = np.random.default_rng(seed)
+        group = random.integers(0, groups, 3000)
+        luck = random.random(3000)
+        other = np.where(random.random(3000) < 0.9, luck, random.random(3000))
+        old, new = luck < 0.5 + before * last[group], other < 0.5 + after * last[group]
+        rows = (luck < 2, old, new, group.astype(str))
+        found = paired_gaps(*rows, min_group=50, replicates=300, seed=seed)
+        low, high = found["demographic_parity_difference"].ends
+        held += low <= after - before <= high
+    assert held >= 225  # about 235 expected; 10 is 2.7 standard deviations
+
+
+def test_the_interval_of_a_change_is_narrow_where_the_ends_are_clear():
+    actual, before, groups = two_groups(20_000, seed=4)
+    after = np.where(np.random.default_rng(5).random(20_000) < 0.02, ~before, before)
+    gap = paired_gaps(actual, before, after, groups, min_group=50, replicates=4000, seed=0)[
+        "equal_opportunity_difference"
+    ]
+    change = after.astype(float) - before
+    variance = sum(
+        change[actual & (groups == name)].var() / (actual & (groups == name)).sum()
+        for name in ("a", "b")
+    )
+    width = 2 * norm.ppf(0.975) * np.sqrt(variance)
+    assert gap.ends[1] - gap.ends[0] == pytest.approx(width, rel=0.06)
+
+
+def test_units_widen_the_interval_of_a_change():
     actual, before, groups = draw(1000)
     after = before & (groups != "a")
-    units = np.arange(1000) // 2
-    paired = paired_gaps(
-        actual, before, after, groups, min_group=50, units=units, replicates=200, seed=2
-    )
-    gap = paired["demographic_parity_difference"]
-    assert np.median(gap.drawn) == pytest.approx(gap.after - gap.before, abs=0.02)
+    rows = np.repeat(np.arange(1000), 4)
+    four = [array[rows] for array in (actual, before, after, groups)]
+
+    def width(units):
+        found = paired_gaps(*four, min_group=50, units=units, replicates=1000, seed=2)
+        low, high = found["demographic_parity_difference"].ends
+        return high - low
+
+    assert width(rows) > 1.5 * width(None)
 
 
 def test_equal_arguments_give_equal_numbers():

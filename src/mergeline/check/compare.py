@@ -13,7 +13,7 @@ from mergeline.core.evidence import EvidenceSet, PrepareContent
 from mergeline.core.verdict import Comparison, Paired
 from mergeline.errors import ContractError, ModelError
 from mergeline.model.score import load_scorer
-from mergeline.stats.gaps import paired_gaps
+from mergeline.stats.gap_changes import paired_gaps
 from mergeline.stats.groups import sensitive_groups
 from mergeline.stats.metrics import Rows
 from mergeline.stats.paired import pair_metrics, paired
@@ -165,7 +165,7 @@ def _compare_scores(
             seed=seed,
         )
         fairness[by] = {
-            name: paired(gap.before, gap.after, gap.drawn, n=n, higher_is_better=False)
+            name: paired(gap.before, gap.after, gap.ends, n=n, higher_is_better=False)
             for name, gap in gaps.items()
         }
     return Comparison(n=n, unit=_unit(settings), metrics=metrics, fairness=fairness)

@@ -21,7 +21,6 @@ least about 95 of 100 samples, and reaches down to 0 where there may be no gap a
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from mergeline.core.base import Estimate
@@ -47,22 +46,6 @@ _LACKS = {
     "true_positive_rate": "positive row",
     "false_positive_rate": "negative row",
 }
-
-
-@dataclass(frozen=True)
-class PairedGap:
-    """One gap of two sets of predictions for the same rows.
-
-    Attributes:
-        before: The gap of the first; NaN where it is undefined.
-        after: The gap of the second.
-        drawn: after minus before in each replicate, shape (replicates,); NaN where a
-            replicate left a rate undefined.
-    """
-
-    before: float
-    after: float
-    drawn: "Floats"
 
 
 def judged_groups(groups: "Labels", min_group: int) -> tuple[str, ...]:
@@ -106,66 +89,19 @@ def measure_gaps(
     rows = np.isin(groups, np.array(names, dtype=str))
     if len(names) < 2:  # noqa: PLR2004
         return dict.fromkeys(GAP_RATES, _not_judged(names, min_group, int(rows.sum())))
-    cells = _cell_of_row(names, groups[rows], actual[rows], predicted[rows])
+    cells = cell_of_row(names, groups[rows], actual[rows], predicted[rows])
     shape = (len(names), 2, 2)
-    rates = group_rates(_counts(cells, shape))
+    rates = group_rates(cell_counts(cells, shape))
     kept = None if units is None else units[rows]
-    drawn = group_rates(_draw(cells, shape, kept, replicates, seed))
+    drawn = group_rates(draw_cells(cells, shape, kept, replicates, seed))
     errors = gap_values({name: drawn[name] - rates[name] for name in rates})
     return {name: _gap(name, names, rates, errors[name], n=int(rows.sum())) for name in GAP_RATES}
-
-
-def paired_gaps(
-    actual: "Bools",
-    before: "Bools",
-    after: "Bools",
-    groups: "Labels",
-    *,
-    min_group: int,
-    units: "Ints | None" = None,
-    replicates: int,
-    seed: int,
-) -> dict[str, PairedGap]:
-    """Compare the gaps of two sets of predictions: every draw is judged by both.
-
-    Args:
-        actual: Whether a row is positive, shape (n,).
-        before: Whether the first predicts it positive, shape (n,).
-        after: Whether the second does.
-        groups: Its group, shape (n,).
-        min_group: Smaller groups are left out.
-        units: As in `measure_gaps`.
-        replicates: Bootstrap samples.
-        seed: Of the draws.
-    """
-    import numpy as np
-
-    names = judged_groups(groups, min_group)
-    if len(names) < 2:  # noqa: PLR2004
-        nothing = PairedGap(np.nan, np.nan, np.full(replicates, np.nan))
-        return dict.fromkeys(GAP_RATES, nothing)
-    rows = np.isin(groups, np.array(names, dtype=str))
-    cells = _cell_of_row(names, groups[rows], actual[rows], before[rows], after[rows])
-    shape = (len(names), 2, 2, 2)
-    old, new = _both(_counts(cells, shape))
-    kept = None if units is None else units[rows]
-    drawn_old, drawn_new = _both(_draw(cells, shape, kept, replicates, seed))
-    return {
-        name: PairedGap(float(old[name]), float(new[name]), drawn_new[name] - drawn_old[name])
-        for name in GAP_RATES
-    }
-
-
-def _both(counts: "Floats") -> "tuple[dict[str, Floats], dict[str, Floats]]":
-    """Return the gaps of both predictions from cells (..., group, actual, before, after)."""
-    before, after = counts.sum(axis=-1), counts.sum(axis=-2)
-    return gap_values(group_rates(before)), gap_values(group_rates(after))
 
 
 # --- cells -----------------------------------------------------------------------
 
 
-def _cell_of_row(names: Sequence[str], groups: "Labels", *sides: "Bools") -> "Ints":
+def cell_of_row(names: Sequence[str], groups: "Labels", *sides: "Bools") -> "Ints":
     """Number the cell of each row: group, then each side as a binary digit."""
     import numpy as np
 
@@ -175,14 +111,15 @@ def _cell_of_row(names: Sequence[str], groups: "Labels", *sides: "Bools") -> "In
     return cell
 
 
-def _counts(cells: "Ints", shape: tuple[int, ...]) -> "Floats":
+def cell_counts(cells: "Ints", shape: tuple[int, ...]) -> "Floats":
+    """Return the rows in each cell, shape `shape`."""
     import numpy as np
 
     size = int(np.prod(shape))
     return np.bincount(cells, minlength=size).reshape(shape).astype(np.float64)
 
 
-def _draw(
+def draw_cells(
     cells: "Ints", shape: tuple[int, ...], units: "Ints | None", replicates: int, seed: int
 ) -> "Floats":
     """Return the cells of every replicate, shape (replicates, *shape)."""
@@ -238,10 +175,25 @@ def gap_values(rates: "Mapping[str, Floats]") -> "dict[str, Floats]":
     """
     import numpy as np
 
-    spread = {name: rate.max(axis=-1) - rate.min(axis=-1) for name, rate in rates.items()}
+    spread = {name: spread_of(rate) for name, rate in rates.items()}
     return {
         gap: np.max([spread[name] for name in names], axis=0) for gap, names in GAP_RATES.items()
     }
+
+
+def spread_of(values: "Floats") -> "Floats":
+    """Return the largest minus the smallest over the groups, shape (..., groups) to (...)."""
+    spread: Floats = values.max(axis=-1) - values.min(axis=-1)
+    return spread
+
+
+def percentile_95(errors: "Floats") -> float | None:
+    """Return the 95th percentile of errors, none negative; None where many are undefined."""
+    import numpy as np
+
+    # It is the 97.5 percentile of the errors and their negatives.
+    ends = interval(np.concatenate([-errors, errors]))
+    return None if ends is None else ends[1]
 
 
 def _not_judged(names: Sequence[str], min_group: int, n: int) -> Gap:
@@ -261,12 +213,15 @@ def _gap(
     if reason:
         return _no_gap(reason, n)
     chosen = {rate: rates[rate] for rate in GAP_RATES[name]}
-    worst = max(chosen, key=lambda rate: float(chosen[rate].max() - chosen[rate].min()))
+    worst = max(chosen, key=lambda rate: float(spread_of(chosen[rate])))
+    value = float(spread_of(chosen[worst]))
+    # Of groups that are all alike none is lowest: naming one would accuse it by its place.
+    lowest, highest = (chosen[worst].argmin(), chosen[worst].argmax()) if value else (None, None)
     return Gap(
-        difference=_estimate(float(chosen[worst].max() - chosen[worst].min()), errors, n),
+        difference=_estimate(value, errors, n),
         ratio=_ratio(list(chosen.values())),
-        lowest=names[int(chosen[worst].argmin())],
-        highest=names[int(chosen[worst].argmax())],
+        lowest=None if lowest is None else names[int(lowest)],
+        highest=None if highest is None else names[int(highest)],
         rate=worst,
     )
 
@@ -284,13 +239,10 @@ def _undefined(name: str, names: Sequence[str], rates: "Mapping[str, Floats]") -
 
 
 def _estimate(value: float, errors: "Floats", n: int) -> Estimate:
-    import numpy as np
-
-    # The 2.5 and 97.5 percentiles of errors and their negatives are the 95th of the errors.
-    ends = interval(np.concatenate([-errors, errors]))
-    if ends is None:
+    around = percentile_95(errors)
+    if around is None:
         return Estimate(value=value, n=n, reason="Too few rows for an interval.")
-    return Estimate(value=value, low=max(0.0, value + ends[0]), high=min(1.0, value + ends[1]), n=n)
+    return Estimate(value=value, low=max(0.0, value - around), high=min(1.0, value + around), n=n)
 
 
 def _ratio(rates: "Sequence[Floats]") -> float | None:

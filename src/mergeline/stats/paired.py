@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any, Literal
 from mergeline.core.base import Estimate
 from mergeline.core.judge import rows_to_decide
 from mergeline.core.verdict import Paired
-from mergeline.stats.metrics import METRICS, Rows, estimate, point_values, replicate_metrics
+from mergeline.stats.bootstrap import interval
+from mergeline.stats.metrics import METRICS, Rows, point_values, replicate_metrics
 
 if TYPE_CHECKING:
     import numpy as np
 
-    Floats = np.ndarray[Any, np.dtype[np.float64]]
     Units = np.ndarray[Any, np.dtype[np.int64]]
 
 
@@ -44,7 +44,7 @@ def pair_metrics(
         name: paired(
             before[name],
             after[name],
-            new[name] - old[name],
+            interval(new[name] - old[name]),
             n=n,
             higher_is_better=METRICS[name].higher_is_better,
         )
@@ -53,14 +53,19 @@ def pair_metrics(
 
 
 def paired(
-    before: float, after: float, drawn: "Floats", *, n: int, higher_is_better: bool
+    before: float,
+    after: float,
+    ends: tuple[float, float] | None,
+    *,
+    n: int,
+    higher_is_better: bool,
 ) -> Paired:
-    """Make the paired comparison of two values from the replicates of their difference.
+    """Make the paired comparison of two values from the interval of their difference.
 
     Args:
         before: The baseline's value; NaN when undefined.
         after: The candidate's value; NaN when undefined.
-        drawn: candidate minus baseline in each replicate, shape (replicates,).
+        ends: Of the 95 % interval of candidate minus baseline; None when there is none.
         n: Common rows.
         higher_is_better: The metric's direction.
     """
@@ -68,8 +73,10 @@ def paired(
     head = None if isnan(after) else after
     if base is None or head is None:
         delta = Estimate(value=None, n=n, reason="Undefined on the common rows.")
+    elif ends is None:
+        delta = Estimate(value=head - base, n=n, reason="Too few rows for an interval.")
     else:
-        delta = estimate(head - base, drawn, n)
+        delta = Estimate(value=head - base, low=ends[0], high=ends[1], n=n)
     outcome = _paired_outcome(delta, higher_is_better=higher_is_better)
     rows = None
     if outcome == "cannot_tell" and delta.low is not None and delta.high is not None:
