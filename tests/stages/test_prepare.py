@@ -150,7 +150,7 @@ def test_a_contract_that_holds_is_bound_by_its_bytes(tmp_path):
 def test_sections_that_prepare_does_not_declare_do_not_change_it(tmp_path):
     root = make_project(tmp_path)
     first = prepared(root)[0]
-    make_project(tmp_path, evaluate={"slices": ["gone"]}, fairness={"bins": {"gone": [0, 1]}})
+    make_project(tmp_path, evaluate={"slices": ["gone"]}, fairness={"bins": {"sex": [0, 1]}})
     assert prepared(root)[0] == first
 
 

@@ -276,13 +276,15 @@ class Group(Frozen):
     """One group of one sensitive column, or of an intersection.
 
     Attributes:
+        positives: None, and no rates either, for a group that is not judged and has fewer
+            than `FEWEST_TOLD` rows.
         judged: False when the group has fewer rows than `min_group`: shown, not judged.
         metrics: By metric name; rates at the threshold, with Wilson intervals.
     """
 
     name: str
     n: Count
-    positives: Count
+    positives: Count | None
     judged: bool
     metrics: dict[str, Estimate]
 

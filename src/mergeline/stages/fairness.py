@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from mergeline.config.settings import Settings
 from mergeline.core import layout
 from mergeline.core.base import Estimate
-from mergeline.core.evidence import FairnessBy, FairnessContent, Gap, Group, Remedy
+from mergeline.core.evidence import FEWEST_TOLD, FairnessBy, FairnessContent, Gap, Group, Remedy
 from mergeline.errors import ContractError
 from mergeline.model.table import require_columns
 from mergeline.stages.base import Clock, Result, read_prepared
@@ -117,6 +117,9 @@ def _reason(gaps: dict[str, Gap], groups: tuple[Group, ...]) -> str:
     return next(iter(gaps.values())).difference.reason
 
 
+_FEW = f"Fewer than {FEWEST_TOLD} rows would tell of single ones."
+
+
 # --- rates by group --------------------------------------------------------------
 
 
@@ -139,15 +142,18 @@ def _groups(held: Held, labels: Any, settings: Settings) -> tuple[Group, ...]:
             "negative row": int((inside & ~held.positive).sum()),
             "row predicted positive": int((inside & held.predicted).sum()),
         }
+        told = str(name) in judged or whole["row"] >= FEWEST_TOLD
         metrics = {
             metric: _rate(str(name), metric, float(rates.loc[number, metric]), whole)
+            if told
+            else Estimate(value=None, n=whole["row"], reason=_FEW)
             for metric in _metrics(settings)
         }
         groups.append(
             Group(
                 name=str(name),
                 n=whole["row"],
-                positives=whole["positive row"],
+                positives=whole["positive row"] if told else None,
                 judged=str(name) in judged,
                 metrics=metrics,
             )

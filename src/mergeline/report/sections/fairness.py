@@ -140,7 +140,7 @@ def _group_table(found: FairnessBy, plan: Plan) -> str:
     shown = _shown(found)
     names = list(dict.fromkeys(name for group in shown for name in group.metrics))
     rows = [
-        (_group_name(group), f"{group.n:,}", f"{group.positives:,}", *_cells(group, old, names))
+        (_group_name(group), f"{group.n:,}", _positives(group), *_cells(group, old, names))
         for group in shown
     ]
     header = ("Group", "n", "Positives", *(f"{code(name)}" for name in names))
@@ -156,6 +156,10 @@ def _shown(found: FairnessBy) -> tuple[Group, ...]:
     ends = {name for gap in found.gaps.values() for name in (gap.lowest, gap.highest)}
     ranked = sorted(found.groups, key=lambda group: (group.name not in ends, -group.n))
     return tuple(ranked[:_GROUPS])
+
+
+def _positives(group: Group) -> str:
+    return "" if group.positives is None else f"{group.positives:,}"
 
 
 def _group_name(group: Group) -> str:
