@@ -7,8 +7,10 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+import mergeline
 from mergeline.adapters.git import clean_environment
 from mergeline.core import layout
+from mergeline.core.digest import sha256, tree_digest
 from mergeline.errors import ToolError, UsageError
 from mergeline.files import write_whole
 from mergeline.project.template import PINS, write_pipeline
@@ -108,7 +110,7 @@ class Demo:
         shutil.rmtree(self.project, ignore_errors=True)
         for name in _FILES:
             write_whole(self.project / name, (self.source / name).read_bytes())
-        write_whole(self.project / PINS, (self.source / _PIN).read_bytes())
+        write_whole(self.project / PINS, (self.source / _PIN).read_bytes() + _own_pin())
         self._change(((_BOOSTING, _LOGISTIC),))
         write_pipeline(self.project)
         self._git("init", "--quiet", "--initial-branch=main")
@@ -197,3 +199,11 @@ class Demo:
             check=False,
             timeout=1200,
         )
+
+
+def _own_pin() -> bytes:
+    """Return a line that names the code of this checkout, whose version stays while it changes."""
+    package = Path(mergeline.__file__).parent
+    files = ((path, path.relative_to(package).as_posix()) for path in package.rglob("*.py"))
+    code = tree_digest((name, sha256(path.read_bytes())) for path, name in files)
+    return f"# mergeline {mergeline.__version__}, code {code}\n".encode()
