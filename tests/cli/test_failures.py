@@ -135,7 +135,7 @@ CASES = {
         write("params.yaml", "data: [source\nmodel: x\n"), 3, r"params\.yaml:\d+:\d+: ", "quote"
     ),
     "missing-section": Case(
-        edit("split: {test: 0.2}\n", ""), 3, r"'split' are missing from 'params\.yaml'", "split: {}"
+        edit("split: {test: 0.2}\n", ""), 3, r"params\.yaml has no split", "split: {}"
     ),
     "bare-date": Case(
         edit("report:", WAIVER + "report:"), 3, r"'date' in 'params\.yaml:waivers\.0\.", "in quotes"
