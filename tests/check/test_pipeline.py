@@ -1,5 +1,6 @@
 """What a pipeline must say before its first stage runs."""
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -111,7 +112,7 @@ def test_a_parameter_without_a_default_is_not_offered_one(make: Callable[..., Pa
 def test_a_changed_factory_trains_again(make: Callable[..., Path]) -> None:
     """Right after the template: its bytes are in the inputs, and DVC sees them."""
     root = make()
-    run(root, "dvc", "init", "-q")
+    run(root, sys.executable, "-m", "dvc", "init", "-q")
     assert (root / PINS).is_file()
     first = {stage.name: stage.action for stage in reproduce(root, only="train").stages}
     before = working_inputs(root, Git(root))
