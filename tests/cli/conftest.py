@@ -79,6 +79,8 @@ import os, sys
 with open(os.environ["{JOURNAL}"], "a") as file:
     file.write(" ".join(sys.orig_argv[1:]) + "\\n")
 """
+# DVC would ask for its newest version, and say that it was used.
+OFFLINE = "[core]\n    analytics = false\n    check_update = false\n"
 HIDDEN = ("GITHUB_STEP_SUMMARY", "GITHUB_BASE_REF", "MLFLOW_TRACKING_URI", "COLUMNS")
 
 
@@ -228,6 +230,8 @@ def load_generator() -> Any:
 def environment(empty: Path) -> dict[str, str]:
     """Return this environment without the machine's own Git and DVC settings."""
     inherited = {key: value for key, value in os.environ.items() if key not in HIDDEN}
+    (empty / "GLOBAL_CONFIG_DIR").mkdir(parents=True, exist_ok=True)
+    (empty / "GLOBAL_CONFIG_DIR/config").write_text(OFFLINE)
     folders = ("GLOBAL_CONFIG_DIR", "SYSTEM_CONFIG_DIR", "SITE_CACHE_DIR")
     roles = ("AUTHOR", "COMMITTER")
     return (

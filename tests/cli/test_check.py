@@ -453,7 +453,7 @@ class TestAtOnce:
             assert check.stderr is not None
             assert any(line == "running train\n" for line in check.stderr)
             check.kill()
-        end = time.monotonic() + 120
+        end = time.monotonic() + 300
         while (done := project.check()).code == 4 and time.monotonic() < end:
             assert "at work" in "".join(done.error())
             time.sleep(0.5)

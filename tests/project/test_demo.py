@@ -12,6 +12,8 @@ import pytest
 from cli.conftest import REPOSITORY, Done, Project, environment
 from mergeline.core.evidence import STAGES
 
+pytestmark = pytest.mark.timeout(1300)  # two demos, on a machine that may be busy
+
 CLAIMS = {
     "better-model": (0, "PROMOTE"),
     "biased-model": (10, "POLICY_FAILED"),

@@ -189,6 +189,7 @@ class Demo:
         # The demo is a project of its own: nothing of the surrounding job speaks into it.
         hidden = {"GITHUB_STEP_SUMMARY", "GITHUB_BASE_REF", "MLFLOW_TRACKING_URI"}
         environment = {k: v for k, v in clean_environment(os.environ).items() if k not in hidden}
+        environment["DVC_NO_ANALYTICS"] = "1"
         return subprocess.run(
             command,
             cwd=self.project,
