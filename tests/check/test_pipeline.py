@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from mergeline.adapters.git import Git
-from mergeline.check.inputs import working_inputs
 from mergeline.check.pipeline import require_pipeline
 from mergeline.check.reproduce import reproduce
 from mergeline.errors import ConfigError
+from mergeline.inputs.digest import working_inputs
 from mergeline.project.template import PINS, write_pipeline
 from projects import make_project
 from toys import run

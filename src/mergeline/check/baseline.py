@@ -14,9 +14,7 @@ from pydantic import ValidationError
 
 from mergeline.adapters.dvc import Settled, adopt
 from mergeline.adapters.git import Git
-from mergeline.check.inputs import pins
 from mergeline.check.reproduce import Say, restore, run_left, silent
-from mergeline.check.trees import CommitTree, Tree, WorkingTree
 from mergeline.config.document import read_document
 from mergeline.core import layout
 from mergeline.core.digest import json_digest
@@ -24,6 +22,8 @@ from mergeline.core.evidence import STAGES
 from mergeline.core.verdict import Baseline
 from mergeline.errors import ConfigError, MergelineError, ToolError
 from mergeline.files import write_whole
+from mergeline.inputs.digest import pins
+from mergeline.inputs.trees import CommitTree, Tree, WorkingTree
 
 Status = Literal["none", "not_available", "unreadable"]
 

@@ -5,12 +5,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from mergeline.adapters.git import Git
-from mergeline.check.inputs import Reader, stages_of, within
-from mergeline.check.trees import Tree, WorkingTree
 from mergeline.config.load import load_settings
 from mergeline.config.settings import Model, Settings
 from mergeline.core import layout
 from mergeline.errors import ConfigError
+from mergeline.inputs.digest import Reader, stages_of, within
+from mergeline.inputs.trees import Tree, WorkingTree
 
 # The stages that import the model's own code: they train, or they load the model.
 MODEL_STAGES = ("train", "evaluate", "check_model", "explain")

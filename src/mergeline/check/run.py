@@ -11,7 +11,6 @@ from pydantic import ValidationError
 from mergeline.adapters.git import Git
 from mergeline.check.baseline import BaselineFiles, restore_baseline
 from mergeline.check.compare import BaselineModel
-from mergeline.check.inputs import inputs_digest, working_inputs
 from mergeline.check.pipeline import require_pipeline
 from mergeline.check.remembered import compare_once
 from mergeline.check.reproduce import Reproduction, reproduce
@@ -28,6 +27,7 @@ from mergeline.core.plan import Plan
 from mergeline.core.verdict import Banner, Baseline, Candidate, Comparison, Stage
 from mergeline.errors import ConfigError, ToolError
 from mergeline.files import write_set
+from mergeline.inputs.digest import inputs_digest, working_inputs
 
 Say = Callable[[str], None]
 

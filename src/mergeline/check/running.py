@@ -9,10 +9,10 @@ from pathlib import Path
 from mergeline.adapters.deepchecks import DeepchecksServer
 from mergeline.adapters.git import Git
 from mergeline.check.baseline import own_folder, workplace
-from mergeline.check.inputs import output_paths
-from mergeline.check.trees import WorkingTree
 from mergeline.config.load import load_settings
 from mergeline.core import layout
+from mergeline.inputs.digest import output_paths
+from mergeline.inputs.trees import WorkingTree
 from mergeline.model.reading import require_source
 
 

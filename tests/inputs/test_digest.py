@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from mergeline.adapters.git import Git
-from mergeline.check.inputs import inputs_digest, pins, working_inputs
-from mergeline.check.trees import CommitTree, WorkingTree
 from mergeline.errors import ConfigError
+from mergeline.inputs.digest import inputs_digest, pins, working_inputs
+from mergeline.inputs.trees import CommitTree, WorkingTree
 from toys import run
 
 PIPELINE = """stages:
@@ -224,6 +224,6 @@ def test_pins_are_the_requirement_files_that_stages_depend_on(
 
 
 def test_it_needs_no_dvc() -> None:
-    code = "import sys, mergeline.check.inputs; sys.exit('dvc' in sys.modules)"
+    code = "import sys, mergeline.inputs.digest; sys.exit('dvc' in sys.modules)"
     command = [sys.executable, "-c", code]
     assert subprocess.run(command, check=False, env=dict(os.environ)).returncode == 0

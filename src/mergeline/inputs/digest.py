@@ -15,12 +15,12 @@ from pathlib import Path
 from typing import Any
 
 from mergeline.adapters.git import Git
-from mergeline.check.trees import CommitTree, Tree, WorkingTree
 from mergeline.config.document import plain, read_document
 from mergeline.config.problem import dotted
 from mergeline.core import layout
 from mergeline.core.digest import json_digest, sha256, tree_digest
 from mergeline.errors import ConfigError
+from mergeline.inputs.trees import CommitTree, Tree, WorkingTree
 
 _TEMPLATE = re.compile(r"(?<!\\)\$\{\s*([^}]*?)\s*\}")
 _UNSUPPORTED = {"foreach", "matrix", "vars"}

@@ -1,0 +1,1 @@
+"""I: the digest of what decides the inputs of a project's stages."""

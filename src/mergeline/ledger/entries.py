@@ -1,0 +1,194 @@
+"""The entries of the ledger. One line of JSON each; a line holds the hash of the one before."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, TypeAdapter
+
+from mergeline.core.base import Frozen
+from mergeline.core.policy import Accept
+from mergeline.core.verdict import OutcomeName
+
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+CommitId = Annotated[str, Field(pattern=r"^[0-9a-f]{40}([0-9a-f]{24})?$")]
+# UTC, ISO 8601 to the second: `2026-01-31T12:00:00Z`.
+Time = Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")]
+Number = Annotated[int, Field(ge=1)]
+
+
+class Release(Frozen):
+    """Which bytes are to be live: all that the follower needs to fetch and verify them.
+
+    Attributes:
+        version: In the registry, as MLflow numbers it.
+        key: K. `inputs` is I, `model` M, `evidence` E.
+        commit: On main; its tree is `tree`.
+        trusted: Types beyond Mergeline's own list that the base's policy trusted.
+    """
+
+    project: str
+    version: str
+    key: Sha256
+    inputs: Sha256
+    model: Sha256
+    evidence: Sha256
+    commit: CommitId
+    tree: CommitId
+    pull_request: Number | None
+    trusted: tuple[str, ...] = ()
+
+
+class BundlePart(Frozen):
+    """One artifact of the reviewed run, as the trusted job received it.
+
+    Attributes:
+        artifact: Its id at GitHub.
+        sha256: Of the bytes received (the archive).
+    """
+
+    name: str
+    artifact: Number
+    sha256: Sha256
+
+
+class Header(Frozen):
+    """What every entry says.
+
+    Attributes:
+        number: 1, 2, 3, ...
+        previous: SHA-256 of the line before, without its newline; 64 zeros for the first.
+        by: Who appended: a user, or the run of a workflow.
+    """
+
+    schema_version: Literal[1] = 1
+    number: Number = 1
+    previous: Sha256 = "0" * 64
+    time: Time
+    project: str
+    by: str
+
+
+class Reviewed(Header):
+    """A pull request's head was judged by the trusted job, and its comment exists.
+
+    Attributes:
+        commit: The head; its tree is `tree`.
+        base: The tip of main that it was judged against.
+        run: The GitHub run whose artifacts were read.
+        head_repository: `owner/name` that the head lies in.
+        comment: The comment's id; `commented` is when it came to say this.
+    """
+
+    kind: Literal["reviewed"] = "reviewed"
+    pull_request: Number
+    commit: CommitId
+    tree: CommitId
+    base: CommitId | None
+    inputs: Sha256
+    model: Sha256
+    evidence: Sha256
+    key: Sha256
+    outcome: OutcomeName
+    answer: str
+    run: Number
+    parts: tuple[BundlePart, ...]
+    head_repository: str
+    comment: Number
+    commented: Time
+
+
+class Promoted(Header):
+    """A merge declared what is to be live.
+
+    Attributes:
+        environment: Where.
+        reviewed: The number of the `reviewed` entry that it rests on.
+        pull_request: The one that was merged; `author` opened it.
+        waivers: Gate, reason and owner of each that counted, as text.
+        source: The reviewed bytes themselves, an equal rebuild, or the reviewed bytes
+            after a rebuild that is equivalent.
+        accepted: Commits since the position that the policy accepts by name.
+        position: The commit of main.
+    """
+
+    kind: Literal["promoted"] = "promoted"
+    environment: str
+    release: Release
+    reviewed: Number
+    pull_request: Number
+    author: str
+    approvers: tuple[str, ...]
+    outcome: OutcomeName
+    waivers: tuple[str, ...] = ()
+    source: Literal["reused", "rebuilt", "equivalent"]
+    accepted: tuple[Accept, ...] = ()
+    position: CommitId
+
+
+class RolledBack(Header):
+    """Somebody declared that an earlier release is to be live again.
+
+    Attributes:
+        release: The earlier one.
+        replaces: The version that it replaces.
+        bars: M of the release that it replaces: not promoted again unless reinstated.
+        position: The line's position, which a rollback does not move; None without one.
+    """
+
+    kind: Literal["rolled_back"] = "rolled_back"
+    environment: str
+    release: Release
+    replaces: str
+    bars: Sha256
+    reason: Annotated[str, Field(min_length=1)]
+    position: CommitId | None
+
+
+class Live(Header):
+    """The follower reported that a declared release answers requests.
+
+    Attributes:
+        of: The number of the `promoted` or `rolled_back` entry.
+        since: When it began to answer.
+    """
+
+    kind: Literal["live"] = "live"
+    environment: str
+    of: Number
+    version: str
+    model: Sha256
+    position: CommitId | None
+    since: Time
+
+
+class Rejected(Header):
+    """The follower reported that it kept what it had.
+
+    Attributes:
+        of: The number of the `promoted` or `rolled_back` entry.
+    """
+
+    kind: Literal["rejected"] = "rejected"
+    environment: str
+    of: Number
+    version: str
+    model: Sha256
+    reason: str
+
+
+class Settled(Header):
+    """A merge that leaves what is live as it is, and moves the position."""
+
+    kind: Literal["settled"] = "settled"
+    environment: str
+    answer: Literal["ALREADY_LIVE", "POLICY_ONLY"]
+    pull_request: Number
+    approvers: tuple[str, ...]
+    accepted: tuple[Accept, ...] = ()
+    position: CommitId
+
+
+Declared = Promoted | RolledBack
+Entry = Annotated[
+    Reviewed | Promoted | RolledBack | Live | Rejected | Settled, Field(discriminator="kind")
+]
+ENTRY: TypeAdapter[Entry] = TypeAdapter(Entry)

@@ -1,0 +1,1 @@
+"""The merge: identify, approvals, verify, register, declare, confirm; and the way back."""

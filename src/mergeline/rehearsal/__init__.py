@@ -1,0 +1,1 @@
+"""A local stand-in for GitHub: to rehearse the line on one machine, and the only fake in tests."""
