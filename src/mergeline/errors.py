@@ -54,6 +54,23 @@ class ToolError(MergelineError):
     exit_code = 4
 
 
+class GitHubError(ToolError):
+    """GitHub refused, was not understood, or could not be asked.
+
+    Attributes:
+        status: HTTP status of the answer; None when there was none that is whole.
+    """
+
+    def __init__(self, message: str, *, hint: str, status: int | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.status = status
+
+    @property
+    def unclear(self) -> bool:
+        """Whether a write that failed like this may have been done all the same."""
+        return self.status is None or not 400 <= self.status < 500  # noqa: PLR2004
+
+
 def first_line(error: Exception) -> str:
     """Return the first line of what an error says, at most 300 characters of it."""
     return next(iter(str(error).strip().splitlines()), type(error).__name__)[:300]
