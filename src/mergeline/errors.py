@@ -42,10 +42,22 @@ class ContractError(MergelineError):
     exit_code = 3
 
 
+class InvalidBundle(ContractError):
+    """What a build handed over is not what a build of this commit hands over."""
+
+
+class BytesMismatch(InvalidBundle):
+    """Bytes have another digest than the one stated for them."""
+
+
 class ModelError(MergelineError):
     """The estimator of the settings cannot be made, trained, saved or scored."""
 
     exit_code = 3
+
+
+class UnsafeModel(ModelError):
+    """A model directory could do more than score, or cannot be told not to."""
 
 
 class ToolError(MergelineError):
@@ -69,6 +81,14 @@ class GitHubError(ToolError):
     def unclear(self) -> bool:
         """Whether a write that failed like this may have been done all the same."""
         return self.status is None or not 400 <= self.status < 500  # noqa: PLR2004
+
+
+class RemoteRefused(ToolError):
+    """A Git remote is not there, or does not let us read or change it; nothing was changed."""
+
+
+class LedgerInvalid(ToolError):
+    """The ledger is not what an append-only, hash-chained history can be."""
 
 
 def first_line(error: Exception) -> str:
