@@ -11,7 +11,8 @@ import urllib.request
 
 import pytest
 
-from mergeline.adapters.mlflow import public_uri, track_plan, tracking_uri
+from mergeline.adapters.mlflow import track_plan, tracking_uri
+from mergeline.adapters.mlflow_store import public_uri
 from mergeline.adapters.mlflow_values import metrics_of, params_of, safe_name, tags_of
 from mergeline.core.base import Estimate
 from mergeline.core.evidence import (
