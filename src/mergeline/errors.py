@@ -91,6 +91,14 @@ class LedgerInvalid(ToolError):
     """The ledger is not what an append-only, hash-chained history can be."""
 
 
+class RegistryUnavailable(ToolError):
+    """The registry cannot be asked, or its answer was not understood; a write may have been done."""
+
+
+class RegistryMismatch(ToolError):
+    """The registry holds something else than what was registered."""
+
+
 def first_line(error: Exception) -> str:
     """Return the first line of what an error says, at most 300 characters of it."""
     return next(iter(str(error).strip().splitlines()), type(error).__name__)[:300]
