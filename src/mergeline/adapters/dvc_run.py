@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from mergeline.adapters.git import clean_environment
+from mergeline.adapters.git_process import clean_environment
 from mergeline.errors import ConfigError, MergelineError, ToolError, UsageError
 
 # A stage of Mergeline ends with the exit code of its error.

@@ -1,30 +1,17 @@
-"""Git, through its own program: what a commit holds, what differs from it, worktrees."""
+"""A Git repository: what a commit holds, what differs from it, worktrees."""
 
 import os
-import re
 import shutil
-import subprocess
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from mergeline.adapters.git_history import FULL_HISTORY, GitHistory
+from mergeline.adapters.git_process import NO_HOOKS, last_line, run_git
 from mergeline.core import layout
 from mergeline.errors import ToolError, UsageError
 
-# Variables that point Git at another repository, index or object store than the one of
-# the folder it is started in; a Git hook that runs Mergeline has them set.
-_STEERING = re.compile(
-    "GIT_(DIR|WORK_TREE|INDEX_FILE|COMMON_DIR|PREFIX|NAMESPACE|(GRAFT|SHALLOW)_FILE"
-    "|(ALTERNATE_)?OBJECT_DIRECTOR(Y|IES)|IMPLICIT_WORK_TREE|INTERNAL_SUPER_PREFIX)"
-)
-# Without replacement objects a commit is what its id says.
-_ALWAYS = dict.fromkeys(("GIT_OPTIONAL_LOCKS", "GIT_TERMINAL_PROMPT"), "0")
-_ALWAYS |= {"GIT_NO_REPLACE_OBJECTS": "1", "LC_ALL": "C"}
-_SECONDS = 120
 _CHECKOUT_SECONDS = 1800
-_FULL_HISTORY = (
-    "fetch the whole history: `git fetch --unshallow`, in GitHub Actions `fetch-depth: 0`"
-)
 
 
 @dataclass(frozen=True)
@@ -35,21 +22,16 @@ class Entry:
     oid: str
 
 
-def clean_environment(environ: Mapping[str, str]) -> dict[str, str]:
-    """Return the environment without what would point Git at another repository."""
-    return {key: value for key, value in environ.items() if not _STEERING.fullmatch(key)}
-
-
 def find_root(start: Path) -> Path:
     """Return the top folder of the repository that `start` is in.
 
     Raises:
         ToolError: There is no repository, Git refuses it, or Git is not installed.
     """
-    done = _git(start, "rev-parse", "--show-toplevel")
+    done = run_git(start, "rev-parse", "--show-toplevel")
     if done.returncode == 0 and done.stdout.strip():
         return Path(os.fsdecode(done.stdout.rstrip(b"\n")))
-    said = _last_line(done)
+    said = last_line(done)
     if "dubious ownership" in said:
         hint = f"if you trust it: `git config --global --add safe.directory {start.resolve()}`"
         raise ToolError(f"Git refuses the repository at {start}: {said}", hint=hint)
@@ -60,14 +42,8 @@ def find_root(start: Path) -> Path:
 
 
 @dataclass(frozen=True)
-class Git:
-    """One repository.
-
-    Attributes:
-        root: The top folder of its working tree.
-    """
-
-    root: Path
+class Git(GitHistory):
+    """One repository: its commits, their files, and its working tree if it has one."""
 
     def head(self) -> str:
         """Return the commit that is checked out.
@@ -91,49 +67,13 @@ class Git:
         """
         commit = self._commit("--end-of-options", ref)
         if commit is None or not self.has(commit):
-            hint = _FULL_HISTORY if self.is_shallow() else "see `git branch --all` and `git log`"
+            hint = FULL_HISTORY if self.is_shallow() else "see `git branch --all` and `git log`"
             raise UsageError(f"there is no commit {ref!r} in {self.root}", hint=hint)
         return commit
-
-    def has(self, commit: str) -> bool:
-        """Return whether the commit itself is here (a shallow clone lacks older ones)."""
-        return self._ask("cat-file", "-e", f"{commit}^{{commit}}") is not None
 
     def tree(self, commit: str) -> str:
         """Return the id of a commit's tree."""
         return self._text("rev-parse", "--verify", f"{commit}^{{tree}}")
-
-    def merge_base(self, one: str, other: str) -> str | None:
-        """Return the best common ancestor of two commits; None when there is none.
-
-        Raises:
-            ToolError: None was found and the clone is shallow.
-        """
-        common = self._ask("merge-base", one, other)
-        if common is None and self.is_shallow():
-            message = f"this shallow clone ends before {one[:12]} and {other[:12]} meet"
-            raise ToolError(message, hint=_FULL_HISTORY)
-        return common
-
-    def first_parent(self, commit: str) -> str | None:
-        """Return the first parent; None for a commit that has none.
-
-        Raises:
-            ToolError: The clone is shallow and ends at this commit.
-        """
-        # The commit object itself, not `commit^`: a shallow clone hides parents.
-        header = self._text("cat-file", "commit", commit).split("\n\n", 1)[0]
-        parents = [line.split()[1] for line in header.splitlines() if line.startswith("parent ")]
-        if not parents:
-            return None
-        if not self.has(parents[0]):
-            message = f"this shallow clone lacks {parents[0][:12]}, the parent of {commit[:12]}"
-            raise ToolError(message, hint=_FULL_HISTORY)
-        return parents[0]
-
-    def is_shallow(self) -> bool:
-        """Return whether older commits were left out of this clone."""
-        return self._text("rev-parse", "--is-shallow-repository") == "true"
 
     def default_base(self, environ: Mapping[str, str] = os.environ) -> str | None:
         """Return the commit that HEAD is compared with when nobody names one.
@@ -163,7 +103,7 @@ class Git:
             commit = self._branch(f"origin/{target}")
             if commit is None:
                 message = f"GITHUB_BASE_REF is {target!r}, but this clone has no origin/{target}"
-                raise ToolError(message, hint=_FULL_HISTORY)
+                raise ToolError(message, hint=FULL_HISTORY)
             return commit
         branches = ("origin/HEAD", "origin/main", "main", "master")
         return next((tip for name in branches if (tip := self._branch(name))), None)
@@ -233,7 +173,7 @@ class Git:
         self.remove_worktree(folder)
         folder.parent.mkdir(parents=True, exist_ok=True)
         command = ("worktree", "add", "--detach", "--force", os.fspath(folder), commit)
-        self._run("-c", "core.hooksPath=/dev/null", *command, seconds=_CHECKOUT_SECONDS)
+        self._run(*NO_HOOKS, *command, seconds=_CHECKOUT_SECONDS)
 
     def remove_worktree(self, folder: Path) -> None:
         """Remove a worktree, whole or half-made, and what Git remembers of it.
@@ -248,49 +188,5 @@ class Git:
             message = f"the worktree {folder} cannot be removed: {error}"
             raise ToolError(message, hint="remove it by hand") from error
         # "locked" is how Git marks one whose making was interrupted.
-        _git(self.root, "worktree", "unlock", os.fspath(folder))
+        run_git(self.root, "worktree", "unlock", os.fspath(folder))
         self._run("worktree", "prune")
-
-    def _run(self, *arguments: str, given: str = "", seconds: int = _SECONDS) -> bytes:
-        done = _git(self.root, *arguments, given=given, seconds=seconds)
-        if done.returncode != 0:
-            raise ToolError(
-                f"`git {' '.join(arguments)}` failed: {_last_line(done)}",
-                hint="run that command by hand; `git fsck` shows a damaged repository",
-            )
-        return done.stdout
-
-    def _text(self, *arguments: str) -> str:
-        return self._run(*arguments).decode(errors="replace").strip()
-
-    def _ask(self, *arguments: str) -> str | None:
-        """Return what Git answers, None for "no"."""
-        done = _git(self.root, *arguments)
-        return None if done.returncode != 0 else done.stdout.decode(errors="replace").strip()
-
-
-def _git(
-    folder: Path, *arguments: str, given: str = "", seconds: int = _SECONDS
-) -> subprocess.CompletedProcess[bytes]:
-    try:
-        return subprocess.run(
-            ["git", *arguments],
-            cwd=folder,
-            env=clean_environment(os.environ) | _ALWAYS,
-            input=given.encode(),
-            capture_output=True,
-            timeout=seconds,
-            check=False,
-        )
-    except subprocess.TimeoutExpired as error:
-        message = f"`git {' '.join(arguments)}` did not end within {seconds} seconds"
-        raise ToolError(message, hint="look for another Git process or a slow disk") from error
-    except FileNotFoundError as error:
-        missing = "git" if folder.is_dir() else os.fspath(folder)
-        hint = "install Git and put it on PATH" if missing == "git" else "check the folder's name"
-        raise ToolError(f"{missing} is not there", hint=hint) from error
-
-
-def _last_line(done: subprocess.CompletedProcess[bytes]) -> str:
-    lines = done.stderr.decode(errors="replace").strip().splitlines()
-    return lines[-1] if lines else f"exit code {done.returncode}"

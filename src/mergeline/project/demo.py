@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import mergeline
-from mergeline.adapters.git import clean_environment
+from mergeline.adapters.git_process import clean_environment
 from mergeline.core import layout
 from mergeline.core.digest import sha256, tree_digest
 from mergeline.errors import ToolError, UsageError

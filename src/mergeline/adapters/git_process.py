@@ -1,0 +1,109 @@
+"""Git's own program, started so that nothing around it steers it elsewhere."""
+
+import os
+import re
+import subprocess
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from mergeline.errors import ToolError
+
+# Variables that point Git at another repository, index or object store than the one of
+# the folder it is started in; a Git hook that runs Mergeline has them set.
+_STEERING = re.compile(
+    "GIT_(DIR|WORK_TREE|INDEX_FILE|COMMON_DIR|PREFIX|NAMESPACE|(GRAFT|SHALLOW)_FILE"
+    "|(ALTERNATE_)?OBJECT_DIRECTOR(Y|IES)|IMPLICIT_WORK_TREE|INTERNAL_SUPER_PREFIX)"
+)
+# Without replacement objects a commit is what its id says.
+_ALWAYS = dict.fromkeys(("GIT_OPTIONAL_LOCKS", "GIT_TERMINAL_PROMPT"), "0")
+_ALWAYS |= {"GIT_NO_REPLACE_OBJECTS": "1", "LC_ALL": "C"}
+SECONDS = 120
+NO_HOOKS = ("-c", "core.hooksPath=/dev/null")
+
+
+def clean_environment(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment without what would point Git at another repository."""
+    return {key: value for key, value in environ.items() if not _STEERING.fullmatch(key)}
+
+
+def run_git(
+    folder: Path,
+    *arguments: str,
+    given: bytes = b"",
+    seconds: int = SECONDS,
+    environ: Mapping[str, str] | None = None,
+) -> subprocess.CompletedProcess[bytes]:
+    """Run `git` in a folder to its end, whatever its exit code.
+
+    Args:
+        folder: Of the repository, with a working tree or bare.
+        arguments: After `git`.
+        given: For its standard input.
+        seconds: Until it is stopped.
+        environ: Variables beside those of this process.
+
+    Raises:
+        ToolError: It did not end in time, or it is not installed.
+    """
+    command = ["git", *arguments]
+    # Files instead of pipes: a program that Git started and that outlives it, e.g. ssh
+    # on a dead connection, would keep a pipe open and the wait for its end with it.
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+        try:
+            done = subprocess.run(
+                command,
+                cwd=folder,
+                env=clean_environment(os.environ) | _ALWAYS | dict(environ or {}),
+                input=given,
+                stdout=out,
+                stderr=err,
+                timeout=seconds,
+                check=False,
+            )
+        except subprocess.TimeoutExpired as error:
+            message = f"`git {' '.join(arguments)}` did not end within {seconds} seconds"
+            hint = "look for another Git process, a slow disk or a slow network"
+            raise ToolError(message, hint=hint) from error
+        except FileNotFoundError as error:
+            missing = "git" if folder.is_dir() else os.fspath(folder)
+            hint = "install Git and put it on PATH" if missing == "git" else "check its name"
+            raise ToolError(f"{missing} is not there", hint=hint) from error
+        out.seek(0)
+        err.seek(0)
+        return subprocess.CompletedProcess(command, done.returncode, out.read(), err.read())
+
+
+def last_line(done: subprocess.CompletedProcess[bytes]) -> str:
+    """Return the last line of what Git complained of, else its exit code."""
+    lines = done.stderr.decode(errors="replace").strip().splitlines()
+    return lines[-1] if lines else f"exit code {done.returncode}"
+
+
+@dataclass(frozen=True)
+class GitProgram:
+    """Git, in one repository.
+
+    Attributes:
+        root: The top folder of its working tree; of a bare repository, its own folder.
+    """
+
+    root: Path
+
+    def _run(self, *arguments: str, given: str = "", seconds: int = SECONDS) -> bytes:
+        done = run_git(self.root, *arguments, given=given.encode(), seconds=seconds)
+        if done.returncode != 0:
+            raise ToolError(
+                f"`git {' '.join(arguments)}` failed: {last_line(done)}",
+                hint="run that command by hand; `git fsck` shows a damaged repository",
+            )
+        return done.stdout
+
+    def _text(self, *arguments: str) -> str:
+        return self._run(*arguments).decode(errors="replace").strip()
+
+    def _ask(self, *arguments: str) -> str | None:
+        """Return what Git answers, None for "no"."""
+        done = run_git(self.root, *arguments)
+        return None if done.returncode != 0 else done.stdout.decode(errors="replace").strip()

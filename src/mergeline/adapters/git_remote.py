@@ -1,0 +1,241 @@
+"""A Git remote: what its branches hold, and changing them without losing anybody's work.
+
+Credentials are Git's own business; so is the address, which may be a path, https or ssh.
+"""
+
+import re
+import subprocess
+import tempfile
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from mergeline.adapters.git import Git
+from mergeline.adapters.git_process import NO_HOOKS, last_line, run_git
+from mergeline.errors import RemoteRefused, ToolError
+
+_AUTHOR = {"NAME": "Mergeline", "EMAIL": "mergeline@noreply.invalid"}
+_IDENTITY = {
+    f"GIT_{role}_{key}": value for role in ("AUTHOR", "COMMITTER") for key, value in _AUTHOR.items()
+}
+_FETCH = (
+    *("fetch", "--quiet", "--no-tags", "--no-prune", "--no-write-fetch-head"),
+    # Without the last one Git also moves what the clone's own settings name.
+    *("--no-recurse-submodules", "--no-auto-maintenance", "--refmap="),
+)
+_PUSH = (
+    *("push", "--porcelain", "--no-follow-tags", "--no-signed"),
+    *("--recurse-submodules=no", "--no-verify"),
+)
+# What a remote says when somebody else was quicker, in the words of Git's own programs.
+_LOST_RACE = re.compile(
+    "stale info|fetch first|non-fast-forward|cannot lock ref|failed to (lock|update ref)"
+    "|already exists|incorrect old value|ref updated since|unable to create .*\\.lock",
+    re.IGNORECASE,
+)
+_DENIED = re.compile(
+    "authentication failed|could not read (username|password)|permission|denied|forbidden"
+    "|not authorized|host key verification|error: 40[13]|protected|write access",
+    re.IGNORECASE,
+)
+_ABSENT = re.compile(
+    "not found|does not exist|does not appear to be a git repository|no such (remote|file)",
+    re.IGNORECASE,
+)
+_REJECTED = re.compile(r"^!\t[^\t]*\t(?P<reason>.*)$", re.MULTILINE)
+_ATTEMPTS = 5
+_LOCK_SECONDS, _STALE_SECONDS = 10, 60
+_MOST = 400  # characters of what a server says
+
+
+@dataclass(frozen=True)
+class Remote:
+    """One remote of a repository.
+
+    Attributes:
+        git: The repository that objects are fetched into and pushed from.
+        name: As Git knows the remote, or its address.
+    """
+
+    git: Git
+    name: str = "origin"
+
+    def tip(self, ref: str) -> str | None:
+        """Return the commit that a branch (or a whole ref) is at; None without it.
+
+        Raises:
+            ToolError: The remote cannot be read.
+        """
+        done = self._run("ls-remote", "--", self.name, full_ref(ref))
+        lines = (line.split("\t") for line in done.stdout.decode().splitlines())
+        return next((oid for oid, name in lines if name == full_ref(ref)), None)
+
+    def fetch(self, *refspecs: str) -> None:
+        """Fetch into this repository; only refs that a refspec names are changed.
+
+        Raises:
+            ToolError: The remote cannot be read, or holds no such ref.
+        """
+        self._run(*NO_HOOKS, *_FETCH, "--", self.name, *refspecs)
+
+    def fetched(self, ref: str, known: str | None = None) -> str | None:
+        """Return the commit that a branch is at, after it is here with all before it.
+
+        Args:
+            ref: The branch, or a whole ref.
+            known: A commit that is here whole already, e.g. a remembered one.
+
+        Raises:
+            ToolError: The remote cannot be read, or the branch was replaced each time.
+        """
+        for _ in range(_ATTEMPTS):
+            tip = self.tip(ref)
+            if tip is None or tip == known:
+                return tip
+            # Also when the commit is here: a fetch that was killed leaves parts.
+            self.fetch(full_ref(ref))
+            if self.git.has(tip):
+                return tip
+        raise ToolError(
+            f"{full_ref(ref)} of {self} was replaced each time while it was fetched",
+            hint="see who keeps pushing there, then run it again",
+        )
+
+    def address(self) -> str:
+        """Return where the remote is, without credentials."""
+        done = run_git(self.git.root, "remote", "get-url", "--", self.name)
+        known = done.stdout.decode(errors="replace").strip() if done.returncode == 0 else ""
+        return without_credentials(known or self.name)
+
+    def remembered(self, ref: str) -> str | None:
+        """Return the commit that a ref of this clone holds; None without it."""
+        done = run_git(self.git.root, "rev-parse", "--verify", "--quiet", ref)
+        return done.stdout.decode().strip() if done.returncode == 0 else None
+
+    def remember(self, ref: str, commit: str) -> None:
+        """Set a private ref of this clone, which also keeps its objects.
+
+        Raises:
+            ToolError: It cannot be written.
+        """
+        patience = ("-c", f"core.filesRefLockTimeout={_LOCK_SECONDS * 1000}")
+        lock = self.git.root / self._made("rev-parse", "--git-path", f"{ref}.lock")
+        # The ref is ours alone and written in no time: an older lock is of a dead process.
+        if lock.exists() and time.time() - lock.stat().st_mtime > _STALE_SECONDS:
+            lock.unlink(missing_ok=True)
+        self._made(*patience, *NO_HOOKS, "update-ref", ref, commit)
+
+    def push(self, ref: str, new: str, expected_old: str | None) -> bool:
+        """Set a branch to a commit, if it still is where it is expected.
+
+        Args:
+            ref: The branch, or a whole ref.
+            new: The commit; what it needs is sent with it.
+            expected_old: Where the branch is now; None when there is none.
+
+        Returns:
+            Whether it was done. False: somebody else was quicker.
+
+        Raises:
+            RemoteRefused: The remote does not let us; nothing was changed.
+            ToolError: The connection broke; whether it was done, only the remote knows.
+        """
+        name = full_ref(ref)
+        lease = f"--force-with-lease={name}:{expected_old or ''}"
+        command = (*NO_HOOKS, *_PUSH, lease, "--", self.name, f"{new}:{name}")
+        done = run_git(self.git.root, *command)
+        if done.returncode == 0:
+            return True
+        refused = _REJECTED.search(done.stdout.decode(errors="replace"))
+        if refused is None:
+            raise self._failure(done)
+        if _LOST_RACE.search(f"{refused['reason']}\n{done.stderr.decode(errors='replace')}"):
+            return False
+        raise RemoteRefused(
+            f"{self} does not let us change {name}: {_words(refused['reason'], done)}",
+            hint="give the job's token `contents: write`, or let its key or app pass "
+            "the rule that protects this branch",
+        )
+
+    def commit_files(self, files: Mapping[str, bytes], parent: str | None, message: str) -> str:
+        """Make a commit that holds exactly these files; no branch, index or file changes.
+
+        Args:
+            files: Bytes by path.
+            parent: The commit before; None for the first.
+            message: The whole message.
+
+        Returns:
+            The commit's id.
+        """
+        lines = []
+        for path, data in files.items():
+            oid = self._made(*("hash-object", "-w", "-t", "blob", "--stdin"), given=data)
+            lines.append(f"100644 {oid}\t{path}\0")
+        with tempfile.TemporaryDirectory() as folder:
+            index = {"GIT_INDEX_FILE": f"{folder}/index"}
+            given = "".join(lines).encode()
+            self._made("update-index", "-z", "--index-info", given=given, environ=index)
+            tree = self._made("write-tree", environ=index)
+        command = ("-c", "i18n.commitEncoding=UTF-8", "commit-tree", "--no-gpg-sign", tree)
+        parents = () if parent is None else ("-p", parent)
+        return self._made(*command, *parents, given=message.encode(), environ=_IDENTITY)
+
+    def __str__(self) -> str:
+        return f"the remote {without_credentials(self.name)!r}"
+
+    def _made(
+        self, *arguments: str, given: bytes = b"", environ: Mapping[str, str] | None = None
+    ) -> str:
+        done = run_git(self.git.root, *arguments, given=given, environ=environ)
+        if done.returncode != 0:
+            raise ToolError(
+                f"`git {arguments[0]}` failed: {last_line(done)}",
+                hint="check that the repository may be written and its disk has room",
+            )
+        return done.stdout.decode().strip()
+
+    def _run(self, *arguments: str) -> subprocess.CompletedProcess[bytes]:
+        done = run_git(self.git.root, *arguments)
+        if done.returncode != 0:
+            raise self._failure(done)
+        return done
+
+    def _failure(self, done: subprocess.CompletedProcess[bytes]) -> ToolError:
+        said = _words("", done)
+        message = f"{self} cannot be reached: {said}"
+        if _DENIED.search(said):
+            hint = "check the credentials that Git has for it; pushing needs `contents: write`"
+            return RemoteRefused(message, hint=hint)
+        if _ABSENT.search(said):
+            hint = "see `git remote -v`; a private repository also looks absent without credentials"
+            return RemoteRefused(message, hint=hint)
+        return ToolError(message, hint="check the network, then run it again")
+
+
+def full_ref(ref: str) -> str:
+    """Return the whole name of a ref: of a branch, unless it says otherwise."""
+    return ref if ref.startswith("refs/") or ref == "HEAD" else f"refs/heads/{ref}"
+
+
+def without_credentials(address: str) -> str:
+    """Return a remote's address without user and password."""
+    return re.sub("//[^/@]*@", "//", address)
+
+
+def _words(reason: str, done: subprocess.CompletedProcess[bytes]) -> str:
+    """Return what Git and the server said as one bounded line."""
+    lines = done.stderr.decode(errors="replace").splitlines()
+    said = [line for line in lines if line.strip() and not line.startswith("hint:")]
+    return " ".join(" ".join((reason, *said)).split())[:_MOST] or f"exit code {done.returncode}"
+
+
+def repository_at(folder: Path) -> Git:
+    """Return the repository that a folder is in or is, with a working tree or bare."""
+    done = run_git(folder, "rev-parse", "--absolute-git-dir")
+    if done.returncode != 0:
+        from mergeline.adapters.git import find_root
+
+        return Git(find_root(folder))
+    return Git(Path(done.stdout.decode().rstrip("\n")))
