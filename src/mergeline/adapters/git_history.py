@@ -36,15 +36,19 @@ class GitHistory(GitProgram):
         Raises:
             ToolError: The clone is shallow and ends at this commit.
         """
-        # The commit object itself, not `commit^`: a shallow clone hides parents.
-        header = self._text("cat-file", "commit", commit).split("\n\n", 1)[0]
-        parents = [line.split()[1] for line in header.splitlines() if line.startswith("parent ")]
+        parents = self.parents(commit)
         if not parents:
             return None
         if not self.has(parents[0]):
             message = f"this shallow clone lacks {parents[0][:12]}, the parent of {commit[:12]}"
             raise ToolError(message, hint=FULL_HISTORY)
         return parents[0]
+
+    def parents(self, commit: str) -> tuple[str, ...]:
+        """Return the parents that a commit names, whether they are here or not."""
+        # The commit object itself, not `commit^`: a shallow clone hides parents.
+        header = self._text("cat-file", "commit", commit).split("\n\n", 1)[0]
+        return tuple(line.split()[1] for line in header.splitlines() if line.startswith("parent "))
 
     def is_ancestor(self, one: str, other: str) -> bool:
         """Return whether a commit is reached from another, or is it.
@@ -92,6 +96,10 @@ class GitHistory(GitProgram):
     def subject(self, commit: str) -> str:
         """Return the first line of a commit's message, as somebody wrote it: untrusted."""
         return self._text("log", "-1", "--no-show-signature", "--format=%s", commit, "--")
+
+    def author_email(self, commit: str) -> str:
+        """Return the address of a commit's author, as somebody wrote it: untrusted."""
+        return self._text("log", "-1", "--no-show-signature", "--format=%ae", commit, "--")
 
     def is_shallow(self) -> bool:
         """Return whether older commits were left out of this clone."""
