@@ -71,11 +71,20 @@ class GitHubError(ToolError):
 
     Attributes:
         status: HTTP status of the answer; None when there was none that is whole.
+        again_after: Seconds after which asking again may help; None when it cannot.
     """
 
-    def __init__(self, message: str, *, hint: str, status: int | None = None) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        hint: str,
+        status: int | None = None,
+        again_after: float | None = None,
+    ) -> None:
         super().__init__(message, hint=hint)
         self.status = status
+        self.again_after = again_after
 
     @property
     def unclear(self) -> bool:
