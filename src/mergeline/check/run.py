@@ -125,9 +125,11 @@ def write_plan(root: Path, plan: Plan, comment: str) -> None:
 
 
 def verdict_json(plan: Plan) -> str:
-    """Return `reports/verdict.json`: the plan without the evidence, which has files of its own."""
-    text = plan.model_dump_json(indent=1, exclude={"evidence", "baseline_evidence"})
-    return text + "\n"
+    """Return `reports/verdict.json`: the plan without the evidence, which has files of its own.
+
+    The baseline's evidence has none here, so it stays: verdict and evidence are the whole plan.
+    """
+    return plan.model_dump_json(indent=1, exclude={"evidence"}) + "\n"
 
 
 def read_evidence(folder: Path) -> EvidenceSet:

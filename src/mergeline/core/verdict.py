@@ -35,7 +35,12 @@ class Outcome(IntEnum):
 
 
 def _outcome(value: Any) -> Outcome:
-    return value if isinstance(value, Outcome) else Outcome[value]
+    if isinstance(value, Outcome):
+        return value
+    found = Outcome.__members__.get(value) if isinstance(value, str) else None
+    if found is None:
+        raise ValueError(f"expected one of {', '.join(Outcome.__members__)}")
+    return found
 
 
 OutcomeName = Annotated[

@@ -8,6 +8,7 @@ patch version of Python. None of that belongs to the model.
 import io
 import json
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +56,11 @@ def _renumber(root: Any, ids: dict[int, int], files: dict[str, str]) -> None:
             stack.extend(reversed(list(node.values())))
         elif isinstance(node, list):
             stack.extend(reversed(node))
+
+
+def model_digest(files: Mapping[str, bytes]) -> str:
+    """Return M of the files of a model directory, by path relative to it."""
+    return tree_digest((name, sha256(data)) for name, data in files.items())
 
 
 def directory_digest(folder: Path) -> str:

@@ -17,12 +17,14 @@ from typing import Any
 
 from mergeline.core.digest import sha256
 from mergeline.core.evidence import Feature
+from mergeline.core.strict_json import read_json
 from mergeline.errors import ModelError, first_line
 from mergeline.model.canonical import canonical_skops
 from mergeline.model.trust import require_trusted
 
 SKOPS = "model.skops"
-_MLMODEL = "MLmodel"
+MLMODEL = "MLmodel"
+_MOST_VALUES = 1_000_000
 _LIBRARIES = ("numpy", "pandas", "scikit-learn", "scipy", "skops")
 # Numbers are declared double: an integer column with a missing value would be refused.
 _TYPES = {"number": "double", "boolean": "double", "category": "string"}
@@ -136,7 +138,7 @@ def _files(skops: bytes, types: Sequence[str], description: Description) -> dict
         "signature": _signature(description),
         "utc_time_created": "1970-01-01 00:00:00.000000",
     }
-    return {**files, _MLMODEL: _yaml(model)}
+    return {**files, MLMODEL: _yaml(model)}
 
 
 def _yaml(value: Any) -> bytes:
@@ -191,15 +193,30 @@ def read_description(folder: Path) -> Description:
         ModelError: The directory is not a model of Mergeline's.
     """
     try:
-        found = json.loads((folder / _MLMODEL).read_bytes())["metadata"]["mergeline"]
+        return parse_description((folder / MLMODEL).read_bytes())
+    except (OSError, ValueError) as error:
+        raise ModelError(
+            f"{folder} is not a model directory of Mergeline's: {first_line(error)}",
+            hint="train it again: mergeline check",
+        ) from error
+
+
+def parse_description(data: bytes) -> Description:
+    """Read the features and classes that an `MLmodel` states.
+
+    Raises:
+        ValueError: It states none, or none of Mergeline's kind.
+    """
+    try:
+        document = read_json(data, values=_MOST_VALUES, text=len(data))
+        found = document["metadata"]["mergeline"]
         return Description(
             target=found["target"],
             positive=found["positive"],
             classes=tuple(found["classes"]),
             features=tuple(Feature.model_validate(item) for item in found["features"]),
         )
-    except (OSError, KeyError, TypeError, ValueError) as error:
-        raise ModelError(
-            f"{folder} is not a model directory of Mergeline's: {first_line(error)}",
-            hint="train it again: mergeline check",
+    except (KeyError, TypeError) as error:
+        raise ValueError(
+            f"{MLMODEL} has no description: {type(error).__name__}: {error}"
         ) from error

@@ -1,0 +1,30 @@
+"""Probes: rows that a server must score as evaluation did, before it may answer requests."""
+
+from typing import Literal, Self
+
+from pydantic import FiniteFloat, model_validator
+
+from mergeline.core.base import Frozen
+
+
+class Probes(Frozen):
+    """Rows that nobody's data holds, and what the model said of them.
+
+    Attributes:
+        columns: The model's features, in its order.
+        rows: Values as a request gives them; None where there is none.
+        scores: The probability of the positive class, a row each.
+    """
+
+    schema_version: Literal[1] = 1
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str | int | FiniteFloat | bool | None, ...], ...]
+    scores: tuple[FiniteFloat, ...]
+
+    @model_validator(mode="after")
+    def _one_table(self) -> Self:
+        if not self.rows or len(self.rows) != len(self.scores):
+            raise ValueError(f"{len(self.rows)} rows with {len(self.scores)} scores")
+        if any(len(row) != len(self.columns) for row in self.rows):
+            raise ValueError(f"a row has not the {len(self.columns)} values of the columns")
+        return self
