@@ -1,0 +1,75 @@
+"""The follower's own bare clones of the line's Git remote, in its state folder.
+
+One is for the ledger and the report; another, without history and without files but those
+that are asked for, is for the settings of the releases.
+"""
+
+import os
+from pathlib import Path
+
+from mergeline.adapters.git import Git
+from mergeline.adapters.git_process import NO_HOOKS, last_line, run_git
+from mergeline.config.load import parse_settings
+from mergeline.config.settings import Settings
+from mergeline.core import layout
+from mergeline.errors import ConfigError, ToolError
+
+_SETTINGS: tuple[tuple[str, str], ...] = (
+    # A clean-up that goes on in the background would outlive the follower.
+    ("gc.autoDetach", "false"),
+    ("maintenance.autoDetach", "false"),
+)
+
+
+def open_clone(folder: Path, remote: str) -> Git:
+    """Return a bare clone whose `origin` is a remote; made where there is none.
+
+    Args:
+        folder: Where it lies.
+        remote: Anything that Git fetches from; an existing path may be relative.
+
+    Raises:
+        ToolError: It cannot be made.
+    """
+    address = os.fspath(Path(remote).resolve()) if Path(remote).exists() else remote
+    folder.mkdir(parents=True, exist_ok=True)
+    _run(folder, "init", "--quiet", "--bare", os.fspath(folder))
+    for key, value in (*_SETTINGS, ("remote.origin.url", address)):
+        _run(folder, "config", "--replace-all", key, value)
+    return Git(folder)
+
+
+def settings_at(git: Git, commit: str) -> Settings:
+    """Read the settings of a release's commit.
+
+    Args:
+        git: A clone of its own for this: it is shallow afterwards.
+        commit: On the remote's main branch.
+
+    Raises:
+        ToolError: The remote cannot be read.
+        ConfigError: There are none, or this version does not understand them.
+    """
+    # Asked for by a ref of ours: of a commit that is missing Git would fetch the history.
+    ref = f"refs/mergeline/releases/{commit}"
+    if run_git(git.root, "rev-parse", "--verify", "--quiet", ref).returncode != 0:
+        _run(
+            git.root,
+            *(*NO_HOOKS, "fetch", "--quiet", "--no-tags", "--no-write-fetch-head"),
+            *("--no-auto-maintenance", "--depth=1", "--filter=blob:none"),
+            *("origin", f"{commit}:{ref}"),
+        )
+    data = git.read(commit, layout.SETTINGS)
+    origin = f"{layout.SETTINGS} at {commit[:12]}"
+    if data is None:
+        raise ConfigError(f"{origin}: there is no such file", hint="see what main holds")
+    return parse_settings(data.decode(errors="replace"), origin=origin)
+
+
+def _run(folder: Path, *arguments: str) -> None:
+    done = run_git(folder, *arguments)
+    if done.returncode != 0:
+        raise ToolError(
+            f"`git {arguments[0]}` in {folder} failed: {last_line(done)[:300]}",
+            hint="check the remote, its credentials, and the state folder",
+        )
