@@ -1,0 +1,79 @@
+"""What every step of a promotion works with, and how settings are read at a commit."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from mergeline.adapters.git import Git
+from mergeline.adapters.git_remote import Remote
+from mergeline.config.load import parse_settings
+from mergeline.config.settings import Settings
+from mergeline.core import layout
+from mergeline.core.answers import Answer, Name
+from mergeline.errors import ConfigError
+from mergeline.ledger.store import Ledger
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line: a branch that is delivered to one environment.
+
+    Attributes:
+        git: A whole clone.
+        remote: Where it was cloned from; main, the ledger and the follower's report are there.
+        main: The name of the branch.
+        environment: Where it delivers to.
+        by: Who is at work: a user, or the run of a workflow.
+    """
+
+    git: Git
+    remote: Remote
+    ledger: Ledger
+    main: str
+    environment: str
+    by: str
+
+
+def answer(name: Name, reason: str, next_step: str = "") -> Answer:
+    """Return a named answer."""
+    return Answer(name=name, reason=reason, next_step=next_step)
+
+
+def utc_now() -> str:
+    """Return the time as the ledger writes it: UTC, to the second."""
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def settings_at(git: Git, commit: str) -> Settings | None:
+    """Return the settings of a commit; None where it has none.
+
+    Raises:
+        ConfigError: They say something that is not allowed.
+    """
+    data = git.read(commit, layout.SETTINGS)
+    if data is None:
+        return None
+    origin = f"{layout.SETTINGS} at {commit[:12]}"
+    return parse_settings(data.decode("utf-8-sig", errors="replace"), origin=origin)
+
+
+def readable_settings_at(git: Git, commit: str | None) -> Settings | None:
+    """Return the settings of a commit; None where there are none that can be read."""
+    try:
+        return None if commit is None else settings_at(git, commit)
+    except ConfigError:
+        return None
+
+
+def require_settings_at(git: Git, commit: str) -> Settings:
+    """Return the settings of a commit that must have some.
+
+    Raises:
+        ConfigError: It has none, or they say something that is not allowed.
+    """
+    settings = settings_at(git, commit)
+    if settings is None:
+        raise ConfigError(
+            f"the commit {commit[:12]} has no {layout.SETTINGS}, so nothing says what to promote",
+            hint="`mergeline init` makes one; commit it in a pull request",
+        )
+    return settings
