@@ -93,10 +93,11 @@ def pins(tree: Tree) -> dict[str, bytes]:
     """
     stages, reader = stages_of(tree), Reader(tree)
     needed = {path for stage in stages.values() for path in reader.dependencies(stage)}
-    return tree.read(path for path in tree.paths if _is_pin(path) and within(path, needed))
+    return tree.read(path for path in tree.paths if is_pin(path) and within(path, needed))
 
 
-def _is_pin(path: str) -> bool:
+def is_pin(path: str) -> bool:
+    """Return whether a path is a requirement file: what steers the environment of a build."""
     folder, name = posixpath.split(path)
     return "requirements" in folder.split("/") or bool(re.fullmatch(r"requirements.*\.txt", name))
 
