@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 
+pytest_plugins = ["registries"]
+
 GOLDEN = Path(__file__).parent / "golden"
 
 

@@ -177,16 +177,24 @@ def _environment() -> Iterator[None]:
                 os.environ[name] = value
 
 
+# What MLflow's client comes to when an answer has another shape than MLflow's.
+_MISREAD = (AttributeError, KeyError, TypeError, ValueError)
+
+
 def _failures() -> tuple[type[Exception], ...]:
+    from google.protobuf.json_format import ParseError
     from mlflow.exceptions import MlflowException
 
     sql = sys.modules.get("sqlalchemy.exc")
-    return (MlflowException, OSError, ImportError, *([sql.SQLAlchemyError] if sql else []))
+    known = (MlflowException, OSError, ImportError, ParseError, *_MISREAD)
+    return (*known, *([sql.SQLAlchemyError] if sql else []))
 
 
 def _cause(uri: str, error: Exception) -> str:
     # The network's own words stand last, after three layers of "failed".
     text = _without_secrets(uri, error).rpartition("(Caused by ")[2]
+    if isinstance(error, _MISREAD):
+        text = f"{type(error).__name__}: {text}"
     line = "".join(sign if sign.isprintable() else " " for sign in text)
     return " ".join(line.split())[:_LONGEST_CAUSE]
 
