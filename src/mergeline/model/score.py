@@ -39,9 +39,16 @@ class Scorer:
             ContractError: A column is absent or of the wrong type.
             ModelError: A probability is not a number.
         """
+        return self.score_cast(cast_features(frame, self.features))
+
+    def score_cast(self, rows: "pd.DataFrame") -> "np.ndarray[Any, np.dtype[np.float64]]":
+        """Return what `score` does, of rows that already are as `cast_features` makes them.
+
+        Raises:
+            ModelError: A probability is not a number.
+        """
         import numpy as np
 
-        rows = cast_features(frame, self.features)
         column = self.classes.index(self.positive)
         try:
             probabilities = self.pipeline.predict_proba(rows)
