@@ -146,6 +146,21 @@ def adopt(root: Path, worktree: Path) -> None:
             own["core"]["site_cache_dir"] = os.fspath(worktree / ".dvc/tmp/site")
 
 
+def pull_data(root: Path) -> None:
+    """Bring the data behind `.dvc` pointers out of the cache, or the remote.
+
+    Raises:
+        ToolError: It is in neither, or DVC cannot read the project.
+    """
+    from mergeline.adapters.dvc_open import opened
+
+    with opened(root) as repo:
+        pointers = [node.relpath for node in repo.index.graph if node.is_data_source]
+        if pointers:
+            bring = repo.pull if _remote_name(repo) else repo.checkout
+            bring(targets=pointers)
+
+
 # --- the walk --------------------------------------------------------------------
 
 

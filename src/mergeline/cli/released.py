@@ -1,0 +1,72 @@
+"""What the verbs that ask about a release have in common: where the line is, and its options."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from mergeline.adapters.git import Git
+    from mergeline.adapters.git_remote import Remote
+    from mergeline.adapters.registry import Registry
+    from mergeline.config.settings import Settings
+    from mergeline.ledger.history import History
+    from mergeline.release.find import Declaration
+
+REMOTE = Annotated[str, typer.Option(help="The Git remote that holds the ledger.")]
+ENVIRONMENT = Annotated[
+    str | None,
+    typer.Option(help="The environment.", show_default="deploy.environment in params.yaml"),
+]
+
+
+@dataclass(frozen=True)
+class Line:
+    """The line of the repository that the command is started in."""
+
+    root: Path
+    git: "Git"
+    remote: "Remote"
+    settings: "Settings"
+    history: "History"
+    registry: "Registry"
+    environment: str
+
+    def find(self, version: str | None) -> "Declaration":
+        """Return the declaration of a version, by default of the desired release."""
+        from mergeline.release.find import find_release, require_commit
+
+        found = find_release(self.history, self.environment, version)
+        require_commit(self.git, self.remote, found.release.commit)
+        return found
+
+
+def open_line(remote: str, environment: str | None) -> Line:
+    """Read settings and ledger of the project that the current folder is in.
+
+    Raises:
+        MergelineError: One of them cannot be read.
+    """
+    import os
+
+    from mergeline.adapters.git import Git, find_root
+    from mergeline.adapters.git_remote import Remote
+    from mergeline.adapters.registry import Registry, registry_uri
+    from mergeline.config.load import load_settings
+    from mergeline.core import layout
+    from mergeline.ledger.store import Ledger
+
+    root = find_root(Path.cwd())
+    git = Git(root)
+    settings = load_settings(root / layout.SETTINGS)
+    uri = registry_uri(settings.registry.uri, os.environ)
+    return Line(
+        root=root,
+        git=git,
+        remote=Remote(git, remote),
+        settings=settings,
+        history=Ledger(git, remote).read(),
+        registry=Registry(uri, root, settings.project),
+        environment=environment or settings.deploy.environment,
+    )
