@@ -4,21 +4,81 @@ One is for the ledger and the report; another, without history and without files
 that are asked for, is for the settings of the releases.
 """
 
+import asyncio
 import os
+from functools import partial
 from pathlib import Path
 
 from mergeline.adapters.git import Git
 from mergeline.adapters.git_process import NO_HOOKS, last_line, run_git
+from mergeline.adapters.registry import registry_uri
 from mergeline.config.load import parse_settings
 from mergeline.config.settings import Settings
 from mergeline.core import layout
 from mergeline.errors import ConfigError, ToolError
+from mergeline.serve.waiting import in_thread
 
 _SETTINGS: tuple[tuple[str, str], ...] = (
     # A clean-up that goes on in the background would outlive the follower.
     ("gc.autoDetach", "false"),
     ("maintenance.autoDetach", "false"),
 )
+
+
+class Clones:
+    """The two clones, made when they are first needed."""
+
+    def __init__(self, state: Path, remote: str) -> None:
+        """Remember where they lie.
+
+        Args:
+            state: The follower's folder.
+            remote: Anything that Git fetches from.
+        """
+        self._state, self._remote = state, remote
+        self._made: dict[str, Git] = {}
+        self._one = asyncio.Lock()
+
+    async def ledger(self) -> Git:
+        """Return the clone for the ledger and the report.
+
+        Raises:
+            ToolError: It cannot be made.
+        """
+        return await self._open("ledger.git")
+
+    async def settings(self, commit: str) -> Settings:
+        """Return the settings of a release's commit.
+
+        Raises:
+            MergelineError: They cannot be read.
+        """
+        git = await self._open("project.git")
+        return await in_thread(partial(settings_at, git, commit))
+
+    async def registry(self, commit: str) -> str:
+        """Return the registry's address: the environment's, else that of a release's commit.
+
+        Raises:
+            ConfigError: It is a path in somebody's project.
+            MergelineError: The settings cannot be read.
+        """
+        if os.environ.get("MLFLOW_TRACKING_URI", "").strip():
+            return registry_uri("", os.environ)
+        uri = registry_uri((await self.settings(commit)).registry.uri, os.environ)
+        if uri.startswith("sqlite:///") and not uri.startswith("sqlite:////"):
+            raise ConfigError(
+                f"registry.uri is {uri!r}: a path in a project, which is not here",
+                hint="set MLFLOW_TRACKING_URI to the registry that `promote` writes to",
+            )
+        return uri
+
+    async def _open(self, name: str) -> Git:
+        async with self._one:  # two at once would stand in each other's way
+            if name not in self._made:
+                folder = self._state / name
+                self._made[name] = await in_thread(partial(open_clone, folder, self._remote))
+            return self._made[name]
 
 
 def open_clone(folder: Path, remote: str) -> Git:

@@ -17,6 +17,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import BinaryIO, Literal
 
+from mergeline.bundle.release_files import EVIDENCE, MOST_BYTES, regular_files, verify
 from mergeline.core.answers import Name
 from mergeline.core.base import Frozen
 from mergeline.errors import (
@@ -27,14 +28,7 @@ from mergeline.errors import (
     UnsafeModel,
     first_line,
 )
-from mergeline.serve.releases import (
-    EVIDENCE,
-    MOST_BYTES,
-    Releases,
-    regular_files,
-    verify,
-    write_release_file,
-)
+from mergeline.serve.releases import Releases, write_release_file
 from mergeline.serve.standing import MODEL_FOLDER, PROBES_FILE, ReleaseFile
 
 _REFUSALS: Mapping[type[MergelineError], Name] = {
@@ -166,10 +160,9 @@ def _take(download: Path, made: Path) -> None:
 
 
 def _require_safe(model: Path, trusted: tuple[str, ...]) -> None:
-    from mergeline.model.safety import require_safe
+    from mergeline.model.safety import read_files, require_safe
 
-    files = {name: path.read_bytes() for name, path in regular_files(model).items()}
-    require_safe(files, trusted)
+    require_safe(read_files(model), trusted)
 
 
 # --- the process -----------------------------------------------------------------------
