@@ -96,6 +96,10 @@ class RemoteRefused(ToolError):
     """A Git remote is not there, or does not let us read or change it; nothing was changed."""
 
 
+class ReportInvalid(ToolError):
+    """What lies where a follower reports is no report of it."""
+
+
 class LedgerInvalid(ToolError):
     """The ledger is not what an append-only, hash-chained history can be."""
 

@@ -41,6 +41,19 @@ def find_root(start: Path) -> Path:
     )
 
 
+def find_repository(start: Path) -> "Git":
+    """Return the repository that a folder is in, or a bare one that it is.
+
+    Raises:
+        ToolError: As `find_root`.
+    """
+    done = run_git(start, "rev-parse", "--is-bare-repository", "--absolute-git-dir")
+    bare, _, folder = done.stdout.partition(b"\n")
+    if done.returncode == 0 and bare == b"true":
+        return Git(Path(os.fsdecode(folder.rstrip(b"\n"))))
+    return Git(find_root(start))
+
+
 @dataclass(frozen=True)
 class Git(GitHistory):
     """One repository: its commits, their files, and its working tree if it has one."""

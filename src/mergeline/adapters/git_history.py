@@ -72,6 +72,12 @@ class GitHistory(GitProgram):
         ends = set(where.read_text(encoding="ascii").split())
         return not ends.isdisjoint(self._text("rev-list", commit, "--").split())
 
+    def count(self, commit: str) -> int | None:
+        """Return how many commits there are up to one; None where a clone is too shallow."""
+        if self.is_shallow() and self._is_cut(commit):
+            return None
+        return int(self._text("rev-list", "--count", commit, "--"))
+
     def first_parents(self, after: str | None, upto: str) -> tuple[str, ...]:
         """Return the commits of a branch's own line, the oldest first.
 

@@ -5,14 +5,14 @@ Credentials are Git's own business; so is the address, which may be a path, http
 
 import re
 import subprocess
-import tempfile
 import time
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 from mergeline.adapters.git import Git
 from mergeline.adapters.git_process import NO_HOOKS, last_line, run_git
+from mergeline.config.problem import printable
 from mergeline.errors import RemoteRefused, ToolError
 
 _AUTHOR = {"NAME": "Mergeline", "EMAIL": "mergeline@noreply.invalid"}
@@ -28,10 +28,11 @@ _PUSH = (
     *("push", "--porcelain", "--no-follow-tags", "--no-signed"),
     *("--recurse-submodules=no", "--no-verify"),
 )
-# What a remote says when somebody else was quicker, in the words of Git's own programs.
-_LOST_RACE = re.compile(
-    "stale info|fetch first|non-fast-forward|cannot lock ref|failed to (lock|update ref)"
-    "|already exists|incorrect old value|ref updated since|unable to create .*\\.lock",
+_REFUSED = re.compile(r"^!\t[^\t]*\t(?P<reason>.*)$", re.MULTILINE)
+# What Git says when somebody else was quicker; the same words, when a ref cannot be written.
+_RACE = re.compile(
+    "stale info|fetch first|cannot lock ref|failed to (lock|update ref)|already exists"
+    "|incorrect old value|ref updated since|unable to create",
     re.IGNORECASE,
 )
 _DENIED = re.compile(
@@ -43,9 +44,8 @@ _ABSENT = re.compile(
     "not found|does not exist|does not appear to be a git repository|no such (remote|file)",
     re.IGNORECASE,
 )
-_REJECTED = re.compile(r"^!\t[^\t]*\t(?P<reason>.*)$", re.MULTILINE)
 _ATTEMPTS = 5
-_LOCK_SECONDS, _STALE_SECONDS = 10, 60
+_NETWORK_SECONDS, _LOCK_SECONDS, _STALE_SECONDS = 600, 10, 60
 _MOST = 400  # characters of what a server says
 
 
@@ -67,8 +67,8 @@ class Remote:
         Raises:
             ToolError: The remote cannot be read.
         """
-        done = self._run("ls-remote", "--", self.name, full_ref(ref))
-        lines = (line.split("\t") for line in done.stdout.decode().splitlines())
+        output = self._run("ls-remote", "--", self.name, full_ref(ref))
+        lines = (line.split("\t") for line in output.decode().splitlines())
         return next((oid for oid, name in lines if name == full_ref(ref)), None)
 
     def fetch(self, *refspecs: str) -> None:
@@ -126,6 +126,12 @@ class Remote:
             lock.unlink(missing_ok=True)
         self._made(*patience, *NO_HOOKS, "update-ref", ref, commit)
 
+    def tidy(self) -> None:
+        """Pack loose objects where they are many: each version of a growing file is one."""
+        command = ("maintenance", "run", "--auto", "--quiet", "--task=loose-objects")
+        # Nothing rests on it, and an older Git does not know it.
+        run_git(self.git.root, *NO_HOOKS, *command)
+
     def push(self, ref: str, new: str, expected_old: str | None) -> bool:
         """Set a branch to a commit, if it still is where it is expected.
 
@@ -143,20 +149,29 @@ class Remote:
         """
         name = full_ref(ref)
         lease = f"--force-with-lease={name}:{expected_old or ''}"
-        command = (*NO_HOOKS, *_PUSH, lease, "--", self.name, f"{new}:{name}")
-        done = run_git(self.git.root, *command)
+        done = run_git(
+            self.git.root,
+            *(*NO_HOOKS, *self._no_mirror(), *_PUSH, lease),
+            *("--", self.name, f"{new}:{name}"),
+            seconds=_NETWORK_SECONDS,
+        )
         if done.returncode == 0:
             return True
-        refused = _REJECTED.search(done.stdout.decode(errors="replace"))
+        refused = _REFUSED.search(done.stdout.decode(errors="replace"))
         if refused is None:
             raise self._failure(done)
-        if _LOST_RACE.search(f"{refused['reason']}\n{done.stderr.decode(errors='replace')}"):
-            return False
-        raise RemoteRefused(
-            f"{self} does not let us change {name}: {_words(refused['reason'], done)}",
-            hint="give the job's token `contents: write`, or let its key or app pass "
-            "the rule that protects this branch",
-        )
+        if not _RACE.search(refused["reason"]):
+            raise RemoteRefused(
+                f"{self} does not let us change {name}: {_words(refused['reason'], done)}",
+                hint="give the job's token `contents: write`, or let its key or app pass "
+                "the rule that protects this branch",
+            )
+        if self.tip(ref) == expected_old:
+            raise ToolError(
+                f"{self} cannot change {name} now: {_words(refused['reason'], done)}",
+                hint="run it again; if it stays so, see that the remote's disk and refs are fine",
+            )
+        return False
 
     def commit_files(self, files: Mapping[str, bytes], parent: str | None, message: str) -> str:
         """Make a commit that holds exactly these files; no branch, index or file changes.
@@ -169,18 +184,29 @@ class Remote:
         Returns:
             The commit's id.
         """
-        lines = []
-        for path, data in files.items():
-            oid = self._made(*("hash-object", "-w", "-t", "blob", "--stdin"), given=data)
-            lines.append(f"100644 {oid}\t{path}\0")
-        with tempfile.TemporaryDirectory() as folder:
-            index = {"GIT_INDEX_FILE": f"{folder}/index"}
-            given = "".join(lines).encode()
-            self._made("update-index", "-z", "--index-info", given=given, environ=index)
-            tree = self._made("write-tree", environ=index)
-        command = ("-c", "i18n.commitEncoding=UTF-8", "commit-tree", "--no-gpg-sign", tree)
+        command = ("-c", "i18n.commitEncoding=UTF-8", "commit-tree", "--no-gpg-sign")
         parents = () if parent is None else ("-p", parent)
-        return self._made(*command, *parents, given=message.encode(), environ=_IDENTITY)
+        given = message.encode()
+        return self._made(*command, self._tree(files), *parents, given=given, environ=_IDENTITY)
+
+    def _tree(self, files: Mapping[str, bytes]) -> str:
+        """Return the id of a new tree object that holds these files."""
+        lines, folders = [], defaultdict[str, dict[str, bytes]](dict)
+        for path, data in files.items():
+            first, _, rest = path.partition("/")
+            if rest:
+                folders[first][rest] = data
+                continue
+            blob = self._made("hash-object", "-w", "-t", "blob", "--stdin", given=data)
+            lines.append(f"100644 blob {blob}\t{first}\0")
+        lines += [f"040000 tree {self._tree(inside)}\t{name}\0" for name, inside in folders.items()]
+        return self._made("mktree", "-z", given="".join(lines).encode())
+
+    def _no_mirror(self) -> tuple[str, ...]:
+        """Return what keeps a clone made with `--mirror` from pushing all that it holds."""
+        key = f"remote.{self.name}.mirror"
+        known = run_git(self.git.root, "config", "--get", key).returncode == 0
+        return ("-c", f"{key}=false") if known else ()
 
     def __str__(self) -> str:
         return f"the remote {without_credentials(self.name)!r}"
@@ -196,22 +222,22 @@ class Remote:
             )
         return done.stdout.decode().strip()
 
-    def _run(self, *arguments: str) -> subprocess.CompletedProcess[bytes]:
-        done = run_git(self.git.root, *arguments)
+    def _run(self, *arguments: str) -> bytes:
+        done = run_git(self.git.root, *arguments, seconds=_NETWORK_SECONDS)
         if done.returncode != 0:
             raise self._failure(done)
-        return done
+        return done.stdout
 
     def _failure(self, done: subprocess.CompletedProcess[bytes]) -> ToolError:
         said = _words("", done)
-        message = f"{self} cannot be reached: {said}"
         if _DENIED.search(said):
-            hint = "check the credentials that Git has for it; pushing needs `contents: write`"
-            return RemoteRefused(message, hint=hint)
+            hint = "check the credentials that Git has for it; to push, `contents: write`"
+            return RemoteRefused(f"{self} refused: {said}", hint=hint)
         if _ABSENT.search(said):
-            hint = "see `git remote -v`; a private repository also looks absent without credentials"
-            return RemoteRefused(message, hint=hint)
-        return ToolError(message, hint="check the network, then run it again")
+            hint = "see `git remote -v`; without credentials a private repository looks absent too"
+            return RemoteRefused(f"{self} is not there: {said}", hint=hint)
+        hint = "check the network, then run it again"
+        return ToolError(f"{self} cannot be reached: {said}", hint=hint)
 
 
 def full_ref(ref: str) -> str:
@@ -228,14 +254,5 @@ def _words(reason: str, done: subprocess.CompletedProcess[bytes]) -> str:
     """Return what Git and the server said as one bounded line."""
     lines = done.stderr.decode(errors="replace").splitlines()
     said = [line for line in lines if line.strip() and not line.startswith("hint:")]
-    return " ".join(" ".join((reason, *said)).split())[:_MOST] or f"exit code {done.returncode}"
-
-
-def repository_at(folder: Path) -> Git:
-    """Return the repository that a folder is in or is, with a working tree or bare."""
-    done = run_git(folder, "rev-parse", "--absolute-git-dir")
-    if done.returncode != 0:
-        from mergeline.adapters.git import find_root
-
-        return Git(find_root(folder))
-    return Git(Path(done.stdout.decode().rstrip("\n")))
+    line = printable(" ".join(" ".join((reason, *said)).split()))
+    return line[:_MOST] or f"exit code {done.returncode}"

@@ -4,6 +4,7 @@ import json
 
 from pydantic import ValidationError
 
+from mergeline.config.problem import printable
 from mergeline.core.digest import canonical_json, sha256
 from mergeline.errors import LedgerInvalid, first_line
 from mergeline.ledger.entries import ENTRY, Entry
@@ -11,6 +12,7 @@ from mergeline.ledger.history import History
 
 FIRST = "0" * 64  # what the first entry holds in the place of a hash
 _SCHEMA = 1
+_LONGEST = 300
 
 
 def line_of(entry: Entry) -> str:
@@ -43,23 +45,21 @@ def read_lines(data: bytes) -> History:
 
 def _entry(number: int, line: bytes, previous: str) -> Entry:
     try:
-        value = json.loads(line)
+        value = json.loads(line.decode())
         canonical = canonical_json(value)
     except (ValueError, RecursionError) as error:
-        raise _invalid(number, f"it is not JSON in UTF-8 ({first_line(error)})") from error
+        problem = "it is not JSON in UTF-8: " + printable(first_line(error))
+        raise _invalid(number, problem) from error
     schema = value.get("schema_version") if isinstance(value, dict) else None
-    if schema != _SCHEMA:
-        raise _invalid(
-            number,
-            f"its schema_version is {schema!r}; this version of Mergeline reads {_SCHEMA}",
-            hint="update Mergeline: a newer one wrote this ledger",
-        )
+    if type(schema) is int and schema > _SCHEMA:
+        problem = f"its schema_version is {schema}; this version of Mergeline reads {_SCHEMA}"
+        raise _invalid(number, problem, hint="update Mergeline: a newer one wrote this entry")
     if canonical != line:
-        raise _invalid(number, "it is not in canonical form, so nobody of ours wrote it")
+        raise _invalid(number, "it is not in canonical form, in which Mergeline writes")
     try:
         entry = ENTRY.validate_json(line)
     except ValidationError as error:
-        raise _invalid(number, f"it is no entry ({first_line(error)})") from error
+        raise _invalid(number, f"it is no entry: {_first(error)}") from error
     if entry.number != number:
         raise _invalid(number, f"its number is {entry.number}")
     if entry.previous != previous:
@@ -69,6 +69,12 @@ def _entry(number: int, line: bytes, previous: str) -> Entry:
             f"but the line before has {previous[:12]}",
         )
     return entry
+
+
+def _first(error: ValidationError) -> str:
+    """Return the first thing that is wrong with an entry."""
+    found = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    return printable(f"{'.'.join(map(str, found['loc']))}: {found['msg']}")[:_LONGEST]
 
 
 def _invalid(number: int, problem: str, *, hint: str = "") -> LedgerInvalid:

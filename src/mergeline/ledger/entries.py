@@ -1,8 +1,9 @@
 """The entries of the ledger. One line of JSON each; a line holds the hash of the one before."""
 
+from datetime import UTC, datetime
 from typing import Annotated, Literal
 
-from pydantic import Field, TypeAdapter
+from pydantic import AfterValidator, Field, TypeAdapter
 
 from mergeline.core.base import Frozen
 from mergeline.core.policy import Accept
@@ -10,8 +11,28 @@ from mergeline.core.verdict import OutcomeName
 
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 CommitId = Annotated[str, Field(pattern=r"^[0-9a-f]{40}([0-9a-f]{24})?$")]
+
+
+def moment(time: str) -> datetime:
+    """Return a time of the ledger.
+
+    Raises:
+        ValueError: There is no such time.
+    """
+    return datetime.strptime(time, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
+
+
+def _existing(time: str) -> str:
+    moment(time)
+    return time
+
+
 # UTC, ISO 8601 to the second: `2026-01-31T12:00:00Z`.
-Time = Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")]
+Time = Annotated[
+    str,
+    Field(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$"),
+    AfterValidator(_existing),
+]
 Number = Annotated[int, Field(ge=1)]
 
 
@@ -131,7 +152,7 @@ class RolledBack(Header):
         release: The earlier one.
         replaces: The version that it replaces.
         bars: M of the release that it replaces: not promoted again unless reinstated.
-        position: The line's position, which a rollback does not move; None without one.
+        position: The line's position at the time; a rollback does not move it.
     """
 
     kind: Literal["rolled_back"] = "rolled_back"
@@ -148,6 +169,7 @@ class Live(Header):
 
     Attributes:
         of: The number of the `promoted` or `rolled_back` entry.
+        position: As that entry has it. Only a promotion that is live moves the line.
         since: When it began to answer.
     """
 

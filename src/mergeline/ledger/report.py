@@ -5,9 +5,10 @@ from typing import Annotated, Literal
 from pydantic import Field, ValidationError
 
 from mergeline.adapters.git_remote import Remote
+from mergeline.config.problem import printable
 from mergeline.core.base import Frozen
 from mergeline.core.digest import canonical_json
-from mergeline.errors import ToolError, first_line
+from mergeline.errors import ReportInvalid, ToolError
 from mergeline.ledger.entries import Number, Sha256, Time
 
 FILE = "follower.json"
@@ -50,7 +51,8 @@ def read_report(remote: Remote, environment: str) -> FollowerReport | None:
     """Return the follower's last report; None when there never was one.
 
     Raises:
-        ToolError: The remote cannot be read, or what lies there is no report.
+        ReportInvalid: What lies there is no report.
+        ToolError: The remote cannot be read.
     """
     branch = branch_of(environment)
     tip = remote.fetched(branch)
@@ -63,15 +65,16 @@ def _parsed(data: bytes | None, branch: str, environment: str) -> FollowerReport
     hint = "look at the follower's log; its next report replaces this one"
     if data is None or len(data) > _MOST:
         problem = "no such file" if data is None else f"{len(data)} bytes"
-        raise ToolError(f"{FILE} on the branch {branch}: {problem}", hint=hint)
+        raise ReportInvalid(f"{FILE} on the branch {branch}: {problem}", hint=hint)
     try:
         report = FollowerReport.model_validate_json(data)
     except ValidationError as error:
-        message = f"{FILE} on the branch {branch} is no report: {first_line(error)}"
-        raise ToolError(message, hint=hint) from error
+        problem = printable(str(error.errors(include_url=False)[0]["msg"]))
+        message = f"{FILE} on the branch {branch} is no report: {problem}"
+        raise ReportInvalid(message, hint=hint) from error
     if report.environment != environment:
         message = f"{FILE} on the branch {branch} speaks of {report.environment!r}"
-        raise ToolError(message, hint=hint)
+        raise ReportInvalid(message, hint=hint)
     return report
 
 

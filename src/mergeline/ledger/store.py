@@ -5,26 +5,27 @@ import time
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from mergeline.adapters.git import Git
 from mergeline.adapters.git_remote import Remote
 from mergeline.core.digest import sha256
-from mergeline.errors import LedgerInvalid, RemoteRefused, ToolError
+from mergeline.errors import LedgerInvalid, MergelineError, RemoteRefused, ToolError
 from mergeline.ledger.chain import last_hash, line_of, read_lines
 from mergeline.ledger.entries import Entry, Promoted, Reviewed, RolledBack, Settled
 from mergeline.ledger.history import History
 
 FILE = "ledger.jsonl"
 BRANCH = "mergeline/ledger"
-_ATTEMPTS, _FAULTS, _READS = 25, 3, 3
+_ATTEMPTS, _IN_VAIN, _READS = 25, 4, 3
 _LONGEST_WAIT = 2.0  # seconds
 
 
 @dataclass(frozen=True)
 class _State:
-    """What one read found: the branch's commit (None without a branch), its file, parsed."""
+    """What one read found: the branch's commit (empty without one), its file, its entries."""
 
-    tip: str | None = None
+    tip: str = ""
     data: bytes = b""
     history: History = field(default_factory=History)
 
@@ -73,60 +74,50 @@ class Ledger:
             ToolError: The remote cannot be reached, or others were quicker at every
                 attempt. The entry may be there or not: make must look when run again.
         """
-        tried: list[str] = []
-        faults: list[str] = []
-        for attempt in range(_ATTEMPTS):
-            _wait(attempt)
+        attempts = _Attempts()
+        while True:
             state = self._state = self._read_patiently()
-            # After a broken connection, and after a lost race too: a push that we gave
-            # up on may have arrived later, with others' entries on top of it by now.
-            if state.tip and any(self._holds(state.tip, commit) for commit in tried):
+            if attempts.arrived(self.git, state.tip):
                 return state.history
-            if len(faults) == _FAULTS:
-                break
+            attempts.require_hope(state.tip)
             entry = make(state.history)
             if entry is None:
                 return state.history
-            commit, new = self._next(state, entry)
-            tried.append(commit)
-            try:
-                won = self._remote.push(self.branch, commit, state.tip)
-            except RemoteRefused:
-                raise
-            except ToolError as error:
-                faults.append(error.message)
-                won = False
-            if won:
-                self._remote.remember(self._memory, commit)
+            new = self._next(state, entry)
+            if self._pushed(new.tip, state.tip, attempts):
+                self._remember(new.tip)
                 self._state = new
                 return new.history
-        raise ToolError(
-            f"nothing was appended to the ledger in {len(tried)} attempts: "
-            f"{faults[-1] if faults else 'others were quicker every time'}",
-            hint="run it again: an entry that did arrive is found there",
-        )
+            _wait(attempts.count)
+
+    def _pushed(self, commit: str, tip: str, attempts: "_Attempts") -> bool:
+        try:
+            return self._remote.push(self.branch, commit, tip or None)
+        except RemoteRefused:
+            raise
+        except ToolError as error:
+            attempts.unclear.append(commit)
+            attempts.problem = error.message
+            return False
 
     @property
     def _remote(self) -> Remote:
         return Remote(self.git, self.remote)
 
-    @property
+    @cached_property
     def _memory(self) -> str:
         """Return the private ref that holds the last verified commit of this ledger."""
         where = f"{self._remote.address()} {self.branch}"
         return f"refs/mergeline/ledger/{sha256(where.encode())[:12]}"
 
-    def _holds(self, tip: str, commit: str) -> bool:
-        return self.git.is_ancestor(commit, tip)
-
     def _read_patiently(self) -> _State:
-        for attempt in range(_READS - 1):
+        for attempt in range(1, _READS):
             try:
                 return self._read()
             except (LedgerInvalid, RemoteRefused):
                 raise
             except ToolError:
-                _wait(attempt + 1)
+                _wait(attempt)
         return self._read()
 
     def _read(self) -> _State:
@@ -139,39 +130,104 @@ class Ledger:
             return _State()
         if tip == self._state.tip:
             return self._state
-        data = self.git.read(tip, FILE)
-        if data is None:
-            message = f"the commit {tip[:12]} on {self.branch} of {self._remote} holds no {FILE}"
-            raise LedgerInvalid(message, hint=f"see `git log {tip}`; push its last good commit")
+        data = self._data(tip)
+        if seen is not None and not data.startswith(self._data(seen)):
+            raise self._rewritten(seen, f"is at {tip}, which does not begin with the same lines")
         state = _State(tip, data, read_lines(data))
-        self._remote.remember(self._memory, tip)
+        self._require_one_line_a_commit(state)
+        self._remember(tip)
         return state
 
+    def _remember(self, tip: str) -> None:
+        self._remote.remember(self._memory, tip)
+        self._remote.tidy()
+
+    def _data(self, tip: str) -> bytes:
+        if tip == self._state.tip:
+            return self._state.data
+        data = self.git.read(tip, FILE)
+        if not data:
+            message = f"the commit {tip[:12]} on {self.branch} of {self._remote} holds no {FILE}"
+            hint = f"see `git log {tip}`, then push its last good commit"
+            raise LedgerInvalid(f"{message}, or an empty one", hint=hint)
+        return data
+
+    def _require_one_line_a_commit(self, state: _State) -> None:
+        """Hold the file against the commits: a commit may not take lines away."""
+        commits, lines = self.git.count(state.tip), len(state.history.entries)
+        if commits is not None and commits != lines:
+            raise LedgerInvalid(
+                f"the ledger was rewritten: {self.branch} of {self._remote} has {commits} commits "
+                f"up to {state.tip[:12]}, but {lines} lines; each commit appends one",
+                hint=f"see `git log -p {state.tip}`, then push its last good commit",
+            )
+
     def _require_grown(self, seen: str | None, tip: str | None) -> None:
-        if seen is None or (tip is not None and self.git.is_ancestor(seen, tip)):
-            return
-        now = "is gone" if tip is None else f"is at {tip}, which does not come after it"
-        raise LedgerInvalid(
+        if seen is not None and tip is None:
+            raise self._rewritten(seen, "is gone")
+        if seen is not None and tip is not None and not self.git.is_ancestor(seen, tip):
+            raise self._rewritten(seen, f"is at {tip}, which does not come after it")
+
+    def _rewritten(self, seen: str, now: str) -> LedgerInvalid:
+        return LedgerInvalid(
             f"the ledger was rewritten: this clone saw {self.branch} of {self._remote} "
             f"at {seen}, now it {now}",
-            hint=f"find out who did it and push {seen[:12]} again; where it was meant, "
+            hint=f"find out who did it, and push {seen[:12]} again; where it was meant, "
             f"forget the old one here: `git update-ref -d {self._memory}`",
         )
 
-    def _next(self, state: _State, entry: Entry) -> tuple[str, _State]:
-        """Return the commit that appends an entry, and what a reader of it finds."""
+    def _next(self, state: _State, entry: Entry) -> _State:
+        """Commit the next state, here only."""
+        objection = state.history.objection(entry)
+        if objection:
+            raise MergelineError(
+                f"{entry.kind!r} cannot be appended to the ledger: {objection}",
+                hint="this is a mistake in Mergeline: please report it",
+            )
         place = {"number": len(state.history.entries) + 1, "previous": last_hash(state.data)}
         placed = entry.model_copy(update=place)
         data = state.data + line_of(placed).encode() + b"\n"
-        commit = self._remote.commit_files({FILE: data}, state.tip, _message(placed))
-        history = History((*state.history.entries, placed))
-        return commit, _State(commit, data, history)
+        tip = self._remote.commit_files({FILE: data}, state.tip or None, _message(placed))
+        return _State(tip, data, History((*state.history.entries, placed)))
+
+
+@dataclass
+class _Attempts:
+    """How often it was tried to append one entry.
+
+    Attributes:
+        unclear: Commits whose push broke: each may have arrived, or arrive later.
+        problem: What happened last.
+    """
+
+    unclear: list[str] = field(default_factory=list)
+    problem: str = "others were quicker every time"
+    count: int = 0
+    _tip: str | None = None
+    _in_vain: int = 0
+
+    def arrived(self, git: Git, tip: str) -> bool:
+        """Return whether one of them is there after all, perhaps with others' on top."""
+        return bool(tip) and any(git.is_ancestor(commit, tip) for commit in self.unclear)
+
+    def require_hope(self, tip: str) -> None:
+        """Count one more attempt.
+
+        Raises:
+            ToolError: It was tried often enough, or nothing moves.
+        """
+        self._in_vain = self._in_vain + 1 if tip == self._tip else 0
+        self._tip = tip
+        if self._in_vain == _IN_VAIN or self.count == _ATTEMPTS:
+            raise ToolError(
+                f"nothing was appended to the ledger in {self.count} attempts: {self.problem}",
+                hint="run it again: an entry that arrives late is found then",
+            )
+        self.count += 1
 
 
 def _wait(attempt: int) -> None:
-    """Wait longer the more often it was tried, at random so that rivals come apart."""
-    if attempt:
-        time.sleep(random.uniform(0, min(_LONGEST_WAIT, 0.05 * 2**attempt)))  # noqa: S311
+    time.sleep(random.uniform(0, min(_LONGEST_WAIT, 0.05 * 2**attempt)))  # noqa: S311
 
 
 def _message(entry: Entry) -> str:
