@@ -1,5 +1,5 @@
 """A local stand-in for GitHub: to rehearse the line on one machine, and the only fake in tests."""
 
-from mergeline.rehearsal.actors import Rehearsal
+from mergeline.rehearsal.running import Rehearsal
 
 __all__ = ["Rehearsal"]

@@ -19,15 +19,15 @@ from mergeline.rehearsal.world import World
 
 CONTROL = "/_rehearsal/"
 _DO = f"{CONTROL}do/"
-Actors = Mapping[str, Callable[..., Any]]
+Acts = Mapping[str, Callable[..., Any]]
 
 
-def answer_control(world: World, actors: Actors, request: Request) -> Answer:
+def answer_control(world: World, acts: Acts, request: Request) -> Answer:
     """Answer one of the rehearsal's own calls."""
     try:
         if request.path.startswith(DOWNLOADS):
             return _download(world, request)
-        return _answer(world, actors, request)
+        return _answer(world, acts, request)
     except Refusal as refusal:
         return refusal.answer()
 
@@ -42,7 +42,7 @@ def _download(world: World, request: Request) -> Answer:
     return Answer(200, data, {"Content-Type": "application/zip"})
 
 
-def _answer(world: World, actors: Actors, request: Request) -> Answer:
+def _answer(world: World, acts: Acts, request: Request) -> Answer:
     given = request.headers.get("authorization", "")
     if not hmac.compare_digest(given.encode(), f"Bearer {world.secret}".encode()):
         raise Refusal(401, "Bad credentials")
@@ -55,8 +55,8 @@ def _answer(world: World, actors: Actors, request: Request) -> Answer:
         case "DELETE", "/_rehearsal/faults":
             world.faults.clear()
             return Answer(204)
-        case "POST", path if path.removeprefix(_DO) in actors:
-            return _act(actors[path.removeprefix(_DO)], request)
+        case "POST", path if path.removeprefix(_DO) in acts:
+            return _act(acts[path.removeprefix(_DO)], request)
     raise not_found()
 
 

@@ -23,12 +23,23 @@ def page(
         show: Writes one item as GitHub does; called for this page only.
         key: Where GitHub wraps the list: its name there, beside `total_count`.
     """
-    number = max(1, _whole(call.query.get("page"), 1))
-    size = min(_MOST, max(1, _whole(call.query.get("per_page"), _DEFAULT)))
-    shown = [show(call, item) for item in items[(number - 1) * size : number * size]]
+    number, size = _asked(call)
+    shown = [show(call, item) for item in window(call, items)]
     body: Json | list[Any] = shown if key is None else {"total_count": len(items), key: shown}
     last = max(1, -(-len(items) // size))
     return Answer(200, body, _links(call, number, last))
+
+
+def window(call: Call, items: Sequence[T]) -> Sequence[T]:
+    """Return the items of the page that was asked for."""
+    number, size = _asked(call)
+    return items[(number - 1) * size : number * size]
+
+
+def _asked(call: Call) -> tuple[int, int]:
+    """Return the page's number, from 1, and its size."""
+    number = max(1, _whole(call.query.get("page"), 1))
+    return number, min(_MOST, max(1, _whole(call.query.get("per_page"), _DEFAULT)))
 
 
 def _links(call: Call, number: int, last: int) -> dict[str, str]:

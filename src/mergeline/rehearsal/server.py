@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from mergeline.rehearsal.answers import Answer, Refusal
 from mergeline.rehearsal.api import Request, answer, token_of
-from mergeline.rehearsal.control import CONTROL, Actors, answer_control
+from mergeline.rehearsal.control import CONTROL, Acts, answer_control
 from mergeline.rehearsal.faults import Fault
 from mergeline.rehearsal.git_http import answer_git, is_git
 from mergeline.rehearsal.recorder import Request as Recorded
@@ -32,10 +32,10 @@ class Server(ThreadingHTTPServer):
     request_queue_size = 128
 
     def __init__(
-        self, world: World, actors: Actors, port: int = 0, context: ssl.SSLContext | None = None
+        self, world: World, acts: Acts, port: int = 0, context: ssl.SSLContext | None = None
     ) -> None:
         self.world = world
-        self.actors = actors
+        self.acts = acts
         self.context = context
         self.stopping = threading.Event()
         self._open: set[socket.socket] = set()
@@ -90,7 +90,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _serve(self) -> None:
         request = self._read()
         if request.path.startswith(CONTROL):
-            self._send(answer_control(self.server.world, self.server.actors, request))
+            self._send(answer_control(self.server.world, self.server.acts, request))
             return
         world = self.server.world
         fault = world.faults.strike(request.method, request.plain_path)

@@ -192,12 +192,45 @@ class Deployment:
 
 
 @dataclass
+class Environment:
+    """Where deployments go; rules and branch policy as GitHub shows them."""
+
+    id: int
+    name: str
+    created: datetime
+    protection_rules: list[dict[str, Any]]
+    branch_policy: dict[str, bool] | None
+
+
+@dataclass
+class Ruleset:
+    """Rules for the branches or tags that `include` names.
+
+    Attributes:
+        target: `branch` or `tag`.
+        enforcement: `active`, `evaluate` or `disabled`.
+        include: `refs/heads/PATTERN`, `~DEFAULT_BRANCH` or `~ALL`.
+        rules: As GitHub shows them: `type` and, for most, `parameters`.
+        bypass: Who may pass by them, as GitHub shows it.
+    """
+
+    id: int
+    name: str
+    target: str
+    enforcement: str
+    include: list[str]
+    exclude: list[str]
+    rules: list[dict[str, Any]]
+    bypass: list[dict[str, Any]]
+    created: datetime
+
+
+@dataclass
 class Repo:
     """A repository with all that belongs to it.
 
     Attributes:
         collaborators: `admin`, `maintain`, `write`, `triage` or `read`, by login.
-        rulesets: As GitHub shows them, with `id`, `name`, `conditions` and `rules`.
     """
 
     owner: str
@@ -216,8 +249,8 @@ class Repo:
     check_runs: dict[int, CheckRun] = field(default_factory=dict)
     runs: dict[int, Run] = field(default_factory=dict)
     deployments: dict[int, Deployment] = field(default_factory=dict)
-    rulesets: list[dict[str, Any]] = field(default_factory=list)
-    environments: dict[str, dict[str, Any]] = field(default_factory=dict)
+    rulesets: list[Ruleset] = field(default_factory=list)
+    environments: dict[str, Environment] = field(default_factory=dict)
 
     @property
     def full_name(self) -> str:

@@ -3,13 +3,16 @@
 from mergeline.rehearsal.calls import Route
 from mergeline.rehearsal.resources import (
     actions,
+    checks,
     comments,
+    deployments,
     gitdata,
     merges,
     people,
     pulls,
     repos,
     reviews,
+    rules,
     statuses,
 )
 
@@ -22,6 +25,9 @@ ROUTES: tuple[Route, ...] = (
     *reviews.ROUTES,
     *comments.ROUTES,
     *statuses.ROUTES,
+    *checks.ROUTES,
     *actions.ROUTES,
+    *deployments.ROUTES,
+    *rules.ROUTES,
     *gitdata.ROUTES,
 )

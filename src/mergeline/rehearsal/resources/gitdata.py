@@ -4,7 +4,7 @@ import base64
 
 from mergeline.rehearsal.answers import Answer, Json, Refusal, not_found
 from mergeline.rehearsal.calls import Call, Route, commit_of
-from mergeline.rehearsal.pages import page
+from mergeline.rehearsal.pages import page, window
 from mergeline.rehearsal.repository import NOTHING, Commit, Person
 from mergeline.rehearsal.resources.differences import changes, show_change
 from mergeline.rehearsal.resources.people import show_user, stamp
@@ -38,10 +38,11 @@ def show_commit(call: Call, commit: Commit) -> Json:
 
 
 def show_commits(call: Call, shas: tuple[str, ...]) -> Answer:
-    """Answer with a page of commits, reading only those."""
+    """Answer with a page of commits, read by one process."""
+    read = {one.sha: one for one in call.repo.git.commits(window(call, shas))}
 
     def shown(call: Call, sha: str) -> Json:
-        return show_commit(call, call.repo.git.commit(sha))
+        return show_commit(call, read[sha])
 
     return page(call, shas, shown)
 
