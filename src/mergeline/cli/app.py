@@ -21,7 +21,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
-_VERBS = ("check", "doctor", "demo", "stage", "schema")
+_VERBS = ("check", "serve", "doctor", "demo", "stage", "schema")
 for verb in _VERBS:
     import_module(f"mergeline.cli.{verb}").register(app)
 

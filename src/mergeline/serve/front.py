@@ -46,6 +46,16 @@ class Front:
         metrics.count_restarts(self.restarts)
         metrics.show(standing)
 
+    @property
+    def label(self) -> str:
+        """Version and start of M of the live release; empty without one."""
+        return self.live.label if self.live is not None else ""
+
+    @property
+    def alive(self) -> bool:
+        """Whether a release can answer."""
+        return any(pool is not None and pool.alive for pool in (self.live, self.fallback))
+
     async def answer(self, content_type: str, body: bytes) -> Answer:
         """Answer a scoring request.
 

@@ -17,6 +17,7 @@ from mergeline.serve.standing import Standing, State
 
 # Seconds; a request of one row takes a few milliseconds, one of many rows some more.
 _BUCKETS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
+_SERVER_ERROR = 500
 # `none`: this server follows nothing. `unreachable`: Git or the registry does not answer.
 FOLLOWER_STATES = ("none", "idle", "fetching", "starting", "watching", "unreachable")
 
@@ -71,6 +72,19 @@ class Metrics:
             "Model processes that were started in place of one that died.",
             value=self._restarts(),
         )
+
+    def count(self, route: str, status: int, seconds: float) -> None:
+        """Count an answer.
+
+        Args:
+            route: A path of ours, or `other`: a client must not make up labels.
+            status: As in HTTP.
+            seconds: From the request's headers to the answer's.
+        """
+        self.requests.labels(route, status).inc()
+        self.seconds.labels(route).observe(seconds)
+        if status >= _SERVER_ERROR:
+            self.errors.labels(route).inc()
 
     def count_restarts(self, restarts: Callable[[], int]) -> None:
         """Take the number of restarted model processes from a function."""

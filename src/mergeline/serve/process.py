@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from mergeline.errors import ModelError, ToolError
-from mergeline.serve.protocol import Decoder, Frame
+from mergeline.serve.protocol import SCRATCH, Decoder, Frame
 
 # What a model process may know of the world around it; everything else, a token too, is
 # left out.
@@ -162,7 +162,7 @@ async def start_worker(arguments: list[str]) -> Worker:
     Raises:
         ModelError: It cannot load the model or failed the smoke test, or ended.
     """
-    scratch = Path(tempfile.mkdtemp(prefix="mergeline-model-"))
+    scratch = Path(tempfile.mkdtemp(prefix=SCRATCH))
     ours, theirs = socket.socketpair()
     module = "mergeline.serve.worker"
     with theirs:

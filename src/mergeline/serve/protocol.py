@@ -11,6 +11,8 @@ from dataclasses import dataclass
 _HEAD = struct.Struct("!IHH")  # bytes of data, number, bytes of text
 _MOST_TEXT = 2**16 - 1
 MOST_DATA = 2**30
+# How the folder that a model process has for itself is called.
+SCRATCH = "mergeline-model-"
 
 
 @dataclass(frozen=True, slots=True)

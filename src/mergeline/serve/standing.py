@@ -33,7 +33,8 @@ class ReleaseFile(Frozen):
     @property
     def label(self) -> str:
         """What the header `X-Mergeline-Release` says: the version and the start of M."""
-        return f"{self.release.version} {self.release.model[:12]}"
+        version = self.release.version.encode("ascii", "replace").decode()
+        return f"{version} {self.release.model[:12]}"
 
 
 class Shown(Frozen):
