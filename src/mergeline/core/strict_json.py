@@ -89,5 +89,12 @@ def _require_text(value: str, longest: int) -> None:
 
 def shortened(value: object) -> str:
     """Return a value as printable text of at most 60 characters, for a message."""
+    match value:
+        case dict():
+            return f"an object of {len(value)} keys"
+        case list() | tuple():
+            return f"a list of {len(value)} values"
+        case str() | bytes():
+            value = value[:_SHOWN]
     text = ascii(value)
     return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 3]}..."

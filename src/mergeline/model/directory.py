@@ -24,8 +24,12 @@ from mergeline.model.trust import require_trusted
 
 SKOPS = "model.skops"
 MLMODEL = "MLmodel"
-_MOST_VALUES = 1_000_000
+REQUIREMENTS = "requirements.txt"
+# All files of a model directory, and all that its requirements pin.
+FILES = frozenset({MLMODEL, SKOPS, REQUIREMENTS, "python_env.yaml", "conda.yaml"})
 _LIBRARIES = ("numpy", "pandas", "scikit-learn", "scipy", "skops")
+PINNED = frozenset({"mlflow", *_LIBRARIES})
+_MOST_VALUES = 1_000_000
 # Numbers are declared double: an integer column with a missing value would be refused.
 _TYPES = {"number": "double", "boolean": "double", "category": "string"}
 # What JSON leaves as it is and YAML does not allow, or takes for a line break.
@@ -111,24 +115,7 @@ def _files(skops: bytes, types: Sequence[str], description: Description) -> dict
     pins = {"mlflow": version("mlflow"), **libraries()}
     requirements = [f"{name}=={number}" for name, number in pins.items()]
     series = ".".join(platform.python_version_tuple()[:2])
-    files = {
-        SKOPS: skops,
-        "requirements.txt": "\n".join(requirements).encode() + b"\n",
-        "python_env.yaml": _yaml(
-            {
-                "python": series,
-                "build_dependencies": ["pip", "setuptools", "wheel"],
-                "dependencies": ["-r requirements.txt"],
-            }
-        ),
-        "conda.yaml": _yaml(
-            {
-                "name": "mlflow-env",
-                "channels": ["conda-forge"],
-                "dependencies": [f"python={series}", "pip", {"pip": requirements}],
-            }
-        ),
-    }
+    files = {SKOPS: skops, **environment_files(requirements, series)}
     model = {
         "flavors": _flavors(types, series, pins["scikit-learn"]),
         "metadata": {"mergeline": _metadata(description)},
@@ -139,6 +126,32 @@ def _files(skops: bytes, types: Sequence[str], description: Description) -> dict
         "utc_time_created": "1970-01-01 00:00:00.000000",
     }
     return {**files, MLMODEL: _yaml(model)}
+
+
+def environment_files(requirements: Sequence[str], series: str) -> dict[str, bytes]:
+    """Return the files from which MLflow's tools make an environment for a model.
+
+    Args:
+        requirements: Pins, a line each.
+        series: Of Python, such as `3.11`.
+    """
+    return {
+        REQUIREMENTS: "\n".join(requirements).encode() + b"\n",
+        "python_env.yaml": _yaml(
+            {
+                "python": series,
+                "build_dependencies": ["pip", "setuptools", "wheel"],
+                "dependencies": [f"-r {REQUIREMENTS}"],
+            }
+        ),
+        "conda.yaml": _yaml(
+            {
+                "name": "mlflow-env",
+                "channels": ["conda-forge"],
+                "dependencies": [f"python={series}", "pip", {"pip": list(requirements)}],
+            }
+        ),
+    }
 
 
 def _yaml(value: Any) -> bytes:

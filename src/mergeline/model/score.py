@@ -9,6 +9,7 @@ from mergeline.core.evidence import Feature
 from mergeline.errors import ModelError, first_line
 from mergeline.model.cast import cast_features
 from mergeline.model.directory import SKOPS, read_description
+from mergeline.model.safety import read_files, require_safe
 from mergeline.model.trust import require_trusted
 
 if TYPE_CHECKING:
@@ -71,20 +72,25 @@ class Scorer:
 def load_scorer(folder: Path, *, trusted: Sequence[str] = ()) -> Scorer:
     """Load a model directory, with our list of trusted types.
 
+    It passes two readers that know nothing of each other: ours of the bytes, and skops'.
+
     Args:
         folder: An MLflow model directory that `save_model` wrote.
         trusted: Types of the project's own that the model may hold.
 
     Raises:
-        ModelError: It is not such a directory, or holds a type that nobody trusts.
+        UnsafeModel: It could do more than score, or holds a type that nobody trusts.
+        ModelError: It is not such a directory.
     """
     import skops.io
 
     description = read_description(folder)
     try:
-        data = (folder / SKOPS).read_bytes()
+        files = read_files(folder)
     except OSError as error:
         raise _unusable(folder, error) from error
+    require_safe(files, trusted)
+    data = files[SKOPS]
     types = require_trusted(data, trusted)
     try:
         pipeline = skops.io.loads(data, trusted=list(types))
