@@ -22,7 +22,7 @@ _MEGABYTE = 1 << 20
 _WHOLE = 64 * _MEGABYTE  # a page of a hundred comments of full length, escaped, has 40
 _CHUNK = 1 << 16
 # How many times the wait for a byte the whole answer, or a download, may take.
-_ANSWER, _DOWNLOAD = 4, 60
+_ANSWER, _DOWNLOAD = 3, 60
 
 
 class TooLargeError(Exception):

@@ -4,14 +4,18 @@ The names of the fields are ours; where each one stands in GitHub's JSON is its 
 """
 
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal, Self, get_args
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import AliasPath, BeforeValidator, ConfigDict, Field
 
 from mergeline.core.base import Frozen
 
 Permission = Literal["admin", "maintain", "write", "triage", "read", "none"]
-PERMISSIONS: tuple[Permission, ...] = get_args(Permission)
+# A role of an organisation's own may be called like one of these and allow less.
+_EXACT: dict[tuple[str, str], Permission] = {
+    ("write", "maintain"): "maintain",
+    ("read", "triage"): "triage",
+}
 StatusState = Literal["error", "failure", "pending", "success"]
 DeploymentState = Literal[
     "error", "failure", "inactive", "in_progress", "queued", "pending", "success"
@@ -151,6 +155,7 @@ class Run(Received):
         event: What started it, e.g. `pull_request`.
         conclusion: None until it has ended.
         attempt: 1 for the first.
+        url: For people.
     """
 
     id: Id
@@ -163,6 +168,7 @@ class Run(Received):
     status: str
     conclusion: str | None = None
     attempt: Id = Field(default=1, validation_alias="run_attempt")
+    url: str = Field(default="", validation_alias="html_url")
 
 
 class Artifact(Received):
@@ -217,8 +223,14 @@ class Role(Received):
     role_name: str = ""
 
     def best(self) -> Permission:
-        """Return the more exact of the two that GitHub itself defines."""
-        return next((each for each in PERMISSIONS if each == self.role_name), self.permission)
+        """Return the permission, as exact as GitHub itself defines it."""
+        return _EXACT.get((self.permission, self.role_name), self.permission)
+
+
+class Home(Received):
+    """The repository itself."""
+
+    default_branch: Annotated[str, Field(min_length=1)]
 
 
 class DeploymentStatus(Received):
