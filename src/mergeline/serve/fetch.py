@@ -15,7 +15,7 @@ import tempfile
 import threading
 from collections.abc import Mapping
 from pathlib import Path
-from typing import BinaryIO, Literal
+from typing import Literal
 
 from mergeline.bundle.release_files import EVIDENCE, MOST_BYTES, regular_files, verify
 from mergeline.core.answers import Name
@@ -78,7 +78,7 @@ async def fetch_release(request: Request, seconds: float) -> Outcome:
         *(sys.executable, "-P", "-m", "mergeline.serve.fetch"),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
-        process_group=0,
+        start_new_session=True,  # Ctrl-C is for whoever started it
     )
     assert process.stdin is not None  # noqa: S101 -- PIPE above
     assert process.stdout is not None  # noqa: S101
@@ -173,8 +173,9 @@ def main() -> None:
     # What else is printed is not the answer.
     with os.fdopen(os.dup(1), "wb") as answer:
         os.dup2(2, 1)
-        line = sys.stdin.buffer.readline()
-        threading.Thread(target=_end_with, args=(sys.stdin.buffer,), daemon=True).start()
+        with os.fdopen(os.dup(0), "rb", buffering=0) as requests:
+            line = requests.readline()
+        threading.Thread(target=_end_with_starter, daemon=True).start()
         resource.setrlimit(resource.RLIMIT_FSIZE, (MOST_BYTES, MOST_BYTES))
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # a file too large is an OSError
         answer.write(_outcome(Request.model_validate_json(line)).model_dump_json().encode())
@@ -194,8 +195,9 @@ def _outcome(request: Request) -> Outcome:
     return Outcome(state="fetched")
 
 
-def _end_with(starter: BinaryIO) -> None:
-    starter.read()
+def _end_with_starter() -> None:
+    while os.read(0, 1):
+        pass
     os._exit(1)
 
 

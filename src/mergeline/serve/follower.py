@@ -9,8 +9,6 @@ import asyncio
 import os
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
-from dataclasses import dataclass, field
-from pathlib import Path
 
 from mergeline.errors import (
     BytesMismatch,
@@ -32,7 +30,7 @@ from mergeline.serve.report import (
     declared_file,
     standing_of,
 )
-from mergeline.serve.serving import Serving, StartSettings
+from mergeline.serve.serving import FollowSettings, Serving
 from mergeline.serve.standing import Standing
 from mergeline.serve.steps import MOST_ATTEMPTS, Step, View, Wanted, decide
 from mergeline.serve.waiting import TICK, Pause, in_thread, jittered
@@ -47,45 +45,25 @@ _DOING = {
 }
 
 
-@dataclass(frozen=True)
-class Options:
-    """What a follower is told when it is started.
-
-    Attributes:
-        remote: The Git remote that holds the ledger.
-        state: The folder of its own.
-        interval: Seconds between two looks at the ledger.
-        fetch_seconds: The longest time for one download.
-        start: How releases are started.
-    """
-
-    remote: str
-    state: Path
-    environment: str = "production"
-    interval: float = 10.0
-    fetch_seconds: float = 900.0
-    start: StartSettings = field(default_factory=StartSettings)
-
-
 class Follower:
     """The follower of one environment."""
 
-    def __init__(self, options: Options, front: Front, say: Callable[[str], None]) -> None:
+    def __init__(self, settings: FollowSettings, front: Front, say: Callable[[str], None]) -> None:
         """Begin with nothing.
 
         Args:
-            options: What to follow, and how.
+            settings: What to follow, and how.
             front: Where requests come in.
             say: Is told what happened and why, a line each.
         """
-        self._options, self._front, self._say = options, front, say
-        self._serving = Serving(options.state, front, options.start, self._standing, say)
-        self._clones = Clones(options.state, options.remote)
+        self._settings, self._front, self._say = settings, front, say
+        self._serving = Serving(settings, front, self._standing, say)
+        self._clones = Clones(settings.state, settings.remote)
         self._desired: Declared | None = None
         self._troubles = Troubles(say)
         self._reporter = Reporter(self._clones, lambda: self.outlook, say)
-        self._pause = Pause(options.interval)
-        self._revival = Pause(options.interval)
+        self._pause = Pause(settings.interval)
+        self._revival = Pause(settings.interval)
         self._awake = asyncio.Event()
 
     async def run(self) -> None:
@@ -93,7 +71,7 @@ class Follower:
         serving = self._serving
         serving.releases.clean()
         try:
-            serving.memory = read_memory(self._options.state)
+            serving.memory = read_memory(self._settings.state)
         except (ToolError, OSError) as error:
             self._say(first_line(error))
         try:
@@ -112,10 +90,10 @@ class Follower:
                 await loop()
             except Exception as error:  # noqa: BLE001 -- whatever a bug raises
                 self._troubles.note("a bug in Mergeline", f"{loop.__name__}: {error!r}")
-                await asyncio.sleep(self._options.interval)
+                await asyncio.sleep(self._settings.interval)
 
     async def _report(self) -> None:
-        await self._reporter.run(self._troubles, Pause(self._options.interval))
+        await self._reporter.run(self._troubles, Pause(self._settings.interval))
 
     # --- what there is to be told ------------------------------------------------------
 
@@ -124,7 +102,7 @@ class Follower:
         """All that there is to be told."""
         desired, memory = self._desired, self._serving.memory
         return Outlook(
-            environment=self._options.environment,
+            environment=self._settings.environment,
             desired=desired,
             served=self._serving.served,
             tried=self._serving.tried,
@@ -145,10 +123,10 @@ class Follower:
                     ledger = Ledger(await self._clones.ledger())
                 history = await in_thread(ledger.read)
                 self._troubles.over("ledger")
-                self._want(history.desired(self._options.environment))
+                self._want(history.desired(self._settings.environment))
             except (MergelineError, OSError) as error:
                 self._troubles.note("ledger", error)
-            await asyncio.sleep(jittered(self._options.interval))
+            await asyncio.sleep(jittered(self._settings.interval))
 
     def _want(self, desired: Declared | None) -> None:
         before, self._desired = self._desired, desired
@@ -245,9 +223,10 @@ class Follower:
 
     async def _fetch(self, desired: Declared) -> None:
         uri = await self._clones.registry(desired.release.commit)
-        state = os.fspath(self._options.state.resolve())
+        state = os.fspath(self._settings.state.resolve())
+        self._say(f"fetches version {desired.release.version}")
         request = Request(state=state, uri=uri, file=declared_file(desired))
-        outcome = await fetch_release(request, self._options.fetch_seconds)
+        outcome = await fetch_release(request, self._settings.fetch_seconds)
         match outcome.state:
             case "fetched":
                 self._troubles.over("release")
@@ -258,6 +237,7 @@ class Follower:
                 raise ToolError(outcome.message, hint=outcome.hint)
 
     async def _try(self, desired: Declared) -> None:
+        self._say(f"starts version {desired.release.version} beside what answers")
         watch = await self._watch_seconds(desired)
         try:
             await self._serving.begin(desired, watch)
@@ -272,8 +252,8 @@ class Follower:
     async def _watch_seconds(self, desired: Declared) -> float:
         try:
             async with asyncio.timeout(_SETTINGS_SECONDS):
-                settings = await self._clones.settings(desired.release.commit)
+                project = await self._clones.settings(desired.release.commit)
         except (MergelineError, OSError, TimeoutError) as error:
             self._say(f"watched for {_WATCH_SECONDS:g} seconds: {first_line(error)}")
             return _WATCH_SECONDS
-        return settings.deploy.watch_seconds
+        return project.deploy.watch_seconds

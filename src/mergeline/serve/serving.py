@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from mergeline.bundle.release_files import verify
-from mergeline.errors import MergelineError, ToolError
+from mergeline.errors import MergelineError, ModelError, ToolError
 from mergeline.ledger.entries import Declared
 from mergeline.serve.front import Front
 from mergeline.serve.memory import Memory, now
@@ -16,23 +16,32 @@ from mergeline.serve.pool import Pool
 from mergeline.serve.releases import Releases
 from mergeline.serve.report import Answering, Say, declared_file, one_line
 from mergeline.serve.request_log import LogSettings
-from mergeline.serve.standing import Standing, read_release_file
+from mergeline.serve.standing import ReleaseFile, Standing, read_release_file
 from mergeline.serve.steps import Served, Trial
 from mergeline.serve.waiting import in_thread
 
 
 @dataclass(frozen=True)
-class StartSettings:
-    """How the processes of a release are started.
+class FollowSettings:
+    """What a follower is told when it is started.
 
     Attributes:
-        workers: How many.
-        seconds: The longest time for loading and the smoke test.
+        remote: The Git remote that holds the ledger.
+        state: The folder of its own.
+        interval: Seconds between two looks at the ledger.
+        workers: Model processes of a release.
+        start_seconds: The longest time for loading and the smoke test.
+        fetch_seconds: The longest time for one download.
         log: Where requests are logged; None for nowhere.
     """
 
+    remote: str
+    state: Path
+    environment: str = "production"
+    interval: float = 10.0
     workers: int = 2
-    seconds: float = 120.0
+    start_seconds: float = 120.0
+    fetch_seconds: float = 900.0
     log: LogSettings | None = None
 
 
@@ -59,23 +68,17 @@ class Serving:
     """
 
     def __init__(
-        self,
-        state: Path,
-        front: Front,
-        settings: StartSettings,
-        standing: Callable[[], Standing],
-        say: Say,
+        self, settings: FollowSettings, front: Front, standing: Callable[[], Standing], say: Say
     ) -> None:
         """Begin with nothing.
 
         Args:
-            state: The follower's folder.
+            settings: Where releases lie, and how they are started.
             front: Where requests come in.
-            settings: How releases are started.
             standing: Returns what `GET /release` is to show now.
             say: Is told what happened, a line each.
         """
-        self.releases = Releases(state)
+        self.releases = Releases(settings.state)
         self.memory = Memory()
         self.served: Answering | None = None
         self._watch: _Watch | None = None
@@ -130,7 +133,7 @@ class Serving:
             if folder is None:
                 continue
             try:
-                file = read_release_file(folder)
+                file = self._ours(folder)
                 await in_thread(partial(verify, folder, file.release))
                 pool = await self._start(folder)
             except (MergelineError, OSError) as error:
@@ -147,6 +150,15 @@ class Serving:
             "no release on disk can be served",
             hint="see the lines above; a release is fetched again when the ledger can be read",
         )
+
+    def _ours(self, folder: Path) -> ReleaseFile:
+        file = read_release_file(folder)
+        if file.environment != self._settings.environment:
+            raise ModelError(
+                f"it is a release for {file.environment!r}, not {self._settings.environment!r}",
+                hint="give each environment a state folder of its own",
+            )
+        return file
 
     # --- a new release -----------------------------------------------------------------
 
@@ -180,7 +192,7 @@ class Serving:
 
     async def _start(self, folder: Path) -> Pool:
         how = self._settings
-        return await Pool.start(folder, workers=how.workers, seconds=how.seconds, log=how.log)
+        return await Pool.start(folder, workers=how.workers, seconds=how.start_seconds, log=how.log)
 
     def settle(self) -> None:
         """Keep what is watched: it has proved itself.
