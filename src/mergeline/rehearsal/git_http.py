@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 from email import message_from_bytes
+from http import HTTPStatus
 
 from mergeline.errors import ToolError
 from mergeline.rehearsal.answers import Answer, Refusal
@@ -31,7 +32,8 @@ def answer_git(world: World, request: Request) -> Answer:
         pushes = "git-receive-pack" in request.query + rest
         folder = _permitted(world, request, f"{owner}/{name}", pushes=pushes)
     except Refusal as refusal:
-        ask = {"WWW-Authenticate": 'Basic realm="GitHub"'} if refusal.status == 401 else {}  # noqa: PLR2004
+        unknown = refusal.status == HTTPStatus.UNAUTHORIZED
+        ask = {"WWW-Authenticate": 'Basic realm="GitHub"'} if unknown else {}
         return Answer(refusal.status, refusal.message.encode(), ask)
     return _run(request, folder, rest)
 

@@ -8,6 +8,7 @@ import ssl
 import sys
 import threading
 import traceback
+from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import urlsplit
@@ -100,7 +101,7 @@ class _Handler(BaseHTTPRequestHandler):
             sent = fault.answer()
         closed = fault is not None and fault.kind == "close"
         status = None if closed or sent is None else sent.status
-        done = result is not None and result.status < 400  # noqa: PLR2004
+        done = result is not None and result.status < HTTPStatus.BAD_REQUEST
         recorded = Recorded(
             request.method, request.plain_path, _body(request), self._login(request), status, done
         )
@@ -156,7 +157,7 @@ class _Handler(BaseHTTPRequestHandler):
         headers = {"Content-Type": "application/json; charset=utf-8", **sent.headers}
         for name, value in headers.items():
             self.send_header(name, value)
-        if sent.status != 204:  # noqa: PLR2004
+        if sent.status != HTTPStatus.NO_CONTENT:
             length = part if kind == "truncate" else content
             self.send_header("Content-Length", str(len(length)))
         self.end_headers()

@@ -35,9 +35,7 @@ def _show(call: Call, deployment: Deployment) -> Json:
         "description": deployment.description,
         "creator": show_login(call, deployment.login),
         "created_at": stamp(deployment.created),
-        "updated_at": stamp(
-            max([deployment.created, *(one.created for one in deployment.statuses)])
-        ),
+        "updated_at": stamp(max(times)),
         "statuses_url": f"{_url(call, deployment)}/statuses",
         "repository_url": repo_url(call, call.repo),
         "transient_environment": deployment.transient,

@@ -1,6 +1,7 @@
 """What Git holds: branches, refs, commits, trees, files."""
 
 import base64
+import re
 
 from mergeline.rehearsal.answers import Answer, Json, Refusal, not_found
 from mergeline.rehearsal.calls import Call, Route, commit_of
@@ -156,7 +157,7 @@ def _matching_refs(call: Call) -> Answer:
 
 def _create_ref(call: Call) -> Answer:
     git, name, sha = call.repo.git, call.text("ref"), call.text("sha")
-    if not name.startswith("refs/") or name.count("/") < 2:  # noqa: PLR2004 - refs/heads/x
+    if not re.fullmatch("refs/[^/]+/.+", name):
         raise Refusal(422, "Reference name must start with 'refs' and have at least two slashes")
     if git.kind(sha) is None:
         raise Refusal(422, "Object does not exist")
