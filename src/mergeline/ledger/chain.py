@@ -54,6 +54,8 @@ def _entry(number: int, line: bytes, previous: str) -> Entry:
     if type(schema) is int and schema > _SCHEMA:
         problem = f"its schema_version is {schema}; this version of Mergeline reads {_SCHEMA}"
         raise _invalid(number, problem, hint="update Mergeline: a newer one wrote this entry")
+    if type(schema) is not int or schema != _SCHEMA:  # True equals 1 elsewhere
+        raise _invalid(number, f"it is no entry: schema_version is not {_SCHEMA}")
     if canonical != line:
         raise _invalid(number, "it is not in canonical form, in which Mergeline writes")
     try:
