@@ -71,6 +71,19 @@ class Remote:
         lines = (line.split("\t") for line in output.decode().splitlines())
         return next((oid for oid, name in lines if name == full_ref(ref)), None)
 
+    def default_branch(self) -> str:
+        """Return the name of the branch that the remote's HEAD is: the one that is delivered.
+
+        Raises:
+            ToolError: The remote cannot be read, or its HEAD is no branch with a commit.
+        """
+        output = self._run("ls-remote", "--symref", "--", self.name, "HEAD").decode()
+        named = re.search(r"^ref: refs/heads/(\S+)\tHEAD$", output, re.MULTILINE)
+        if named is None:
+            hint = "see what its HEAD is: `git remote show`; push main first"
+            raise ToolError(f"{self} has no default branch with a commit", hint=hint)
+        return named[1]
+
     def fetch(self, *refspecs: str) -> None:
         """Fetch into this repository; only refs that a refspec names are changed.
 

@@ -1,0 +1,54 @@
+"""Taking back what commits brought, without a working tree: a commit, or "it conflicts"."""
+
+from mergeline.adapters.git import Git
+from mergeline.adapters.git_process import last_line, run_git
+from mergeline.errors import ToolError
+
+_AUTHOR = {"NAME": "Mergeline", "EMAIL": "mergeline@noreply.invalid"}
+_IDENTITY = {
+    f"GIT_{role}_{key}": value for role in ("AUTHOR", "COMMITTER") for key, value in _AUTHOR.items()
+}
+_CONFLICT = 1
+
+
+def revert(git: Git, tip: str, before: str, after: str, message: str) -> str | None:
+    """Make a commit on top of another that takes a change back; nothing else is touched.
+
+    Args:
+        git: The repository.
+        tip: The commit to stand on.
+        before: What there was before the change.
+        after: What the change ended with; `tip` comes after it.
+        message: Of the commit.
+
+    Returns:
+        The commit; `tip` itself where the change is taken back already; None where what came
+        since stands in the way.
+
+    Raises:
+        ToolError: Git is older than 2.38, or cannot write.
+    """
+    # A three-way merge from `after` to `before`. Git 2.39's merge-tree takes no merge base:
+    # three commits that nobody keeps give it one.
+    common = _commit(git, git.tree(after), "", ())
+    ours = _commit(git, git.tree(tip), "", (common,))
+    theirs = _commit(git, git.tree(before), "", (common,))
+    done = run_git(git.root, "merge-tree", "--write-tree", ours, theirs)
+    if done.returncode == _CONFLICT:
+        return None
+    if done.returncode != 0:
+        raise ToolError(f"`git merge-tree` failed: {last_line(done)}", hint="update Git to 2.38")
+    tree = done.stdout.decode().split("\n", 1)[0]
+    return tip if tree == git.tree(tip) else _commit(git, tree, message, (tip,))
+
+
+def _commit(git: Git, tree: str, message: str, parents: tuple[str, ...]) -> str:
+    command = ["-c", "i18n.commitEncoding=UTF-8", "commit-tree", "--no-gpg-sign", tree]
+    command += [word for parent in parents for word in ("-p", parent)]
+    done = run_git(git.root, *command, given=message.encode(), environ=_IDENTITY)
+    if done.returncode != 0:
+        raise ToolError(
+            f"`git commit-tree` failed: {last_line(done)}",
+            hint="check that the repository may be written and its disk has room",
+        )
+    return done.stdout.decode().strip()
