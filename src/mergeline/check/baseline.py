@@ -8,24 +8,21 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Literal
 
 from pydantic import ValidationError
 
 from mergeline.adapters.dvc import Settled, adopt
 from mergeline.adapters.git import Git
+from mergeline.bundle.judged import NO_BASE, without_baseline
 from mergeline.check.reproduce import Say, restore, run_left, silent
-from mergeline.config.document import read_document
 from mergeline.core import layout
 from mergeline.core.digest import json_digest
 from mergeline.core.evidence import STAGES
 from mergeline.core.verdict import Baseline
-from mergeline.errors import ConfigError, MergelineError, ToolError
+from mergeline.errors import MergelineError, ToolError
 from mergeline.files import write_whole
 from mergeline.inputs.digest import pins
 from mergeline.inputs.trees import CommitTree, Tree, WorkingTree
-
-Status = Literal["none", "not_available", "unreadable"]
 
 TRAIN_KEYS = "train_keys.parquet"
 _RECORD = "baseline.json"
@@ -73,18 +70,15 @@ def restore_baseline(
             itself is in the answer.
     """
     if base is None:
-        return _without("none", None, "There is no commit before this one.")
+        return BaselineFiles(NO_BASE)
     root = root.resolve()
     state = own_folder(root)
     _remove_leftovers(state, git)
     known = state / "baselines" / _key(base)
     if remembered := _remembered(known):
         return BaselineFiles(remembered, known)
-    try:
-        if nothing := _look(git, base):
-            return nothing
-    except ConfigError as error:
-        return _without("unreadable", base, _sentence(error))
+    if nothing := without_baseline(git, base):
+        return BaselineFiles(nothing)
     with _worktree(state, git, base) as tree:
         say(f"restoring the baseline {base[:12]}")
         adopt(root, tree)
@@ -96,30 +90,8 @@ def restore_baseline(
     return BaselineFiles(baseline, known if baseline.status == "available" else None)
 
 
-def _look(git: Git, base: str) -> BaselineFiles | None:
-    """Return why a base has no baseline, None when it may have one.
-
-    Raises:
-        ConfigError: Its settings are not YAML.
-    """
-    if not git.has(base):
-        said = f"The commit {base[:12]} is not in this clone."
-        return _without("unreadable", base, said)
-    settings = git.read(base, layout.SETTINGS)
-    if settings is None:
-        return _without("none", base, f"The base has no {layout.SETTINGS}.")
-    read_document(settings.decode(errors="replace"), origin=f"{layout.SETTINGS} at {base[:12]}")
-    if git.read(base, layout.PIPELINE) is None:
-        return _without("not_available", base, f"The base has no {layout.PIPELINE}.")
-    return None
-
-
 def _sentence(error: MergelineError) -> str:
     return f"{error.message.rstrip('.')}."
-
-
-def _without(status: Status, base: str | None, reason: str) -> BaselineFiles:
-    return BaselineFiles(Baseline(status=status, commit=base, reason=reason))
 
 
 def _restore_in(

@@ -9,23 +9,20 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from mergeline.adapters.git import Git
+from mergeline.bundle.judged import Head, Measured, base_settings, judged_plan
 from mergeline.check.baseline import BaselineFiles, restore_baseline
 from mergeline.check.compare import BaselineModel
 from mergeline.check.pipeline import require_pipeline
 from mergeline.check.remembered import compare_once
 from mergeline.check.reproduce import Reproduction, reproduce
 from mergeline.check.running import while_running
-from mergeline.config.load import load_settings, parse_settings
-from mergeline.config.moved import moved_banners
+from mergeline.config.load import load_settings
 from mergeline.config.settings import Settings
 from mergeline.core import layout
-from mergeline.core.case import Case
-from mergeline.core.digest import promotion_key
 from mergeline.core.evidence import STAGES, EvidenceSet
-from mergeline.core.judge import judge_change
 from mergeline.core.plan import Plan
-from mergeline.core.verdict import Banner, Baseline, Candidate, Comparison, Stage
-from mergeline.errors import ConfigError, ToolError
+from mergeline.core.verdict import Baseline, Comparison, Stage
+from mergeline.errors import ToolError
 from mergeline.files import write_set
 from mergeline.inputs.digest import inputs_digest, working_inputs
 
@@ -82,31 +79,23 @@ def run_check(request: Request, say: Say) -> Plan:
     evidence = read_evidence(root)
     base = _read_base(git, restore_baseline(root, git, commit, say=say))
     dirty = (*git.dirty(), *reproduction.modified)
-    inputs = working_inputs(root, git) if dirty else inputs_digest(git, git.head())
-    comparison = _compare(root, settings, evidence, base)
-    judgement = judge_change(
-        base.settings.policy if base.settings else None,
-        settings.policy,
-        Case(evidence, base.baseline, base.evidence, comparison),
-        inputs_changed=inputs != _inputs_of(git, base.baseline),
-        dirty=bool(dirty),
-        today=request.today,
-    )
-    banners = (*judgement.banners, *_moved(root, git, settings, base))
-    return Plan(
-        project=settings.project,
-        noun=settings.data.noun,
-        candidate=_candidate(git, settings, commit, inputs, evidence, dirty),
-        baseline=base.baseline,
-        judgement=judgement.model_copy(update={"banners": banners}),
+    measured = Measured(
         evidence=evidence,
+        baseline=base.baseline,
         baseline_evidence=base.evidence,
-        comparison=comparison,
+        comparison=_compare(root, settings, evidence, base),
         stages=reproduction.stages,
         notices=reproduction.notices,
-        approvals=max(item.promotion.approvals for item in (settings, base.settings) if item),
-        command=f"mergeline check --base {commit[:12]}" if commit else "mergeline check",
     )
+    contract = settings.data.contract
+    head = Head(
+        commit=git.head(),
+        settings=settings,
+        inputs=working_inputs(root, git) if dirty else inputs_digest(git, git.head()),
+        contract=_bytes_of(root / contract) if contract else None,
+        dirty=dirty,
+    )
+    return judged_plan(git, head, base.settings, measured, today=request.today)
 
 
 def write_plan(root: Path, plan: Plan, comment: str) -> None:
@@ -173,37 +162,11 @@ class Base:
 
 def _read_base(git: Git, files: BaselineFiles) -> Base:
     """Read settings and evidence of the base; settings that are wrong make it unreadable."""
-    commit = files.baseline.commit
-    if commit is None or files.baseline.status in ("none", "unreadable"):
-        return Base(files.baseline)
-    text = git.read(commit, layout.SETTINGS) or b""
-    try:
-        origin = f"{layout.SETTINGS} at {commit[:12]}"
-        settings = parse_settings(text.decode(errors="replace"), origin=origin)
-    except ConfigError as error:
-        reason = f"Its settings do not fit this version: {error.message}"
-        return Base(Baseline(status="unreadable", commit=commit, reason=reason))
+    baseline, settings = base_settings(git, files.baseline)
+    if settings is None:
+        return Base(baseline)
     evidence = read_evidence(files.folder) if files.folder else EvidenceSet()
-    return Base(files.baseline, files.folder, settings, evidence)
-
-
-def _inputs_of(git: Git, baseline: Baseline) -> str | None:
-    """Return the base's I; None where it has no pipeline to speak of."""
-    if baseline.commit is None or baseline.status in ("none", "unreadable"):
-        return None
-    try:
-        return inputs_digest(git, baseline.commit)
-    except ConfigError:
-        return None
-
-
-def _moved(root: Path, git: Git, settings: Settings, base: Base) -> tuple[Banner, ...]:
-    """Name what moves a gate without touching it."""
-    commit, contract = base.baseline.commit, settings.data.contract
-    if base.settings is None or commit is None:
-        return ()
-    changed = contract is not None and git.read(commit, contract) != _bytes_of(root / contract)
-    return moved_banners(base.settings, settings, contract_changed=changed)
+    return Base(baseline, files.folder, settings, evidence)
 
 
 def _bytes_of(path: Path) -> bytes | None:
@@ -217,26 +180,3 @@ def _compare(
         return None
     baseline = BaselineModel(base.folder, base.settings, base.evidence)
     return compare_once(root, settings, evidence, baseline)
-
-
-def _candidate(
-    git: Git,
-    settings: Settings,
-    base: str | None,
-    inputs: str,
-    evidence: EvidenceSet,
-    dirty: tuple[str, ...],
-) -> Candidate:
-    head = git.head()
-    model = evidence.train.content.model_sha256 if evidence.train else ""
-    return Candidate(
-        project=settings.project,
-        commit=head,
-        tree=git.tree(head),
-        base=base,
-        inputs=inputs,
-        model=model,
-        evidence=evidence.digest(),
-        key=promotion_key(settings.project, inputs, model),
-        dirty=dirty,
-    )
