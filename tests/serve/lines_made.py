@@ -103,7 +103,7 @@ class Stock:
         version = Registry(self.uri, self.place, "toy").version(stocked.release.version)
         assert version is not None
         assert version.digest is not None
-        return next(self.place.rglob(version.digest))
+        return next(self.place.rglob(f"{version.run}/artifacts/{version.digest}"))
 
 
 class Line:

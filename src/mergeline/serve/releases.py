@@ -58,7 +58,7 @@ class Releases:
     def linked(self, link: Link) -> Path | None:
         """Return the folder that `current` or `previous` names; None without one."""
         try:
-            target = Path(os.readlink(self.state / link))  # noqa: PTH115 -- as it is written
+            target = (self.state / link).readlink()
         except OSError:
             return None
         if len(target.parts) != 2 or target.parts[0] != _FOLDER:  # noqa: PLR2004
