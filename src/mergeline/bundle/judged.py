@@ -3,6 +3,7 @@
 `check` does it for its author, the trusted job for everybody: with the same code.
 """
 
+import posixpath
 from dataclasses import dataclass
 from datetime import date
 
@@ -20,6 +21,9 @@ from mergeline.core.plan import Plan
 from mergeline.core.verdict import Banner, Baseline, Candidate, Comparison, Judgement, Stage
 from mergeline.errors import ConfigError
 from mergeline.inputs.digest import inputs_digest
+
+# The mode of a file that is neither a link nor a submodule.
+_REGULAR = "100"
 
 
 @dataclass(frozen=True)
@@ -114,7 +118,7 @@ def _moved(git: Git, head: Head, base: Settings | None, commit: str | None) -> t
     contract = head.settings.data.contract
     if base is None or commit is None:
         return ()
-    changed = contract is not None and git.read(commit, contract) != head.contract
+    changed = contract is not None and committed(git, commit, contract) != head.contract
     return moved_banners(base, head.settings, contract_changed=changed)
 
 
@@ -132,6 +136,21 @@ def _candidate(git: Git, head: Head, base: str | None, evidence: EvidenceSet) ->
         key=promotion_key(project, head.inputs, model),
         dirty=head.dirty,
     )
+
+
+def committed(git: Git, commit: str, path: str) -> bytes | None:
+    """Return the bytes of a file that settings name; None where the commit holds none.
+
+    Args:
+        git: Holds the commit.
+        commit: Its id.
+        path: Relative to the root, written in any way; one that leads out of it has no file.
+    """
+    place = posixpath.normpath(path)
+    entry = git.entries(commit).get(place)
+    if entry is None or not entry.mode.startswith(_REGULAR):
+        return None
+    return git.blobs([entry.oid])[entry.oid]
 
 
 # --- the base ------------------------------------------------------------------------

@@ -77,7 +77,7 @@ def paired(
         delta = Estimate(value=head - base, n=n, reason="Too few rows for an interval.")
     else:
         delta = Estimate(value=head - base, low=ends[0], high=ends[1], n=n)
-    outcome = _paired_outcome(delta, higher_is_better=higher_is_better)
+    outcome = paired_outcome(delta, higher_is_better=higher_is_better)
     rows = None
     if outcome == "cannot_tell" and delta.low is not None and delta.high is not None:
         rows = rows_to_decide(delta.low, delta.high, 0.0, n)
@@ -93,9 +93,10 @@ def paired(
     )
 
 
-def _paired_outcome(
+def paired_outcome(
     delta: Estimate, *, higher_is_better: bool
 ) -> Literal["better", "worse", "cannot_tell"]:
+    """Return what the interval of a difference says: that it lies on one side of zero, or not."""
     if delta.low is None or delta.high is None or delta.low <= 0 <= delta.high:
         return "cannot_tell"
     return "better" if (delta.low > 0) == higher_is_better else "worse"

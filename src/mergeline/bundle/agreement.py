@@ -1,0 +1,184 @@
+"""Whether evidence is of the commit that it is said to be of: what Git can prove or refute.
+
+Evidence states the settings that it was made with and the digest of the data. Where a commit
+holds the same and says something else, the evidence is stale or forged.
+"""
+
+from collections.abc import Iterator, Set
+from typing import Any, NamedTuple
+
+from mergeline.adapters.git import Git
+from mergeline.bundle.judged import committed
+from mergeline.config.settings import Settings
+from mergeline.core.digest import sha256
+from mergeline.core.evidence import (
+    EvaluateContent,
+    EvidenceSet,
+    FairnessContent,
+    PrepareContent,
+    TrainContent,
+)
+from mergeline.core.labels import label_text
+from mergeline.core.strict_json import shortened
+from mergeline.errors import InvalidBundle
+from mergeline.model.reading import table_format
+from mergeline.stats.groups import column_sets, name_of
+
+_LFS = b"version https://git-lfs.github.com/spec/"
+_LFS_OID = b"\noid sha256:"
+
+
+class Statement(NamedTuple):
+    """One thing that evidence states, beside what the commit's settings say."""
+
+    what: str
+    stated: Any
+    expected: Any
+
+
+def require_agreement(git: Git, commit: str, settings: Settings, evidence: EvidenceSet) -> None:
+    """Refuse evidence that contradicts its commit.
+
+    Args:
+        git: Holds the commit.
+        commit: The commit that the evidence is said to be of.
+        settings: Of the commit.
+        evidence: Of all stages that there are.
+
+    Raises:
+        InvalidBundle: Evidence states a setting, a file's digest or a count that cannot be.
+    """
+    for what, stated, expected in _statements(settings, evidence):
+        if stated != expected:
+            raise _stale(commit, what, stated, expected)
+    if evidence.prepare is not None:
+        require_data(git, commit, evidence.prepare.content)
+
+
+def require_data(git: Git, commit: str, prepare: PrepareContent) -> None:
+    """Refuse evidence of other data than is committed; data that is not in Git proves nothing.
+
+    Raises:
+        InvalidBundle: The data or its contract has another digest in the commit.
+    """
+    for what, path, stated in (
+        ("prepare.sha256", prepare.source, prepare.sha256),
+        ("prepare.contract_sha256", prepare.contract, prepare.contract_sha256),
+    ):
+        committed = _committed_sha256(git, commit, path) if path else None
+        if committed is not None and stated != committed:
+            raise _stale(commit, f"{what} of {shortened(path)}", stated, committed)
+
+
+def _committed_sha256(git: Git, commit: str, path: str) -> str | None:
+    """Return the SHA-256 of a committed file; None where Git does not hold its bytes."""
+    data = committed(git, commit, path)
+    if data is None:
+        return None
+    if data.startswith(_LFS):  # the pointer names what a checkout puts in its place
+        return data.partition(_LFS_OID)[2][:64].decode(errors="replace")
+    return sha256(data)
+
+
+# --- what the settings decide ---------------------------------------------------------
+
+
+def _statements(settings: Settings, evidence: EvidenceSet) -> Iterator[Statement]:
+    prepare, train = evidence.prepare, evidence.train
+    evaluate, fairness = evidence.evaluate, evidence.fairness
+    if prepare is not None:
+        yield from _of_prepare(settings, prepare.content)
+    if train is not None:
+        yield from _of_train(settings, train.content)
+    if prepare is not None and train is not None:
+        rows = prepare.content.split.train_rows
+        yield Statement("train.rows", train.content.rows, rows)
+    if evaluate is not None:
+        yield from _of_evaluate(settings, evaluate.content)
+    if prepare is not None and evaluate is not None:
+        rows = prepare.content.split.test_rows
+        yield Statement("evaluate.n", evaluate.content.n, rows)
+    if fairness is not None:
+        yield from _of_fairness(settings, fairness.content)
+    if evaluate is not None and fairness is not None:
+        yield Statement("fairness.n", fairness.content.n, evaluate.content.n)
+
+
+def _of_prepare(settings: Settings, stated: PrepareContent) -> Iterator[Statement]:
+    data, split = settings.data, stated.split
+    yield Statement("prepare.source", stated.source, data.source)
+    yield Statement("prepare.format", stated.format, table_format(data))
+    yield Statement("prepare.target", stated.target, data.target)
+    yield Statement("prepare.positive", stated.positive, label_text(data.positive))
+    yield Statement("prepare.noun", stated.noun, data.noun)
+    yield Statement("prepare.contract", stated.contract, data.contract)
+    yield Statement("prepare.contract_sha256", bool(stated.contract_sha256), bool(data.contract))
+    yield Statement("prepare.split.key", split.key, data.group or data.id)
+    yield Statement("prepare.split.by", split.by, data.time or data.group or data.id)
+    asked = None if settings.split.after else settings.split.fraction
+    yield Statement("prepare.split.test", split.test, asked)
+    if settings.split.after is not None:
+        cut = f"{settings.split.after.isoformat()}T00:00:00"
+        yield Statement("prepare.split.after", split.after, cut)
+
+
+def _of_train(settings: Settings, stated: TrainContent) -> Iterator[Statement]:
+    data, model = settings.data, settings.model
+    given = model.as_json()
+    yield Statement("train.estimator", stated.estimator, str(model.estimator or model.factory))
+    yield Statement("train.params", stated.as_json()["params"], given["params"])
+    yield Statement("train.class_weight", stated.as_json()["class_weight"], given["class_weight"])
+    yield Statement("train.seed", stated.seed, model.seed)
+    yield Statement("train.positive", stated.positive, label_text(data.positive))
+    kept_away = {data.target, data.id, data.group, data.time, *data.exclude}
+    read = {feature.name for feature in stated.features}
+    yield Statement("train.features that are no features", sorted(read & kept_away - {None}), [])
+
+
+def _of_evaluate(settings: Settings, stated: EvaluateContent) -> Iterator[Statement]:
+    given, found = settings.evaluate, stated.confusion
+    yield Statement("evaluate.primary", stated.primary, given.primary)
+    yield Statement("evaluate.threshold", stated.threshold, given.threshold)
+    yield Statement("evaluate.bootstrap", stated.bootstrap, given.bootstrap)
+    yield Statement("evaluate.seed", stated.seed, settings.model.seed)
+    yield Statement("evaluate.metrics", set(stated.metrics), {*settings.metric_names})
+    columns = {item.column for item in stated.slices}
+    yield Statement("evaluate.slices that nobody asked for", columns - {*given.slices}, set())
+    positives = found.true_positive + found.false_negative
+    yield Statement("evaluate.positives", stated.positives, positives)
+    rows = positives + found.false_positive + found.true_negative
+    yield Statement("evaluate.n", stated.n, rows)
+
+
+def _of_fairness(settings: Settings, stated: FairnessContent) -> Iterator[Statement]:
+    given = settings.fairness
+    yield Statement("fairness.threshold", stated.threshold, settings.evaluate.threshold)
+    yield Statement("fairness.min_group", stated.min_group, given.min_group)
+    yield Statement("fairness.bootstrap", stated.bootstrap, settings.evaluate.bootstrap)
+    yield Statement("fairness.seed", stated.seed, settings.model.seed)
+    missing = {*given.metrics} - {*stated.metrics}
+    yield Statement("fairness.metrics that are missing", missing, set())
+    by = tuple(name_of(columns) for columns in column_sets(settings.data.sensitive))
+    yield Statement("fairness.by", tuple(item.by for item in stated.by), by)
+    small = [
+        group.name
+        for item in stated.by
+        for group in item.groups
+        if group.judged and group.n < given.min_group
+    ]
+    yield Statement("fairness groups judged though too small", small, [])
+
+
+def _stale(commit: str, what: str, stated: Any, expected: Any) -> InvalidBundle:
+    return InvalidBundle(
+        f"the evidence is not of the commit {commit[:12]}: it states {what} as "
+        f"{_shown(stated)}, by the commit it is {_shown(expected)}",
+        hint="run the build again on this commit; data in Git must be checked out as it was "
+        "committed (`-text` in .gitattributes)",
+    )
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, Set | tuple | list):
+        return f"[{', '.join(sorted(map(shortened, value))[:5])}]"
+    return repr(value)[:200] if isinstance(value, dict) else shortened(value)
