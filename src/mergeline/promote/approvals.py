@@ -12,7 +12,8 @@ from mergeline.core.answers import Answer, Name
 from mergeline.core.policy import Accept
 from mergeline.ledger.entries import Reviewed
 from mergeline.ledger.history import History
-from mergeline.promote.identify import Identified, Merge, how_to_accept
+from mergeline.promote.attribute import Merge, how_to_accept
+from mergeline.promote.identify import Identified
 from mergeline.promote.line import answer, readable_settings_at
 from mergeline.promote.people import Person, writers_of
 

@@ -12,6 +12,8 @@ from mergeline.core.answers import Answer, Name
 from mergeline.errors import ConfigError
 from mergeline.ledger.store import Ledger
 
+CARRY = "the next pull request that is checked, commented and approved carries it"
+
 
 @dataclass(frozen=True)
 class Line:
@@ -23,6 +25,7 @@ class Line:
         main: The name of the branch.
         environment: Where it delivers to.
         by: Who is at work: a user, or the run of a workflow.
+        url: Of that run, for people; empty without one.
     """
 
     git: Git
@@ -31,6 +34,23 @@ class Line:
     main: str
     environment: str
     by: str
+    url: str = ""
+
+
+class Ended(Answer):
+    """How a promotion or a rollback ended, and of what.
+
+    Attributes:
+        commit: Of main: to be promoted, or what the declared release was made from.
+        entry: The number of the declaration in the ledger; None where there is none.
+        version: That it declares.
+    """
+
+    commit: str
+    environment: str | None = None
+    pull_request: int | None = None
+    entry: int | None = None
+    version: str | None = None
 
 
 def answer(name: Name, reason: str, next_step: str = "") -> Answer:

@@ -1,0 +1,184 @@
+"""Where the bytes of a release come from: the reviewed run, or a second build on main."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from pathlib import Path
+
+from mergeline.adapters.git import Git
+from mergeline.adapters.github import GitHub
+from mergeline.bundle.names import EVIDENCE_PART, MODEL_PART, PARTS, archive_limit
+from mergeline.bundle.pack import pack
+from mergeline.bundle.read import Bundle, read_bundle
+from mergeline.bundle.unpack import unpack
+from mergeline.config.settings import Settings
+from mergeline.core.answers import Answer, Name
+from mergeline.core.digest import sha256
+from mergeline.core.strict_json import shortened
+from mergeline.errors import BytesMismatch, GitHubError, InvalidBundle, UsageError
+from mergeline.inputs.digest import is_pin
+from mergeline.ledger.entries import BundlePart, Reviewed
+from mergeline.promote.attribute import Merge
+from mergeline.promote.line import answer, readable_settings_at
+
+# From the one that proves least to the one that proves most.
+_BUILDS = ("reuse", "auto", "rebuild")
+_GONE = {HTTPStatus.NOT_FOUND, HTTPStatus.GONE}
+
+
+@dataclass(frozen=True)
+class Gone:
+    """The reviewed bytes are not at GitHub any more; `why` is a sentence."""
+
+    why: str
+
+
+def reviewed_bundle(github: GitHub, reviewed: Reviewed) -> Bundle | Gone | Answer:
+    """Download what the reviewed run handed over, and hold it against the ledger.
+
+    Raises:
+        GitHubError: GitHub cannot be asked.
+    """
+    parts = {part.name: part for part in reviewed.parts if part.name in PARTS}
+    missing = PARTS.keys() - parts.keys()
+    if missing:
+        return Gone(f"Entry {reviewed.number} of the ledger names no {', '.join(sorted(missing))}.")
+    try:
+        known = {one.id: one for one in github.artifacts(reviewed.run)}
+        for part in parts.values():
+            if part.artifact not in known or known[part.artifact].expired:
+                return _gone(part, reviewed)
+        data = {
+            name: github.download(part.artifact, archive_limit(name))
+            for name, part in parts.items()
+        }
+    except GitHubError as error:
+        if error.status not in _GONE:
+            raise
+        return Gone(f"GitHub has no artifacts of run {reviewed.run} any more.")
+    for name, part in parts.items():
+        if sha256(data[name]) != part.sha256:
+            return _mismatch(f"the archive {name}", part.sha256, sha256(data[name]))
+    return _read(data, reviewed)
+
+
+def rebuilt_bundle(folder: Path, commit: str) -> Bundle | Answer:
+    """Read a second build: a project's root after `mergeline check`, or its unpacked parts.
+
+    Args:
+        folder: Holds `reports/`, or a folder for each part by the part's name.
+        commit: What it must have been made from.
+
+    Raises:
+        UsageError: There is nothing of the kind, or it is of another commit.
+        ContractError: A file that a part must hold is not there.
+    """
+    try:
+        files = {part: _part_in(folder, part) for part in PARTS}
+        bundle = read_bundle(files[EVIDENCE_PART], files[MODEL_PART])
+    except BytesMismatch as error:
+        return answer(Name.BYTES_MISMATCH, f"The second build: {error.message}.", error.hint)
+    except InvalidBundle as error:
+        return answer(Name.EVIDENCE_INVALID, f"The second build: {error.message}.", error.hint)
+    made = bundle.plan.candidate
+    if made.commit != commit or made.dirty:
+        what = f"the commit {made.commit[:12]}" + (", with changed files" if made.dirty else "")
+        raise UsageError(
+            f"--rebuilt {folder} holds a build of {what}, expected one of {commit[:12]} as it is",
+            hint=f"check out {commit}, then: mergeline check",
+        )
+    return bundle
+
+
+def is_foreign(reviewed: Reviewed, repository: str) -> bool:
+    """Return whether the reviewed run is of another repository: its bytes are a stranger's."""
+    return reviewed.head_repository.lower() != repository.lower()
+
+
+def why_rebuild(
+    git: Git, merge: Merge, reviewed: Reviewed, repository: str, gone: Gone | None
+) -> str:
+    """Say why the reviewed bytes alone are not enough; empty when they are.
+
+    The stricter of what the policy before the merge says, and its own, counts.
+    """
+    if is_foreign(reviewed, repository):
+        return f"The reviewed run is of {reviewed.head_repository}, another repository."
+    sides = (readable_settings_at(git, merge.base), readable_settings_at(git, merge.commit))
+    build = _strictest(*(side for side in sides if side is not None))
+    if build == "rebuild":
+        return "promotion.build is rebuild."
+    if build == "reuse":
+        return ""
+    touched = _steering(git, merge)
+    if touched:
+        return f"The pull request touched {', '.join(touched[:3])}."
+    return gone.why if gone else ""
+
+
+def _strictest(*sides: Settings) -> str:
+    return max((side.promotion.build for side in sides), key=_BUILDS.index)
+
+
+def _steering(git: Git, merge: Merge) -> list[str]:
+    """Return what a merge changed of workflows and requirements: what steers a build."""
+    before = git.entries(merge.base) if merge.base else {}
+    after = git.entries(merge.commit)
+    changed = (path for path in before | after if before.get(path) != after.get(path))
+    return sorted(path for path in changed if path.startswith(".github/") or is_pin(path))
+
+
+# --- reading -----------------------------------------------------------------------
+
+
+def _read(data: Mapping[str, bytes], reviewed: Reviewed) -> Bundle | Answer:
+    try:
+        files = {name: unpack(archive, name) for name, archive in data.items()}
+        bundle = read_bundle(files[EVIDENCE_PART], files[MODEL_PART])
+    except BytesMismatch as error:
+        return answer(Name.BYTES_MISMATCH, f"{error.message}.", error.hint)
+    except InvalidBundle as error:
+        return answer(Name.EVIDENCE_INVALID, f"{error.message}.", error.hint)
+    found = bundle.plan.candidate
+    for what, stated, computed in (
+        ("model", reviewed.model, found.model),
+        ("evidence", reviewed.evidence, found.evidence),
+        ("inputs", reviewed.inputs, found.inputs),
+        ("key", reviewed.key, found.key),
+    ):
+        if stated != computed:
+            return _mismatch(f"the {what} of the reviewed run", stated, computed)
+    return bundle
+
+
+def _part_in(folder: Path, part: str) -> dict[str, bytes]:
+    if (folder / "reports").is_dir():
+        return unpack(pack(folder, part), part)
+    own = folder / part
+    if not own.is_dir():
+        raise UsageError(
+            f"--rebuilt {folder} holds neither reports/ nor {part}/",
+            hint="name a project's root after `mergeline check`, or the folder that the "
+            "artifacts of a build were unpacked into",
+        )
+    files = {}
+    for name, allowed in PARTS[part].items():
+        path = own / name
+        if path.is_file():
+            if path.stat().st_size > allowed.most:
+                size = f"{path.stat().st_size:,} bytes, at most {allowed.most:,} are allowed"
+                raise InvalidBundle(f"{path} has {size}", hint="look at what made it so large")
+            files[name] = path.read_bytes()
+    return files
+
+
+def _gone(part: BundlePart, reviewed: Reviewed) -> Gone:
+    return Gone(f"The artifact {part.name} of run {reviewed.run} has expired or was deleted.")
+
+
+def _mismatch(what: str, stated: str, found: str) -> Answer:
+    return answer(
+        Name.BYTES_MISMATCH,
+        f"The ledger has {shortened(stated)} for {what}, its bytes have {found}.",
+        "find out who changed the artifacts of that run; the next pull request brings its own",
+    )

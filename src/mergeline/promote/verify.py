@@ -1,0 +1,243 @@
+"""Step 3, verify: what would be shipped is what was reviewed, computed again from bytes and Git.
+
+No model is loaded. What a build states is not believed: its digests were recomputed when it
+was read, its gates are judged again here, by the policies that Git holds.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+from typing import Literal
+
+from mergeline.adapters.git import Git
+from mergeline.adapters.github import GitHub
+from mergeline.bundle.equivalent import differences
+from mergeline.bundle.read import Bundle
+from mergeline.bundle.rejudge import rejudge
+from mergeline.config.problem import printable
+from mergeline.config.settings import Settings
+from mergeline.core.answers import Answer, Name
+from mergeline.core.plan import Plan
+from mergeline.errors import BytesMismatch, ConfigError, InvalidBundle, UnsafeModel
+from mergeline.inputs.digest import inputs_digest
+from mergeline.ledger.entries import Live, Reviewed
+from mergeline.ledger.history import History
+from mergeline.model.safety import require_safe
+from mergeline.promote.attribute import Merge
+from mergeline.promote.identify import Identified
+from mergeline.promote.line import CARRY, Line, answer, readable_settings_at, require_settings_at
+from mergeline.promote.policy import gates_unlike, refused_by_policy
+from mergeline.promote.source import (
+    Gone,
+    is_foreign,
+    rebuilt_bundle,
+    reviewed_bundle,
+    why_rebuild,
+)
+
+Source = Literal["reused", "rebuilt", "equivalent"]
+_SHOWN, _LONGEST = 3, 300
+
+
+@dataclass(frozen=True)
+class Verified:
+    """What may be registered.
+
+    Attributes:
+        reviewed: The ledger's entry that it rests on.
+        bundle: The bytes, and the evidence.
+        plan: Judged again.
+        source: Where the bytes come from.
+        trusted: Types beyond Mergeline's own list that the policy trusts.
+    """
+
+    reviewed: Reviewed
+    bundle: Bundle
+    plan: Plan
+    source: Source
+    trusted: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class NeedsRebuild:
+    """A second build on main is wanted before anything can be said; `why` is a sentence."""
+
+    why: str
+
+
+def verify(
+    line: Line,
+    github: GitHub,
+    identified: Identified,
+    history: History,
+    *,
+    rebuilt: Path | None,
+    today: date,
+) -> Verified | NeedsRebuild | Answer:
+    """Hold the merge against its review.
+
+    What needs no second build is answered without one.
+
+    Args:
+        line: The line.
+        github: Has the artifacts of the reviewed run.
+        identified: What main holds; its last merge is looked at.
+        history: The ledger.
+        rebuilt: Where a second build lies; None without one.
+        today: The day on which waivers are held against their expiry.
+
+    Raises:
+        GitHubError: GitHub cannot be asked.
+        UsageError: `rebuilt` holds no build of this commit.
+    """
+    merge = identified.last
+    reviews = history.reviewed(merge.pull.number, merge.pull.head_sha)
+    if not reviews:
+        head = f"the head {merge.pull.head_sha[:12]} of #{merge.pull.number}"
+        reason = f"The ledger has no review of {head}."
+        return answer(Name.NO_EVIDENCE, reason, "see why the comment's job did not end well")
+    foreign = is_foreign(reviews[-1], github.repository)
+    held = _Held(line.git, merge, reviews[-1], foreign, today)
+    refusal = held.moved()
+    if refusal is not None:
+        return refusal
+    first = held.first(github)
+    if isinstance(first, Answer):
+        return first
+    refusal = _standing(line, identified, held.reviewed, history)
+    if refusal is not None:
+        return refusal
+    gone = first if isinstance(first, Gone) else None
+    why = why_rebuild(line.git, merge, held.reviewed, github.repository, gone)
+    if not why:
+        return first if isinstance(first, Verified) else answer(Name.NO_EVIDENCE, first.why, CARRY)
+    if rebuilt is None:
+        return NeedsRebuild(why)
+    second = rebuilt_bundle(rebuilt, merge.commit)
+    return second if isinstance(second, Answer) else held.compared(first, second)
+
+
+@dataclass(frozen=True)
+class _Held:
+    """A merge held against its review; `foreign`: the reviewed run is of another repository."""
+
+    git: Git
+    merge: Merge
+    reviewed: Reviewed
+    foreign: bool
+    today: date
+
+    def moved(self) -> Answer | None:
+        """Return MOVED where the merge is made from other inputs than the reviewed head."""
+        number, commit = self.merge.pull.number, self.merge.commit[:12]
+        try:
+            inputs = inputs_digest(self.git, self.merge.commit)
+        except ConfigError as error:
+            reason = f"The inputs of {commit} have no digest, those of #{number} had: "
+            return answer(Name.MOVED, reason + printable(error.message)[:_LONGEST], error.hint)
+        if inputs == self.reviewed.inputs:
+            return None
+        reason = (
+            f"The inputs of {commit} have the digest {inputs[:12]}, those reviewed in #{number} "
+            f"{self.reviewed.inputs[:12]}: another merge changed one of them in between."
+        )
+        return answer(Name.MOVED, reason, CARRY)
+
+    def first(self, github: GitHub) -> Verified | Gone | Answer:
+        """Return the reviewed bytes, judged."""
+        found = reviewed_bundle(github, self.reviewed)
+        return self.judged(found, "reused") if isinstance(found, Bundle) else found
+
+    def judged(self, bundle: Bundle, source: Source) -> Verified | Answer:
+        """Judge by the policies of before and after the merge, and look at the model's parts."""
+        try:
+            plan = self._plan(bundle)
+        except BytesMismatch as error:
+            return answer(Name.BYTES_MISMATCH, f"{error.message}.", error.hint)
+        except InvalidBundle as error:
+            return answer(Name.EVIDENCE_INVALID, f"{error.message}.", error.hint)
+        refusal = refused_by_policy(plan)
+        if refusal is not None:
+            return refusal
+        trusted = self._trusted()
+        try:
+            require_safe(bundle.model, trusted)
+        except UnsafeModel as error:
+            return answer(Name.UNSAFE_MODEL, f"{error.message}.", error.hint)
+        return Verified(self.reviewed, bundle, plan, source, trusted)
+
+    def compared(self, first: Verified | Gone, second: Bundle) -> Verified | Answer:
+        """Hold a second build against the reviewed one.
+
+        The same bytes pass from wherever they come; equivalent ones only where the reviewed
+        bytes are there to be shipped and are not a stranger's.
+        """
+        model = second.plan.candidate.model
+        if model == self.reviewed.model:
+            if isinstance(first, Gone):
+                return self.judged(second, "rebuilt")
+            return replace(first, source="rebuilt")
+        if isinstance(first, Gone):
+            return self._drifted(model, [f"{first.why} Only equal bytes could stand for them"])
+        if self.foreign:
+            where = self.reviewed.head_repository
+            return self._drifted(model, [f"the reviewed bytes are of {where}, a stranger's"])
+        try:
+            unlike = [
+                *differences(first.bundle.predictions, second.predictions),
+                *gates_unlike(first.plan, self._plan(second)),
+            ]
+        except InvalidBundle as error:
+            return answer(Name.EVIDENCE_INVALID, f"The second build: {error.message}.", error.hint)
+        return self._drifted(model, unlike) if unlike else replace(first, source="equivalent")
+
+    def _plan(self, bundle: Bundle) -> Plan:
+        base, head = self.merge.base, self.merge.commit
+        return rejudge(self.git, bundle, base=base, head=head, today=self.today)
+
+    def _trusted(self) -> tuple[str, ...]:
+        """Return the types that the base's settings trust; the first settings of all, their own.
+
+        What a pull request itself wants trusted counts from the next one on.
+        """
+        base = readable_settings_at(self.git, self.merge.base)
+        settings = base or require_settings_at(self.git, self.merge.commit)
+        return settings.model.trusted_types
+
+    def _drifted(self, model: str, unlike: Sequence[str]) -> Answer:
+        more = f"; and {len(unlike) - _SHOWN} more" if len(unlike) > _SHOWN else ""
+        return answer(
+            Name.DRIFTED,
+            f"A second build on main made the model {model}, the reviewed one is "
+            f"{self.reviewed.model}: {'; '.join(unlike[:_SHOWN])}{more}.",
+            "find what differs between the two machines (threads, BLAS kernel, versions); " + CARRY,
+        )
+
+
+def _standing(
+    line: Line, identified: Identified, reviewed: Reviewed, history: History
+) -> Answer | None:
+    """Return BARRED or ALREADY_LIVE where the reviewed model is one or the other."""
+    bar = barred(history, line.environment, reviewed.model, identified.settings)
+    if bar is not None:
+        return bar
+    desired = history.desired(line.environment)
+    if desired is None or desired.release.key != reviewed.key:
+        return None
+    if not isinstance(history.outcome(desired), Live):
+        return None  # whoever declared it may have been interrupted: go on to its end
+    reason = f"Version {desired.release.version} with the same inputs and model is live already."
+    return answer(Name.ALREADY_LIVE, reason)
+
+
+def barred(history: History, environment: str, model: str, settings: Settings) -> Answer | None:
+    """Return BARRED where a model was rolled back and not reinstated, else None."""
+    if model not in history.barred(environment) or model in settings.promotion.reinstate:
+        return None
+    return answer(
+        Name.BARRED,
+        f"The model {model} was rolled back in {environment}.",
+        "revert what brought it; or, if it may come back, name that digest in "
+        "promotion.reinstate in a pull request that is approved",
+    )
