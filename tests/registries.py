@@ -175,11 +175,13 @@ class Proxy:
         seen: What the server answered, in order.
         change: Is given each answer and returns status and body to send instead; None for
             the answer as it is.
+        closed: Whether it hangs up and forwards nothing.
     """
 
     uri: str
     seen: list[Answer] = field(default_factory=list)
     change: Callable[[Answer], tuple[int, bytes] | None] = lambda _: None
+    closed: bool = False
 
     def count(self, method: str, path: str) -> int:
         """Return how often something was asked."""
@@ -204,6 +206,9 @@ def proxy_before(upstream: str) -> Iterator[Proxy]:
 
 class _Handler(BaseHTTPRequestHandler):
     def _forward(self) -> None:
+        if self.server.proxy.closed:
+            self.close_connection = True
+            return
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         headers = {k: v for k, v in self.headers.items() if k.lower() not in ("host", "connection")}
         upstream = http.client.HTTPConnection(self.server.upstream, timeout=30)

@@ -303,11 +303,31 @@ def test_a_listing_is_not_believed(proxy, tmp_path, listed):
     assert list((tmp_path / "to").glob("**/*")) == []
 
 
+def test_what_was_not_listed_at_first_is_refused(proxy, tmp_path):
+    registry = Place(proxy.uri, tmp_path).registry()
+    registry.create(KEY, FILES, TAGS)
+    hidden = []
+
+    def hide_one(answer):
+        if not answer.path.endswith("mlflow-artifacts/artifacts") or hidden:
+            return None
+        hidden.append(answer)
+        files = json.loads(answer.body)["files"]
+        kept = [item for item in files if not item["path"].endswith("card.md")]
+        assert len(kept) == len(files) - 1
+        return 200, json.dumps({"files": kept}).encode()
+
+    proxy.change = hide_one
+    with pytest.raises(RegistryMismatch, match=r"'card.md' is not a file of 0 bytes"):
+        registry.download("1", tmp_path / "release")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_file_longer_than_listed_is_refused(proxy, tmp_path):
     registry = Place(proxy.uri, tmp_path).registry()
     registry.create(KEY, FILES, TAGS)
     proxy.change = lambda answer: (200, b"x" * 99) if answer.path.endswith("/card.md") else None
-    with pytest.raises(RegistryMismatch, match=r"'card.md' is not the file of 10 bytes"):
+    with pytest.raises(RegistryMismatch, match=r"'card.md' is not a file of 10 bytes"):
         registry.download("1", tmp_path / "release")
 
 

@@ -3,6 +3,7 @@
 import stat
 import tempfile
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -13,6 +14,7 @@ from mergeline.files import file_sha256
 
 MOST_FILES = 100  # and folders
 MOST_BYTES = 2 * 1024**3
+_AT_ONCE = 8
 
 
 def files_digest(files: Mapping[str, bytes]) -> str:
@@ -40,12 +42,17 @@ def upload(artifacts: Any, files: Mapping[str, bytes]) -> str:
     digest = files_digest(files)
     _require_bounds({name: len(data) for name, data in files.items()})
     with tempfile.TemporaryDirectory() as temporary:
-        for name, data in files.items():
+
+        def put(name: str) -> None:
             path = Path(temporary, name)
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(data)
-            # One by one: MLflow replaces a file whole, and a folder in place.
+            path.write_bytes(files[name])
+            # File by file: MLflow replaces a file whole, and a folder in place.
             artifacts.log_artifact(str(path), str(PurePosixPath(digest, name).parent))
+
+        # Side by side: most of the time is the network's.
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            list(pool.map(put, files))
     return digest
 
 
@@ -62,13 +69,14 @@ def download(artifacts: Any, digest: str, folder: Path) -> dict[str, Path]:
     """
     sizes = _listing(artifacts, digest)
     _require_bounds(sizes)
+    if not sizes:
+        raise _mismatch("there are none")
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}.") as temporary:
         fetched = Path(temporary, digest)
         fetched.mkdir()
-        for name, size in sizes.items():
-            artifacts.download_artifacts(f"{digest}/{name}", temporary)
-            _require_file(fetched / name, name, size)
+        artifacts.download_artifacts(digest, temporary)
+        _require_files(fetched, sizes)
         found = tree_digest((name, file_sha256(fetched / name)) for name in sizes)
         if found != digest:
             raise _mismatch(f"{len(sizes)} files with the digest {found}, expected {digest}")
@@ -103,10 +111,13 @@ def _require_bounds(sizes: Mapping[str, int]) -> None:
         raise _mismatch(f"{sum(sizes.values()):,} bytes, expected at most {MOST_BYTES:,}")
 
 
-def _require_file(path: Path, name: str, size: int) -> None:
-    found = path.lstat()
-    if not stat.S_ISREG(found.st_mode) or found.st_size != size:
-        raise _mismatch(f"{name!r} is not the file of {size:,} bytes that was listed")
+def _require_files(folder: Path, sizes: Mapping[str, int]) -> None:
+    """Refuse what is on the disk unless it is what was listed: it was listed anew."""
+    for path in folder.rglob("*"):
+        name, found = path.relative_to(folder).as_posix(), path.lstat()
+        is_file = stat.S_ISREG(found.st_mode) and found.st_size == sizes.get(name)
+        if not is_file and not stat.S_ISDIR(found.st_mode):
+            raise _mismatch(f"{name[:200]!r} is not a file of {sizes.get(name, 0):,} bytes")
 
 
 def _mismatch(reason: str) -> RegistryMismatch:
