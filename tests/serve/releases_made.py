@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import sklearn.ensemble  # noqa: F401 -- so that its threads are there to be limited
+from threadpoolctl import threadpool_limits
 
 from mergeline.core import layout
 from mergeline.core.digest import promotion_key, sha256
@@ -77,7 +79,8 @@ def make_release(
         evaluate=evaluate,
         **sections,
     )
-    run_stages(project, "prepare", "train", "evaluate")
+    with threadpool_limits(1):  # several threads on busy cores wait for each other
+        run_stages(project, "prepare", "train", "evaluate")
     made = folder / "release"
     shutil.copytree(project / layout.MODEL, made / "model")
     shutil.copy(project / layout.PROBES, made / "probes.json")

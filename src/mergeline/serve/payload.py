@@ -83,7 +83,13 @@ class Reader:
         arrays = {
             name: column_array(feature, columns[name]) for name, feature in self._features.items()
         }
-        return pd.DataFrame(arrays)
+        # pandas would make an array of texts a column of its own text type.
+        return pd.DataFrame(
+            {
+                name: pd.Series(array, dtype=object, copy=False) if array.dtype == object else array
+                for name, array in arrays.items()
+            }
+        )
 
     # --- JSON --------------------------------------------------------------------------
 
