@@ -411,6 +411,9 @@ def test_an_appender_that_is_killed_at_any_moment_loses_and_doubles_nothing(
     origin: Path, tmp_path: Path
 ) -> None:
     folder = clone(origin, tmp_path / "clone").root
+    for name in ("receivepack", "uploadpack"):  # the server is not killed along
+        program = f"setsid git-{name.replace('pack', '-pack')}"
+        git(folder, "config", f"remote.origin.{name}", program)
     rng = random.Random(0)  # noqa: S311
     for kill in range(KILLS):
         process = start(folder, "killed", APPENDS)

@@ -182,7 +182,7 @@ class Remote:
         if self.tip(ref) == expected_old:
             raise ToolError(
                 f"{self} cannot change {name} now: {_words(refused['reason'], done)}",
-                hint="run it again; if it stays so, see that the remote's disk and refs are fine",
+                hint="run it again; a lock that a killed process left there is removed by hand",
             )
         return False
 
