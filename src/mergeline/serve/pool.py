@@ -104,7 +104,7 @@ class Pool:
             await pool.close(0)
             if isinstance(error, TimeoutError):
                 raise ToolError(
-                    f"release {pool.label} was not ready after {seconds:.0f} seconds",
+                    f"release {pool.label} was not ready after {seconds:g} seconds",
                     hint="look at the load of the machine, or allow more time",
                 ) from error
             raise
