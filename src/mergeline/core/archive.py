@@ -193,28 +193,29 @@ def _located(data: bytes, member: Member) -> Member:
     """Return a member with the place of its data, its own header being the directory's."""
     shown = shortened(member.name)
     mark, _, flags, method, _, _, *checks, length, extra = _LOCAL.unpack_from(data, member.offset)
-    at = member.offset + _LOCAL.size
-    name, fields = _cut(data, at, [length, extra])
     stated = [member.checksum, member.compressed, member.size]
     later = flags & _DESCRIPTOR and checks == [0, 0, 0]
-    if (
-        (mark, flags, method) != (b"PK\x03\x04", member.flags, member.method)
-        or name != member.name.encode()
-        or not (checks == stated or later)
-    ):
-        raise ValueError(f"the header of {shown} says something else than the directory")
+    alike = (mark, flags, method) == (b"PK\x03\x04", member.flags, member.method)
+    at = member.offset + _LOCAL.size
+    if not alike or not (checks == stated or later):
+        raise _contradiction(shown)
+    name, fields = _cut(data, at, [length, extra])
+    if name != member.name.encode():
+        raise _contradiction(shown)
     _require_known(shown, flags, method, fields)
     if method == _STORED and member.compressed != member.size:
         raise ValueError(f"{shown} is stored as it is and states two sizes")
     return Member(**{**vars(member), "start": at + length + extra})
 
 
+def _contradiction(shown: str) -> ValueError:
+    return ValueError(f"the header of {shown} says something else than the directory")
+
+
 def _require_filled(data: bytes, members: list[Member], directory: int) -> None:
     """Refuse gaps, overlaps, and bytes before the first member."""
-    here = 0
-    for member, following in zip(
-        members, [*(m.offset for m in members[1:]), directory], strict=True
-    ):
+    here, starts = 0, [*(member.offset for member in members), directory]
+    for member, following in zip(members, starts[1:], strict=True):
         if member.offset != here:
             raise ValueError(f"{shortened(member.name)} overlaps another, or bytes are between")
         here = member.end + _descriptor(data, member, following - member.end)

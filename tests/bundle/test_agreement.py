@@ -1,0 +1,157 @@
+"""agreement: evidence that states something else than its commit is stale or forged."""
+
+import pytest
+
+from bundle.commits import BASE, HEAD, Repository, fitted, more_iterations
+from bundle.parts import with_content
+from mergeline.bundle.agreement import require_agreement, require_data
+from mergeline.config.load import parse_settings
+from mergeline.core.digest import sha256
+from mergeline.core.evidence import Confusion
+from mergeline.errors import InvalidBundle
+from report import plans
+
+POINTER = "version https://git-lfs.github.com/spec/v1\noid sha256:{}\nsize 18\n"
+
+
+@pytest.fixture(scope="module")
+def repository(tmp_path_factory):
+    return Repository.make(tmp_path_factory.mktemp("agreement") / "project")
+
+
+@pytest.fixture(scope="module")
+def commit(repository):
+    return repository.commit({**BASE, **HEAD})
+
+
+def require(repository, commit, plan, **sections):
+    settings = parse_settings(more_iterations(**sections), origin="params.yaml")
+    require_agreement(repository.trusted(), commit, settings, plan.evidence)
+
+
+def test_evidence_of_the_commit_agrees(repository, commit):
+    require(repository, commit, fitted(plans.better()))
+
+
+def split(**fields):
+    return plans.prepare(22_000).split.model_copy(update={"test_rows": 4_000, **fields})
+
+
+def slices(column):
+    return (plans.evaluate(0.8).slices[0].model_copy(update={"column": column}),)
+
+
+@pytest.mark.parametrize(
+    ("stage", "fields", "said"),
+    [
+        ("prepare", {"sha256": sha256(b"other")}, r"prepare\.sha256 of 'data/applications"),
+        ("prepare", {"contract_sha256": sha256(b"other")}, r"prepare\.contract_sha256 of"),
+        ("prepare", {"contract_sha256": None}, r"prepare\.contract_sha256 as False"),
+        ("prepare", {"contract": None}, r"prepare\.contract as None"),
+        ("prepare", {"source": "data/other.parquet"}, r"prepare\.source as 'data/other"),
+        ("prepare", {"format": "csv"}, r"prepare\.format as 'csv', by the commit it is 'parquet'"),
+        ("prepare", {"target": "sex"}, r"prepare\.target"),
+        ("prepare", {"positive": "0"}, r"prepare\.positive as '0', by the commit it is '1'"),
+        ("prepare", {"noun": "angel"}, r"prepare\.noun"),
+        ("prepare", {"split": split(test=0.01)}, r"prepare\.split\.test as 0\.01"),
+        ("prepare", {"split": split(key="sex")}, r"prepare\.split\.key"),
+        ("prepare", {"split": split(by="sex")}, r"prepare\.split\.by"),
+        ("prepare", {"split": split(train_rows=1)}, r"train\.rows as 17600, .* 1$"),
+        ("prepare", {"split": split(test_rows=1)}, r"evaluate\.n as 4000, .* 1$"),
+        ("train", {"estimator": "sklearn.dummy.DummyClassifier"}, r"train\.estimator"),
+        ("train", {"params": {"max_iter": 3}}, r"train\.params as {'max_iter': 3}"),
+        ("train", {"class_weight": "balanced"}, r"train\.class_weight"),
+        ("train", {"seed": 7}, r"train\.seed as 7"),
+        ("evaluate", {"primary": "accuracy"}, r"evaluate\.primary"),
+        ("evaluate", {"threshold": 0.4}, r"evaluate\.threshold as 0\.4"),
+        ("evaluate", {"bootstrap": 100}, r"evaluate\.bootstrap"),
+        ("evaluate", {"seed": 7}, r"evaluate\.seed"),
+        ("evaluate", {"metrics": {}}, r"evaluate\.metrics as \[\]"),
+        ("evaluate", {"slices": slices("sex")}, r"evaluate\.slices that nobody asked for"),
+        ("evaluate", {"positives": 4_000}, r"evaluate\.positives as 4000"),
+        (
+            "evaluate",
+            {
+                "confusion": Confusion(
+                    true_positive=880, false_positive=0, true_negative=1, false_negative=0
+                )
+            },
+            r"evaluate\.n as 4000, .* 881$",
+        ),
+        ("fairness", {"threshold": 0.4}, r"fairness\.threshold"),
+        ("fairness", {"min_group": 2_000}, r"fairness\.min_group as 2000, by the commit it is 50"),
+        ("fairness", {"bootstrap": 100}, r"fairness\.bootstrap"),
+        ("fairness", {"seed": 7}, r"fairness\.seed"),
+        ("fairness", {"n": 10}, r"fairness\.n as 10"),
+        ("fairness", {"by": ()}, r"fairness\.by as \[\], by the commit it is \['sex'\]"),
+        ("fairness", {"metrics": ("accuracy",)}, r"fairness\.metrics that are missing"),
+    ],
+)
+def test_a_statement_that_the_commit_contradicts_is_refused(
+    repository, commit, stage, fields, said
+):
+    plan = with_content(fitted(plans.better()), stage, **fields)
+    with pytest.raises(InvalidBundle, match=said):
+        require(repository, commit, plan)
+
+
+def test_a_model_that_reads_an_excluded_column_is_refused(repository, commit):
+    with pytest.raises(InvalidBundle, match=r"no features as \['postcode'\]"):
+        require(repository, commit, fitted(plans.better()), data={**DATA, "exclude": ["postcode"]})
+
+
+def test_a_group_that_is_judged_though_too_small_is_refused(repository, commit):
+    content = plans.fairness(0.064)
+    groups = tuple(g.model_copy(update={"judged": True}) for g in content.by[0].groups)
+    by = (content.by[0].model_copy(update={"groups": groups}),)
+    plan = with_content(fitted(plans.better()), "fairness", by=by)
+    with pytest.raises(InvalidBundle, match=r"too small as \['not given'\]"):
+        require(repository, commit, plan)
+
+
+def test_a_fixed_cut_is_the_commits(repository, commit):
+    data = {**DATA, "time": "day", "id": None}
+    found = split(test=None, after="2026-01-01T00:00:00", method="time", by="day", key=None)
+    plan = with_content(fitted(plans.better()), "prepare", split=found)
+    require(repository, commit, plan, data=data, split={"after": "2026-01-01", "test": None})
+    with pytest.raises(InvalidBundle, match=r"prepare\.split\.after"):
+        require(repository, commit, plan, data=data, split={"after": "2026-01-02", "test": None})
+
+
+# --- data ----------------------------------------------------------------------------------
+
+
+def test_data_that_git_does_not_hold_proves_nothing(repository, commit):
+    elsewhere = repository.commit(
+        {"data/applications.parquet": None, "data/applications.parquet.dvc": "outs: []"}
+    )
+    content = plans.prepare(22_000).model_copy(update={"sha256": sha256(b"whatever")})
+    require_data(repository.trusted(), elsewhere, content)
+
+
+def test_the_digest_of_data_in_lfs_is_in_its_pointer(repository, commit):
+    pointer = POINTER.format(sha256(b"applications 22000"))
+    stored = repository.commit({"data/applications.parquet": pointer})
+    git = repository.trusted()
+    require_data(git, stored, plans.prepare(22_000))
+    with pytest.raises(InvalidBundle, match=r"prepare\.sha256"):
+        require_data(git, stored, plans.prepare(20_000))
+
+
+def test_a_source_written_in_another_way_is_the_same_file(repository, commit):
+    git = repository.trusted()
+    other = {"source": "./data/../data/applications.parquet"}
+    require_data(git, commit, plans.prepare(22_000).model_copy(update=other))
+    with pytest.raises(InvalidBundle, match=r"prepare\.sha256"):
+        require_data(git, commit, plans.prepare(20_000).model_copy(update=other))
+
+
+DATA = {
+    "source": "data/applications.parquet",
+    "target": "default",
+    "positive": 1,
+    "noun": "defaulter",
+    "id": "application_id",
+    "sensitive": ["sex"],
+    "contract": "data/contract.yaml",
+}
