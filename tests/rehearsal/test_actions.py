@@ -4,6 +4,7 @@ import io
 import zipfile
 from urllib.parse import urlsplit
 
+import pytest
 import requests
 
 from mergeline.rehearsal import Rehearsal
@@ -67,6 +68,9 @@ def test_an_artifact_is_fetched_from_a_storage_that_wants_no_token(
     assert zipfile.ZipFile(io.BytesIO(data)).read("a/b.txt") == b"1"
     assert ann("GET", there).status_code == 400
     assert requests.get(there + "x", timeout=SECONDS).status_code == 404
+    hub.fault("GET", "/_rehearsal/downloads/*", "cut")
+    with pytest.raises((requests.ConnectionError, requests.exceptions.ChunkedEncodingError)):
+        requests.get(there, timeout=SECONDS)
 
 
 def test_an_expired_artifact_is_listed_and_gone(hub: Rehearsal, ann: Api) -> None:

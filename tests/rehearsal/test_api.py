@@ -1,6 +1,7 @@
 """Who may ask what: tokens, permissions, what is hidden, what is malformed."""
 
 import base64
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,13 @@ def test_ways_to_bring_a_token(hub: Rehearsal, ann: Api, kind: str) -> None:
     headers = {"Authorization": kind.format(ann.token)}
     answer = requests.get(f"{hub.api_url}/user", headers=headers, timeout=SECONDS)
     assert answer.json()["login"] == "ann"
+
+
+def test_head_is_get_without_the_body(ann: Api) -> None:
+    for path, status in (("/{repo}", 200), ("/{repo}/pulls/7", 404)):
+        asked = ann("HEAD", path)
+        assert (asked.status_code, asked.content) == (status, b"")
+        assert int(asked.headers["Content-Length"]) > 0
 
 
 def test_no_token_and_an_unknown_one(hub: Rehearsal) -> None:
@@ -70,6 +78,8 @@ def test_a_private_repository_does_not_exist_for_strangers(tmp_path: Path) -> No
         stranger = Api(hub.api_url, hub.token("stranger"), hub.name)
         assert stranger("GET", "/{repo}").status_code == 404
         assert stranger("GET", "/{repo}/pulls").status_code == 404
+        robot = Api(hub.api_url, hub.token("github-actions[bot]", "read"), hub.name)
+        assert robot.get("/{repo}/pulls") == []
 
 
 def test_roles_and_the_old_word_for_them(hub: Rehearsal, ann: Api) -> None:
@@ -139,3 +149,17 @@ def test_refs_are_made_moved_and_deleted(hub: Rehearsal, clone: Clone, ann: Api)
     assert hub.repo.git.tip("made") == one
     assert ann("DELETE", path).status_code == 204
     assert ann("DELETE", path).status_code == 422
+
+
+def test_many_at_once(hub: Rehearsal, clone: Clone, ann: Api) -> None:
+    clone.topic("topic")
+    hub.open_pull("topic", login="ann")
+
+    def post(number: int) -> int:
+        api = Api(hub.api_url, ann.token, hub.name)
+        return api("POST", "/{repo}/issues/1/comments", {"body": f"{number}"}).json()["id"]
+
+    with ThreadPoolExecutor(8) as pool:
+        ids = list(pool.map(post, range(48)))
+    assert len(set(ids)) == 48
+    assert sorted(ids) == [one["id"] for one in ann.get("/{repo}/issues/1/comments", per_page=99)]

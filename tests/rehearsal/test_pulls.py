@@ -113,6 +113,23 @@ def test_a_fork(hub: Rehearsal, clone: Clone, ann: Api) -> None:
     assert shown["pull_requests"] == []
 
 
+def test_a_fork_that_is_gone(hub: Rehearsal, clone: Clone, ann: Api) -> None:
+    """The pull request stays open and can be merged; nobody knows the repository."""
+    remote = hub.add_fork("carl")
+    clone.branch("topic")
+    head = clone.commit("fork.txt", "f\n", name="Carl")
+    clone.git("push", "-q", remote, "HEAD:refs/heads/topic")
+    number = hub.open_pull("carl:topic", login="carl")
+    hub.remove_fork("carl")
+    shown = ann.get(f"/{{repo}}/pulls/{number}")
+    assert (shown["state"], shown["head"]["repo"], shown["head"]["sha"]) == ("open", None, head)
+    assert shown["head"]["label"] == "carl:topic"
+    hub.merge(number)
+    assert clone.log()[0] == "Merge pull request #1 from carl/topic"
+    hub.remove_user("carl")
+    assert ann.get(f"/{{repo}}/pulls/{number}")["user"] is None
+
+
 def test_files(hub: Rehearsal, clone: Clone, ann: Api) -> None:
     clone.branch("main")
     clone.commit("old.txt", "".join(f"line {n}\n" for n in range(20)))

@@ -87,6 +87,20 @@ def test_a_deleted_account_leaves_its_review_without_a_name(
     assert ann("GET", "/{repo}/collaborators/leaver/permission").status_code == 404
 
 
+def test_a_deleted_account_has_no_token_and_its_pull_request_goes_on(
+    hub: Rehearsal, clone: Clone, bob: Api, number: int
+) -> None:
+    gone = Api(hub.api_url, hub.token("ann"), hub.name)
+    hub.remove_user("ann")
+    assert gone("GET", "/user").status_code == 401
+    clone.commit("more.txt", "m\n", push="topic")
+    assert bob.get(f"/{{repo}}/pulls/{number}")["user"] is None
+    hub.merge(number, "squash")
+    assert clone.log(form="%an")[0] == "ghost"
+    with pytest.raises(ValueError, match="owns a repository"):
+        hub.remove_user("acme")
+
+
 def test_actors_are_refused_as_clients_are(hub: Rehearsal, number: int) -> None:
     with pytest.raises(Refusal, match="Unprocessable"):
         hub.approve(number, "ann")

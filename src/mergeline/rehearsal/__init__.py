@@ -8,23 +8,23 @@ is any clone's remote. Everything else lives in memory and ends with the process
     with Rehearsal.start(folder, tls=True) as rehearsal:
         rehearsal.add_user("ann", "Ann", "ann@example.org", "write")
         rehearsal.add_user("bob", permission="maintain")
-        # git clone rehearsal.remote; commit; git push origin main; git push origin topic
+        push_main_and_topic(rehearsal.remote)  # with Git, from any clone
         number = rehearsal.open_pull("topic", login="ann")
         rehearsal.approve(number, "bob")
         commit = rehearsal.merge(number, "squash", login="bob")
         run = rehearsal.add_run(commit, event="push", artifacts={"model": {"a.txt": b"1"}})
-        client = Github(
-            base_url=rehearsal.api_url, auth=Auth.Token(rehearsal.token("bob", "write"))
-        )
+        client = Github(base_url=rehearsal.api_url, auth=Auth.Token(rehearsal.token("bob")))
+        assert client.get_repo(rehearsal.name).get_pull(number).merged
+        assert client.get_repo(rehearsal.name).get_workflow_run(run).head_sha == commit
         rehearsal.fault("POST", "*/issues/*/comments", "close", after=True)  # done, not told
         assert [(one.method, one.path) for one in rehearsal.writes] == []
 
 Addresses: `url` and `api_url` (HTTP), `tls_url` with `ca_file` (TLS; CML wants it),
 `remote` (a folder) and `clone_url` (Git over HTTP, with the same tokens).
 
-People: `add_user`, `remove_user`, `token`, `add_fork`, `open_pull`, `close_pull`, `approve`,
-`request_changes`, `dismiss`, `comment`, `merge`; workflows and administrators: `add_run`,
-`expire`, `add_ruleset`, `add_environment`. They act past the API: nothing of it is in
+People: `add_user`, `remove_user`, `token`, `add_fork`, `remove_fork`, `open_pull`,
+`close_pull`, `approve`, `request_changes`, `dismiss`, `comment`, `merge`; workflows and
+administrators: `add_run`, `expire`, `add_ruleset`, `add_environment`. They act past the API: nothing of it is in
 `writes`, no permission is asked, no fault strikes. Look at `pull(number)` and the records
 in `repo` for what came of it.
 

@@ -70,10 +70,14 @@ class People:
                 self.repo.collaborators[login] = permission
 
     def remove_user(self, login: str) -> None:
-        """Delete an account; what it did is nobody's from then on."""
+        """Delete an account and its tokens; what it did is nobody's from then on."""
         with self.world.lock:
+            if any(repo.owner == login for repo in self.world.repos.values()):
+                raise ValueError(f"{login} owns a repository")
             self.world.users.pop(login, None)
             self.repo.collaborators.pop(login, None)
+            for text in [key for key, one in self.world.tokens.items() if one.login == login]:
+                del self.world.tokens[text]
 
     def add_fork(self, owner: str, name: str | None = None) -> str:
         """Make somebody's fork and return its folder, a remote for Git."""
@@ -83,6 +87,15 @@ class People:
             for ref, sha in self.repo.git.refs("refs/heads/").items():
                 fork.git.bring(self.repo.git.path, sha, ref)
             return str(fork.git.path)
+
+    def remove_fork(self, owner: str, name: str | None = None) -> None:
+        """Delete somebody's fork; its pull requests stay, with all that they brought."""
+        with self.world.lock:
+            notice_pushes(self.world)
+            fork = self.world.repos.pop(f"{owner}/{name or self.repo.name}".lower())
+            for pull in self.repo.pulls.values():
+                if pull.head_repo is fork:
+                    pull.head_repo = None
 
     def open_pull(
         self,

@@ -102,14 +102,15 @@ def _answer(world: World, request: Request) -> Answer:
     body = request.json()
     if body is not None and not isinstance(body, dict):
         raise Refusal(422, "Invalid request.\n\nThe body is not an object.")
+    method = "GET" if request.method == "HEAD" else request.method
     for route in ROUTES:
-        parameters = route.match(request.method, request.plain_path)
+        parameters = route.match(method, request.plain_path)
         if parameters is None:
             continue
         prefix = PREFIX if request.path.startswith(f"{PREFIX}/") else ""
         call = Call(
             world,
-            request.method,
+            method,
             request.plain_path,
             dict(parse_qsl(request.query, keep_blank_values=True)),
             body or {},
@@ -129,7 +130,7 @@ def _answer(world: World, request: Request) -> Answer:
 
 def _permit(call: Call, route: Route) -> None:
     """Refuse what the token may not do: 404 for what it may not see, 403 for the rest."""
-    if "repo" in call.parameters and call.world.role(call.repo, call.token.login) == "none":
+    if "repo" in call.parameters and not call.world.reads(call.repo, call.token):
         raise not_found()
     if call.method not in READS and not may_write(call.token, route.scopes):
         raise Refusal(403, _NOT_ACCESSIBLE)

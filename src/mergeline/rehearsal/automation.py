@@ -133,6 +133,7 @@ class Automation(People):
             self.add_user,
             self.remove_user,
             self.add_fork,
+            self.remove_fork,
             self.open_pull,
             self.close_pull,
             self.approve,

@@ -3,7 +3,7 @@
 They need `Authorization: Bearer SECRET`. `/_rehearsal/faults` takes a fault (POST) or
 forgets all (DELETE); `/_rehearsal/writes` lists the writes; `/_rehearsal/do/NAME` lets an
 actor act, with the arguments as JSON. `/_rehearsal/downloads/KEY` is the storage that
-GitHub sends to for an artifact: no token, or it is refused.
+GitHub sends to for an artifact: no token, or it is refused; faults strike it too.
 """
 
 import hmac
@@ -11,9 +11,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import Any
 
+from mergeline.errors import MergelineError
 from mergeline.rehearsal.answers import Answer, Refusal, not_found
 from mergeline.rehearsal.api import Request
 from mergeline.rehearsal.faults import Fault
+from mergeline.rehearsal.recorder import READS
 from mergeline.rehearsal.resources.actions import DOWNLOADS
 from mergeline.rehearsal.world import World
 
@@ -25,20 +27,19 @@ Acts = Mapping[str, Callable[..., Any]]
 def answer_control(world: World, acts: Acts, request: Request) -> Answer:
     """Answer one of the rehearsal's own calls."""
     try:
-        if request.path.startswith(DOWNLOADS):
-            return _download(world, request)
         return _answer(world, acts, request)
     except Refusal as refusal:
         return refusal.answer()
 
 
-def _download(world: World, request: Request) -> Answer:
-    # The real storage refuses a request that brings GitHub's token along.
+def answer_download(world: World, request: Request) -> Answer:
+    """Answer as the storage that GitHub sends to for an artifact."""
+    # The real one refuses a request that brings GitHub's token along.
     if "authorization" in request.headers:
-        raise Refusal(400, "Authentication information is not given in the correct format.")
+        return Refusal(400, "Authentication information is not in the correct format.").answer()
     data = world.downloads.get(request.path.removeprefix(DOWNLOADS))
-    if data is None or request.method != "GET":
-        raise not_found()
+    if data is None or request.method not in READS:
+        return not_found().answer()
     return Answer(200, data, {"Content-Type": "application/zip"})
 
 
@@ -64,5 +65,5 @@ def _act(actor: Callable[..., Any], request: Request) -> Answer:
     arguments = request.json() or {}
     try:
         return Answer(200, {"result": actor(**arguments)})
-    except (TypeError, ValueError, LookupError) as error:
+    except (TypeError, ValueError, LookupError, MergelineError) as error:
         raise Refusal(422, f"{type(error).__name__}: {error}") from error

@@ -4,7 +4,7 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from mergeline.rehearsal.answers import Answer, Refusal
 
@@ -42,6 +42,10 @@ class Fault:
     retry_after: int | None = None
     seconds: float = 1.0
 
+    def __post_init__(self) -> None:
+        if self.kind not in get_args(Kind) or min(self.nth, self.times) < 1:
+            raise ValueError(f"kind is one of {get_args(Kind)}, nth and times count from 1")
+
     def instead(self) -> bool:
         """Return whether the call is not carried out."""
         return self.kind in ("status", "close") and not self.after
@@ -57,11 +61,11 @@ class Fault:
         """Return a fault from JSON with the attributes' names.
 
         Raises:
-            Refusal: A name is unknown or missing.
+            Refusal: A name is unknown or missing, or a value is not possible.
         """
         try:
             return cls(**written)
-        except TypeError as error:
+        except (TypeError, ValueError) as error:
             raise Refusal(422, f"that is no fault: {error}") from error
 
 

@@ -45,7 +45,7 @@ def _permitted(world: World, request: Request, full_name: str, *, pushes: bool) 
         repo = world.find_repo(full_name)
         if token is None and (pushes or repo is None or repo.private):
             raise Refusal(401, "Authentication required")
-        if repo is None or (token and world.role(repo, token.login) == "none"):
+        if repo is None or (token and not world.reads(repo, token)):
             raise Refusal(404, "Repository not found.")
         if pushes and token and not may_write(token, ("contents",)):
             raise Refusal(403, f"Permission to {full_name}.git denied to {token.login}.")

@@ -132,8 +132,8 @@ def _is_empty(git: Repository, commit: Commit) -> bool:
 
 
 def _merge_message(pull: Pull) -> tuple[str, str]:
-    owner = pull.head_repo.owner if pull.head_repo else "unknown"
-    return f"Merge pull request #{pull.number} from {owner}/{pull.head_ref}", pull.title
+    source = f"{pull.head_owner}/{pull.head_ref}"
+    return f"Merge pull request #{pull.number} from {source}", pull.title
 
 
 def _squash_message(commits: list[Commit], author: Person) -> str:

@@ -45,7 +45,20 @@ def open_pull(
             raise NoCommits(f"A pull request already exists for {source.owner}:{branch}.")
     number, at = repo.next_number, world.clock()
     pull = Pull(
-        number, world.next_id(), login, title, body, source, branch, base, tip, onto, at, at, draft
+        number=number,
+        id=world.next_id(),
+        login=login,
+        title=title,
+        body=body,
+        head_repo=source,
+        head_owner=source.owner,
+        head_ref=branch,
+        base_ref=base,
+        head_sha=tip,
+        base_sha=onto,
+        created=at,
+        updated=at,
+        draft=draft,
     )
     follow_head(repo, pull, tip)
     if not own_commits(repo.git, onto, tip):

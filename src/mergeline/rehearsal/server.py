@@ -15,10 +15,16 @@ from urllib.parse import urlsplit
 
 from mergeline.rehearsal.answers import Answer, Refusal
 from mergeline.rehearsal.api import Request, answer, token_of
-from mergeline.rehearsal.control import CONTROL, Acts, answer_control
+from mergeline.rehearsal.control import (
+    CONTROL,
+    Acts,
+    answer_control,
+    answer_download,
+)
 from mergeline.rehearsal.faults import Fault
 from mergeline.rehearsal.git_http import answer_git, is_git
 from mergeline.rehearsal.recorder import Request as Recorded
+from mergeline.rehearsal.resources.actions import DOWNLOADS
 from mergeline.rehearsal.world import World
 
 _IDLE_SECONDS = 60
@@ -90,8 +96,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _serve(self) -> None:
         request = self._read()
-        if request.path.startswith(CONTROL):
-            self._send(answer_control(self.server.world, self.server.acts, request))
+        if request.path.startswith(CONTROL) and not request.path.startswith(DOWNLOADS):
+            self._send(self._carry_out(request))
             return
         world = self.server.world
         fault = world.faults.strike(request.method, request.plain_path)
@@ -117,6 +123,10 @@ class _Handler(BaseHTTPRequestHandler):
     def _carry_out(self, request: Request) -> Answer:
         world = self.server.world
         try:
+            if request.path.startswith(DOWNLOADS):
+                return answer_download(world, request)
+            if request.path.startswith(CONTROL):
+                return answer_control(world, self.server.acts, request)
             return answer_git(world, request) if is_git(request.path) else answer(world, request)
         except Exception:  # noqa: BLE001 - a bug of the stand-in is shown and answered
             traceback.print_exc()

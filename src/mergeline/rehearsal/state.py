@@ -66,6 +66,7 @@ class Pull:
     title: str
     body: str | None
     head_repo: "Repo | None"
+    head_owner: str
     head_ref: str
     base_ref: str
     head_sha: str

@@ -17,8 +17,10 @@ def notice_pushes(world: World) -> None:
                 if one is not None and one.id not in branches:
                     branches[one.id] = one.git.refs("refs/heads/")
             base = branches[repo.id].get(f"refs/heads/{pull.base_ref}")
-            heads = branches[pull.head_repo.id] if pull.head_repo else {}
-            _notice(world, repo, pull, base, heads.get(f"refs/heads/{pull.head_ref}"))
+            head: str | None = pull.head_sha  # all that is left of a fork that is gone
+            if pull.head_repo is not None:
+                head = branches[pull.head_repo.id].get(f"refs/heads/{pull.head_ref}")
+            _notice(world, repo, pull, base, head)
 
 
 def follow_head(repo: Repo, pull: Pull, head: str) -> None:

@@ -15,6 +15,8 @@ from mergeline.rehearsal.state import Repo, Token, User
 
 BOT = "github-actions[bot]"
 WEB_FLOW = "web-flow"
+# Who did what a deleted account did.
+GHOST = User("ghost", 10137, "ghost", "ghost@users.noreply.github.com")
 
 
 def now() -> datetime:
@@ -110,8 +112,22 @@ class World:
 
     def person(self, login: str) -> Person:
         """Return somebody as author or committer of a commit that is made now."""
-        user = self.users[login]
+        user = self.users.get(login, GHOST)
         return Person(user.name, user.email, self.clock())
+
+    def reads(self, repo: Repo, token: Token) -> bool:
+        """Return whether a repository exists for who has this token."""
+        return self._is_robot(token) or self.role(repo, token.login) != "none"
+
+    def writes(self, repo: Repo, token: Token) -> bool:
+        """Return whether this token's account may change what is not its own."""
+        role = self.role(repo, token.login)
+        may = self._is_robot(token) or role in ("admin", "maintain", "write")
+        return may and token.permission != "read"
+
+    def _is_robot(self, token: Token) -> bool:
+        # A workflow's token is of this repository; its account is nobody's collaborator.
+        return self.users[token.login].kind == "Bot"
 
     def role(self, repo: Repo, login: str) -> str:
         """Return `admin`, `maintain`, `write`, `triage`, `read` or `none`."""

@@ -128,8 +128,7 @@ def _get(call: Call) -> Answer:
 
 def _own(call: Call, comment: Comment) -> None:
     """Refuse to change somebody else's comment, unless this account may write here."""
-    role = call.world.role(call.repo, call.token.login)
-    if comment.login != call.token.login and role not in ("admin", "maintain", "write"):
+    if comment.login != call.token.login and not call.world.writes(call.repo, call.token):
         raise Refusal(403, "Must have admin rights to Repository.")
 
 

@@ -67,8 +67,8 @@ def show_pull(call: Call, pull: Pull) -> Json:
         "merged_at": maybe_stamp(pull.merged),
         "merge_commit_sha": pull.merge_commit,
         "draft": pull.draft,
-        "head": _side(call, pull.head_repo, pull.head_ref, pull.head_sha),
-        "base": _side(call, repo, pull.base_ref, pull.base_sha),
+        "head": _side(call, pull.head_repo, pull.head_owner, pull.head_ref, pull.head_sha),
+        "base": _side(call, repo, repo.owner, pull.base_ref, pull.base_sha),
         "_links": {name: {"href": address} for name, address in addresses.items()},
         "author_association": association(repo, pull.login),
         **_NOTHING,
@@ -105,11 +105,10 @@ def _mergeable_state(pull: Pull) -> str:
     return "clean" if pull.mergeable else "dirty"
 
 
-def _side(call: Call, repo: Repo | None, ref: str, sha: str) -> Json:
-    owner = repo.owner if repo else "unknown"
+def _side(call: Call, repo: Repo | None, owner: str, ref: str, sha: str) -> Json:
     shown = show_repo(call, repo) if repo else None
-    user = show_login(call, repo.owner) if repo else None
-    return {"label": f"{owner}:{ref}", "ref": ref, "sha": sha, "user": user, "repo": shown}
+    label, user = f"{owner}:{ref}", show_login(call, owner)
+    return {"label": label, "ref": ref, "sha": sha, "user": user, "repo": shown}
 
 
 def _list_pulls(call: Call) -> Answer:
@@ -117,7 +116,7 @@ def _list_pulls(call: Call) -> Answer:
     newest_first = call.query.get("direction", "desc") != "asc"
 
     def wanted(pull: Pull) -> bool:
-        label = f"{pull.head_repo.owner if pull.head_repo else 'unknown'}:{pull.head_ref}"
+        label = f"{pull.head_owner}:{pull.head_ref}"
         return (
             (state == "all" or pull.state == (state or "open"))
             # GitHub takes a head without an owner for none at all.

@@ -39,8 +39,7 @@ def _get(call: Call) -> Answer:
     body = _show(call, found) | {"rules": found.rules, "current_user_can_bypass": "never"}
     body["conditions"] = {"ref_name": {"include": found.include, "exclude": found.exclude}}
     # Who may pass by it is shown to those only who could change it.
-    may_write = call.world.role(call.repo, call.token.login) in ("admin", "maintain", "write")
-    if may_write and call.token.permission != "read":
+    if call.world.writes(call.repo, call.token):
         body["bypass_actors"] = found.bypass
     return Answer(200, body)
 
