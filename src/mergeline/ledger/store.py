@@ -57,6 +57,11 @@ class Ledger:
         self._state = self._read()
         return self._state.history
 
+    @property
+    def tip(self) -> str | None:
+        """The branch's commit as last read or appended; None without one."""
+        return self._state.tip or None
+
     def append(self, make: Callable[[History], Entry | None]) -> History:
         """Append one entry that rests on all entries before it.
 
