@@ -21,7 +21,11 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
-_VERBS = ("check", "serve", "doctor", "demo", "stage", "schema")
+_VERBS = (
+    *("check", "status", "comment", "promote", "rollback", "serve"),
+    *("log", "audit", "checkout", "predict"),
+    *("doctor", "demo", "stage", "schema"),
+)
 for verb in _VERBS:
     import_module(f"mergeline.cli.{verb}").register(app)
 
