@@ -143,22 +143,19 @@ def _first(refused: Sequence[Loose]) -> Answer:
 def _acceptances(
     git: Git, settings: Settings, window: Sequence[str], merges: Iterable[Merge]
 ) -> tuple[Acceptance, ...]:
-    """Return what pull requests wrote into `promotion.accept` about commits before them.
+    """Return what pull requests wrote into `promotion.accept` about commits of main.
 
-    What a direct push wrote there does not count: nobody could have approved it.
+    Those came before it: an id cannot be known earlier. What a direct push wrote there does
+    not count: nobody could have approved it.
     """
-    place = {commit: number for number, commit in enumerate(window)}
-    wanted = [one for one in settings.promotion.accept if one.commit in place]
+    wanted = [one for one in settings.promotion.accept if one.commit in window]
     if not wanted:
         return ()
     found = []
     for merge in merges:
         before, after = (_accepts(git, at) for at in (merge.base, merge.commit))
-        found += [
-            Acceptance(one, merge.pull.number)
-            for one in wanted
-            if one in after and one not in before and place[one.commit] < place[merge.commits[0]]
-        ]
+        new = [one for one in wanted if one in after and one not in before]
+        found += [Acceptance(one, merge.pull.number) for one in new]
     return tuple(found)
 
 

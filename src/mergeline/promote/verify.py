@@ -12,7 +12,6 @@ from typing import Literal
 
 from mergeline.adapters.git import Git
 from mergeline.adapters.github import GitHub
-from mergeline.bundle.equivalent import differences
 from mergeline.bundle.read import Bundle
 from mergeline.bundle.rejudge import rejudge
 from mergeline.config.problem import printable
@@ -183,6 +182,8 @@ class _Held:
         if self.foreign:
             where = self.reviewed.head_repository
             return self._drifted(model, [f"the reviewed bytes are of {where}, a stranger's"])
+        from mergeline.bundle.equivalent import differences
+
         try:
             unlike = [
                 *differences(first.bundle.predictions, second.predictions),

@@ -1,0 +1,68 @@
+"""What the verbs that work on the line have in common: who is at work, and how they end."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mergeline.adapters.git import Git
+    from mergeline.adapters.registry import Registry
+    from mergeline.config.settings import Settings
+    from mergeline.promote.line import Ended
+
+
+def worker(environ: Mapping[str, str], repository: str) -> str:
+    """Return who appends to the ledger: the run of a workflow, else the user of the machine."""
+    import getpass
+
+    run = environ.get("GITHUB_RUN_ID", "").strip()
+    return f"run {run} of {repository}" if run else getpass.getuser()
+
+
+def run_url(environ: Mapping[str, str], repository: str) -> str:
+    """Return the address of the workflow's run; empty outside of one."""
+    server, run = environ.get("GITHUB_SERVER_URL", ""), environ.get("GITHUB_RUN_ID", "").strip()
+    return f"{server.rstrip('/')}/{repository}/actions/runs/{run}" if server and run else ""
+
+
+def registry_opener(git: "Git") -> "Callable[[Settings], Registry]":
+    """Return what opens the registry that settings name."""
+    from mergeline.adapters.registry import Registry, registry_uri
+
+    def opened(settings: "Settings") -> "Registry":
+        uri = registry_uri(settings.registry.uri, os.environ)
+        return Registry(uri, git.root, settings.project)
+
+    return opened
+
+
+def say(line: str) -> None:
+    """Tell what is going on."""
+    from mergeline.config.problem import printable
+
+    typer.echo(printable(line), err=True)
+
+
+def end(ended: "Ended", *, as_json: bool) -> None:
+    """Print how it ended, here and in the summary of the job, and end with its exit code."""
+    from mergeline.config.problem import printable
+
+    summary = os.environ.get("GITHUB_STEP_SUMMARY")
+    if summary:
+        from mergeline.report.markdown import text
+
+        then = f"\n\nNext: {text(ended.next_step, 2000)}" if ended.next_step else ""
+        with Path(summary).open("a", encoding="utf-8") as file:
+            file.write(f"**{ended.name}** {text(ended.reason, 2000)}{then}\n")
+    if as_json:
+        typer.echo(ended.model_dump_json(indent=1))
+    else:
+        typer.echo(printable(f"{ended.name}: {ended.reason}"))
+        if ended.next_step:
+            typer.echo(printable(f"next: {ended.next_step}"))
+    raise typer.Exit(ended.name.exit_code)

@@ -1,0 +1,60 @@
+"""Lines that begin with a first model live, copied from one that was made once."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from mergeline.core.answers import Name
+from promote.scenario import Builds, Scenario, first_files, fresh
+
+
+@pytest.fixture(autouse=True, scope="session")
+def plain_environment_of_promotions() -> Iterator[None]:
+    """Nothing of this machine's own settings, and no MLflow server of its."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
+        for name in [name for name in os.environ if name.startswith(("MLFLOW_", "GITHUB_"))]:
+            patch.delenv(name)
+        yield
+
+
+@pytest.fixture(scope="session")
+def builds(tmp_path_factory: pytest.TempPathFactory) -> Builds:
+    return Builds(tmp_path_factory.mktemp("builds"))
+
+
+@pytest.fixture(scope="session")
+def empty_line(tmp_path_factory: pytest.TempPathFactory, builds: Builds) -> Path:
+    """A folder with a repository of one commit, and a registry without versions."""
+    folder = tmp_path_factory.mktemp("empty")
+    scenario = Scenario.start(folder, builds)
+    with scenario.world:
+        scenario.registry.versions()
+    return folder
+
+
+@pytest.fixture(scope="session")
+def first_line(tmp_path_factory: pytest.TempPathFactory, empty_line: Path, builds: Builds) -> Path:
+    """The same with the first pull request promoted and live."""
+    folder = tmp_path_factory.mktemp("first")
+    shutil.copytree(empty_line, folder, dirs_exist_ok=True, symlinks=True)
+    scenario = Scenario.start(folder, builds)
+    with scenario.world:
+        scenario.merged(first_files())
+        assert scenario.promote().name is Name.LIVE
+    return folder
+
+
+@pytest.fixture
+def empty(empty_line: Path, tmp_path: Path, builds: Builds) -> Iterator[Scenario]:
+    """A line at its very beginning."""
+    yield from fresh(empty_line, tmp_path / "line", builds, 1)
+
+
+@pytest.fixture
+def scenario(first_line: Path, tmp_path: Path, builds: Builds) -> Iterator[Scenario]:
+    """A line with a first model live; its next pull request has the number 10."""
+    yield from fresh(first_line, tmp_path / "line", builds, 10)

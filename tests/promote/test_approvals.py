@@ -1,0 +1,271 @@
+"""Approvals: whose count, and what is answered where they are too few."""
+
+import pytest
+
+from mergeline.adapters.github_types import Review
+from mergeline.core.answers import Answer, Name
+from mergeline.ledger.entries import Settled
+from mergeline.promote.approvals import Facts, judge_approvals
+from mergeline.promote.people import Person
+from mergeline.rehearsal.faults import Fault
+from promote.scenario import AUTHOR, OTHER, REVIEWER, Scenario, other_model, params, refused
+from promote.test_people import HEAD, commit, pull
+
+COMMENTED, LATER = "2026-11-20T11:00:00Z", "2026-11-20T12:00:00Z"
+NUMBERS = iter(range(1, 1000))
+
+
+def review(
+    user: str | None, state: str = "APPROVED", at: str = LATER, of: str | None = HEAD
+) -> Review:
+    return Review(id=next(NUMBERS), user=user, state=state, commit=of, submitted=at)
+
+
+def judge(*reviews: Review, needed: int = 1, commented: str | None = COMMENTED) -> object:
+    """Judge; whose name begins with `r` may only read."""
+    users = {str(one.user) for one in reviews if one.user}
+    facts = Facts(
+        pull=pull(),
+        commits=(commit(), commit(author="carl")),
+        reviews=reviews,
+        may_write={user: not user.startswith("r") for user in users},
+        people={user: Person(user) for user in users},
+    )
+    return judge_approvals(facts, needed, commented)
+
+
+@pytest.mark.parametrize(
+    ("reviews", "approvers"),
+    [
+        ((review("bob"),), ("bob",)),
+        ((review("bob", at=COMMENTED),), ("bob",)),
+        ((review("bob"), review("bob", "COMMENTED", of="d" * 40)), ("bob",)),
+        ((review("bob"), review(None, "CHANGES_REQUESTED")), ("bob",)),
+        ((review("bob"), review("reader", "CHANGES_REQUESTED")), ("bob",)),
+        ((review("bob"), review("dora", "DISMISSED")), ("bob",)),
+        ((review("bob"), review("carl"), review("reader")), ("bob",)),
+        ((review("bob", "CHANGES_REQUESTED", COMMENTED), review("bob")), ("bob",)),
+        ((review("bob", "DISMISSED", COMMENTED), review("bob")), ("bob",)),
+        # The order is that of the times, whatever order they come in.
+        ((review("bob"), review("bob", "CHANGES_REQUESTED", COMMENTED)), ("bob",)),
+        ((review("bob"), review("dora")), ("bob", "dora")),
+    ],
+)
+def test_an_approval_counts(reviews: tuple[Review, ...], approvers: tuple[str, ...]) -> None:
+    assert judge(*reviews) == approvers
+
+
+@pytest.mark.parametrize(
+    ("reviews", "name", "said"),
+    [
+        ((), Name.NOT_APPROVED, "0 of the 1"),
+        ((review(None),), Name.NOT_APPROVED, "0 of the 1"),
+        ((review("bob", "COMMENTED"),), Name.NOT_APPROVED, "0 of the 1"),
+        ((review("bob", "PENDING"),), Name.NOT_APPROVED, "0 of the 1"),
+        ((review("reader"),), Name.NOT_APPROVED, "reader approved, but may not write"),
+        ((review("bob"), review("dora", "CHANGES_REQUESTED")), Name.NOT_APPROVED, "dora asks"),
+        ((review("bob"), review("bob", "CHANGES_REQUESTED")), Name.NOT_APPROVED, "bob asks"),
+        (
+            (review("bob"), review("dora", "CHANGES_REQUESTED", of="d" * 40)),
+            Name.NOT_APPROVED,
+            "dora asks for changes",
+        ),
+        ((review("ann"),), Name.SELF_APPROVED, "ann approved, but wrote it"),
+        ((review("CARL"),), Name.SELF_APPROVED, "CARL approved, but wrote it"),
+        ((review("bob", of="d" * 40),), Name.STALE_APPROVAL, "bob approved dddddddddddd"),
+        ((review("bob", of=None),), Name.STALE_APPROVAL, "a commit that is gone"),
+        ((review("bob", at="2026-11-20T10:59:59Z"),), Name.STALE_APPROVAL, "before its comment"),
+        ((review("bob", "DISMISSED"),), Name.DISMISSED, "the review of bob was dismissed"),
+        ((review("bob"), review("bob", "DISMISSED")), Name.DISMISSED, "bob was dismissed"),
+        # What somebody only has to do again comes before what somebody else has to do.
+        ((review("ann"), review("bob", of=None)), Name.STALE_APPROVAL, "ann approved, but wrote"),
+        ((review("ann"), review("bob", "DISMISSED")), Name.DISMISSED, "ann approved, but wrote"),
+        ((review("reader"), review("ann")), Name.SELF_APPROVED, "reader approved, but may not"),
+    ],
+)
+def test_it_does_not(reviews: tuple[Review, ...], name: Name, said: str) -> None:
+    found = judge(*reviews)
+    assert isinstance(found, Answer)
+    assert found.name is name
+    assert said in found.reason
+    assert "#7" in found.reason
+    assert found.next_step
+
+
+def test_as_many_as_are_needed() -> None:
+    two = (review("bob"), review("dora"))
+    assert judge(*two, needed=2) == ("bob", "dora")
+    found = judge(*two, review("ann"), needed=3)
+    assert isinstance(found, Answer)
+    assert found.name is Name.SELF_APPROVED
+    assert "2 of the 3" in found.reason
+
+
+def test_none_may_be_needed_and_an_open_change_request_still_blocks() -> None:
+    assert judge(needed=0, commented=None) == ()
+    assert judge(review("bob"), needed=0) == ("bob",)
+    found = judge(review("bob", "CHANGES_REQUESTED"), needed=0)
+    assert isinstance(found, Answer)
+    assert found.name is Name.NOT_APPROVED
+
+
+def test_what_was_never_commented_nobody_can_have_approved() -> None:
+    found = judge(review("bob"), commented=None)
+    assert isinstance(found, Answer)
+    assert found.name is Name.NO_EVIDENCE
+
+
+# --- on a line -------------------------------------------------------------------------
+
+BETTER = {"params.yaml": params(c=0.5)}
+
+
+def opened(scenario: Scenario) -> int:
+    number = scenario.open(BETTER)
+    scenario.check(number)
+    return number
+
+
+def test_without_an_approval(scenario: Scenario) -> None:
+    scenario.world.merge(opened(scenario))
+    ended = refused(scenario, Name.NOT_APPROVED)
+    assert ended.pull_request == 10
+
+
+def test_an_approval_after_the_merge_counts(scenario: Scenario) -> None:
+    number = opened(scenario)
+    scenario.world.merge(number)
+    refused(scenario, Name.NOT_APPROVED)
+    scenario.world.approve(number, REVIEWER)
+    assert scenario.promote().name is Name.LIVE
+
+
+def test_by_somebody_who_may_only_read(scenario: Scenario) -> None:
+    scenario.world.add_user("reader", permission="read")
+    number = opened(scenario)
+    scenario.world.approve(number, "reader")
+    scenario.world.merge(number)
+    assert "reader" in refused(scenario, Name.NOT_APPROVED).reason
+
+
+def test_by_a_co_author(scenario: Scenario) -> None:
+    message = f"Better\n\nCo-authored-by: Somebody <{REVIEWER}@example.org>"
+    number = scenario.ready(BETTER, message=message)
+    scenario.world.merge(number)
+    assert REVIEWER in refused(scenario, Name.SELF_APPROVED).reason
+    scenario.world.approve(number, OTHER)
+    assert scenario.promote().name is Name.LIVE
+
+
+def test_of_an_earlier_head(scenario: Scenario) -> None:
+    number = scenario.ready(BETTER)
+    pull = scenario.world.pull(number)
+    scenario.push_again(pull.head_ref, {"README.md": "# More\n"})
+    scenario.check(number)
+    scenario.world.merge(number)
+    refused(scenario, Name.STALE_APPROVAL)
+
+
+def test_before_the_comment(scenario: Scenario) -> None:
+    number = scenario.open(BETTER)
+    scenario.world.approve(number, REVIEWER)
+    scenario.check(number)
+    scenario.world.merge(number)
+    assert "before its comment" in refused(scenario, Name.STALE_APPROVAL).reason
+
+
+def test_of_another_result_of_the_same_head(scenario: Scenario) -> None:
+    """A head that is built again and comes out different was not approved as it is now."""
+    number = scenario.ready(BETTER)
+    scenario.check(number)  # the same once more
+    assert len(scenario.history.reviewed(number, scenario.world.pull(number).head_sha)) == 2
+    scenario.check(number, other_model)
+    scenario.world.merge(number)
+    refused(scenario, Name.STALE_APPROVAL)
+
+
+def test_withdrawn(scenario: Scenario) -> None:
+    number = opened(scenario)
+    scenario.world.dismiss(number, scenario.world.approve(number, REVIEWER))
+    scenario.world.merge(number)
+    refused(scenario, Name.DISMISSED)
+
+
+def test_with_an_open_change_request(scenario: Scenario) -> None:
+    number = scenario.ready(BETTER)
+    scenario.world.request_changes(number, OTHER)
+    scenario.world.merge(number)
+    refused(scenario, Name.NOT_APPROVED)
+
+
+def test_all_pages_of_reviews_are_read(scenario: Scenario) -> None:
+    number = scenario.ready(BETTER)
+    for _ in range(101):
+        scenario.world.comment(number, REVIEWER, "hm")
+        scenario.world.approve(number, REVIEWER)
+    scenario.world.request_changes(number, OTHER)
+    scenario.world.merge(number)
+    assert OTHER in refused(scenario, Name.NOT_APPROVED).reason
+
+
+@pytest.mark.parametrize("path", ["*/reviews", "*/permission", "*/commits", "/users/*"])
+def test_github_that_does_not_answer_is_undecided(scenario: Scenario, path: str) -> None:
+    scenario.world.merge(scenario.ready(BETTER))
+    scenario.world.world.faults.add(Fault("GET", path, times=99, status=503))
+    refused(scenario, Name.UNDECIDED)
+    scenario.world.world.faults.clear()
+    assert scenario.promote().name is Name.LIVE
+
+
+def test_the_larger_number_of_old_and_new_policy_is_needed(scenario: Scenario) -> None:
+    two = "promotion: {approvals: 2}\n"
+    number = scenario.ready({"params.yaml": params(c=0.5, promotion=two)})
+    scenario.world.merge(number)
+    assert "1 of the 2" in refused(scenario, Name.NOT_APPROVED).reason
+    scenario.world.approve(number, OTHER)
+    assert scenario.promote().name is Name.LIVE
+    none = "promotion: {approvals: 0}\n"
+    number = scenario.ready({"params.yaml": params(c=0.25, promotion=none)})
+    scenario.world.merge(number)
+    assert "1 of the 2" in refused(scenario, Name.NOT_APPROVED).reason
+
+
+def test_none_are_needed_where_the_policy_says_so(scenario: Scenario) -> None:
+    none = "promotion: {approvals: 0}\n"
+    scenario.merged({"params.yaml": params(promotion=none)})
+    assert scenario.promote().name is Name.POLICY_ONLY
+    number = scenario.open({"params.yaml": params(c=0.5, promotion=none)})
+    scenario.check(number)
+    scenario.world.merge(number)
+    assert scenario.promote().name is Name.LIVE
+
+
+def test_a_merge_without_approvals_blocks_those_after_it(scenario: Scenario) -> None:
+    scenario.world.merge(opened(scenario))
+    blocked = scenario.main
+    scenario.merged({"README.md": "# More\n"})
+    ended = refused(scenario, Name.NOT_APPROVED)
+    assert "#10" in ended.reason
+    assert blocked in ended.next_step
+
+
+def test_until_a_later_approved_one_names_it(scenario: Scenario) -> None:
+    scenario.world.merge(opened(scenario))
+    accept = f"{{commit: {scenario.main}, reason: looked at it, owner: bob}}"
+    promotion = f"promotion: {{approvals: 1, accept: [{accept}]}}\n"
+    scenario.merged({"params.yaml": params(c=0.5, promotion=promotion)})
+    assert scenario.promote().name is Name.POLICY_ONLY
+    settled = scenario.last(Settled)
+    assert [one.owner for one in settled.accepted] == ["bob"]
+    scenario.merged({"README.md": "# More\n"})
+    assert scenario.promote().name is Name.LIVE
+
+
+def test_the_approvers_stand_in_the_ledger(scenario: Scenario) -> None:
+    number = scenario.ready(BETTER)
+    scenario.world.approve(number, OTHER)
+    scenario.world.merge(number)
+    scenario.promote()
+    declared = scenario.history.desired("production")
+    assert declared is not None
+    assert (declared.author, set(declared.approvers)) == (AUTHOR, {REVIEWER, OTHER})

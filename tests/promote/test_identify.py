@@ -1,0 +1,279 @@
+"""Where the commits of main come from: pull requests, and what claims to."""
+
+from collections.abc import Mapping
+
+import pytest
+
+from mergeline.core.answers import Name
+from mergeline.errors import ConfigError
+from mergeline.ledger.entries import Settled
+from mergeline.promote.attribute import merge_at
+from mergeline.promote.identify import Identified, identify
+from mergeline.promote.line import require_settings_at
+from mergeline.rehearsal.faults import Fault
+from promote.scenario import REVIEWER, Scenario, first_files, git, params, refused
+
+BETTER = {"params.yaml": params(c=0.5)}
+DOCS = {"README.md": "# More\n"}
+
+
+def accepting(*commits: str, c: float = 1.0, reason: str = "looked at") -> Mapping[str, str]:
+    """Settings that accept commits by name."""
+    named = ", ".join(f"{{commit: {one}, reason: {reason}, owner: bob}}" for one in commits)
+    promotion = f"promotion: {{approvals: 1, accept: [{named}]}}\n"
+    return {"params.yaml": params(c=c, promotion=promotion)}
+
+
+def identified(scenario: Scenario) -> Identified:
+    """Identify main's tip."""
+    job = scenario.job()
+    settings = require_settings_at(scenario.git, job.commit)
+    line = job.line("main", settings)
+    found = identify(line, job.github, job.commit, settings, scenario.history)
+    assert isinstance(found, Identified), found
+    return found
+
+
+@pytest.mark.parametrize(("method", "commits"), [("merge", 1), ("squash", 1), ("rebase", 3)])
+def test_every_way_to_merge_is_one_pull_request(
+    scenario: Scenario, method: str, commits: int
+) -> None:
+    before = scenario.main
+    number = scenario.open(BETTER, DOCS, {"README.md": "# Even more\n"})
+    tip = scenario.world.merge(number, method)
+    found = identified(scenario)
+    assert [merge.pull.number for merge in found.merges] == [number]
+    assert (found.last.base, found.last.commit) == (before, tip)
+    assert len(found.last.commits) == commits
+    line = scenario.job().line("main", found.settings)
+    assert merge_at(line, scenario.github, tip) == found.last
+
+
+def test_all_of_them_since_the_position_the_oldest_first(scenario: Scenario) -> None:
+    before = scenario.main
+    first = scenario.open(DOCS)
+    scenario.world.merge(first, "squash")
+    second = scenario.open(BETTER, {"NOTES.md": "x\n"})
+    scenario.world.merge(second, "rebase")
+    third = scenario.open({"README.md": "# Last\n"})
+    scenario.world.merge(third, "merge")
+    found = identified(scenario)
+    assert [merge.pull.number for merge in found.merges] == [first, second, third]
+    assert found.merges[0].base == before
+    assert found.merges[1].base == found.merges[0].commit
+    assert found.last.base == found.merges[1].commit
+
+
+def test_a_tip_that_is_not_mains_is_superseded(scenario: Scenario) -> None:
+    old = scenario.merged(BETTER)
+    scenario.merged(DOCS)
+    ended = refused(scenario, Name.SUPERSEDED, commit=old)
+    assert scenario.main[:12] in ended.reason
+
+
+def test_a_commit_that_main_does_not_hold_is_of_another_history(scenario: Scenario) -> None:
+    branch = scenario.push(BETTER)
+    refused(scenario, Name.HISTORY_REWRITTEN, commit=scenario.tip(branch))
+
+
+def test_a_main_without_the_position_was_rewritten(scenario: Scenario) -> None:
+    start = git(scenario.remote, "rev-list", "--max-parents=0", "main")
+    git(scenario.remote, "update-ref", "refs/heads/main", start)
+    scenario.merged(first_files())
+    ended = refused(scenario, Name.HISTORY_REWRITTEN)
+    assert "was rewritten" in ended.reason
+
+
+def test_a_position_that_only_a_merged_branch_holds_is_not_mains_own(scenario: Scenario) -> None:
+    """Main was merged into a branch, and main then moved to that branch."""
+    position = scenario.main
+    start = git(scenario.remote, "rev-list", "--max-parents=0", "main")
+    tree = git(scenario.remote, "rev-parse", f"{position}^{{tree}}")
+    roles = ("AUTHOR", "COMMITTER")
+    who = {f"GIT_{role}_{key}": "x@y.z" for role in roles for key in ("NAME", "EMAIL")}
+    turned = git(
+        scenario.remote,
+        *("commit-tree", tree, "-p", start, "-p", position, "-m", "turned"),
+        env=who,
+    )
+    git(scenario.remote, "update-ref", "refs/heads/main", turned)
+    ended = refused(scenario, Name.HISTORY_REWRITTEN)
+    assert "only a merged branch holds it" in ended.reason
+
+
+# --- direct pushes ---------------------------------------------------------------------
+
+
+def test_a_direct_push_blocks(scenario: Scenario) -> None:
+    pushed = scenario.push_to_main(DOCS)
+    ended = refused(scenario, Name.DIRECT_PUSH)
+    assert pushed in ended.next_step
+    scenario.merged(BETTER)
+    assert pushed[:12] in refused(scenario, Name.DIRECT_PUSH).reason
+
+
+def test_all_direct_pushes_are_named(scenario: Scenario) -> None:
+    pushed = [scenario.push_to_main({"README.md": f"{number}\n"}) for number in range(2)]
+    scenario.merged(BETTER)
+    ended = refused(scenario, Name.DIRECT_PUSH)
+    assert all(commit in ended.next_step for commit in pushed)
+
+
+def test_a_later_approved_pull_request_that_names_it_unblocks(scenario: Scenario) -> None:
+    pushed = scenario.push_to_main(DOCS)
+    scenario.merged(accepting(pushed, c=0.5))
+    assert scenario.promote().name is Name.LIVE
+    declared = scenario.history.desired("production")
+    assert declared is not None
+    assert [(one.commit, one.owner) for one in declared.accepted] == [(pushed, "bob")]
+
+
+def test_one_that_was_not_approved_does_not(scenario: Scenario) -> None:
+    pushed = scenario.push_to_main(DOCS)
+    number = scenario.open(accepting(pushed))
+    scenario.check(number)
+    scenario.world.merge(number)
+    refused(scenario, Name.NOT_APPROVED)
+    # Accepting the pull request does not accept what it accepted.
+    blocked = scenario.main
+    scenario.merged(accepting(pushed, blocked))
+    assert pushed[:12] in refused(scenario, Name.DIRECT_PUSH).reason
+    scenario.merged(accepting(pushed, blocked, reason="looked at it again"))
+    assert scenario.promote().name is Name.POLICY_ONLY
+    assert {one.commit for one in scenario.last(Settled).accepted} == {pushed, blocked}
+
+
+def test_a_direct_push_cannot_name_another(scenario: Scenario) -> None:
+    first = scenario.push_to_main(DOCS)
+    second = scenario.push_to_main(accepting(first))
+    scenario.merged(accepting(first, second))
+    assert first[:12] in refused(scenario, Name.DIRECT_PUSH).reason
+
+
+def test_a_name_that_was_taken_back_does_not_count(scenario: Scenario) -> None:
+    pushed = scenario.push_to_main(DOCS)
+    scenario.merged(accepting(pushed))
+    scenario.merged({"params.yaml": params()})
+    refused(scenario, Name.DIRECT_PUSH)
+
+
+def test_a_short_name_is_no_name(scenario: Scenario) -> None:
+    pushed = scenario.push_to_main(DOCS)
+    scenario.merged(accepting(pushed[:12]))
+    refused(scenario, Name.DIRECT_PUSH)
+
+
+# --- what GitHub says, held against Git ------------------------------------------------
+
+
+def claim(scenario: Scenario, number: int, commit: str) -> None:
+    """Let GitHub say that a pull request brought a commit."""
+    with scenario.world.world.lock:
+        pull = scenario.world.repo.pulls[number]
+        pull.brought |= {commit}
+
+
+@pytest.mark.parametrize("method", ["merge", "squash", "rebase"])
+def test_a_pull_request_cannot_claim_a_direct_push_before_it(
+    scenario: Scenario, method: str
+) -> None:
+    pushed = scenario.push_to_main({"evil.txt": "x\n"})
+    number = scenario.ready(BETTER, DOCS)
+    scenario.world.merge(number, method)
+    claim(scenario, number, pushed)
+    assert pushed[:12] in refused(scenario, Name.DIRECT_PUSH).reason
+
+
+def test_nor_one_after_it(scenario: Scenario) -> None:
+    number = scenario.ready(BETTER)
+    scenario.world.merge(number)
+    pushed = scenario.push_to_main({"evil.txt": "x\n"})
+    claim(scenario, number, pushed)
+    assert pushed[:12] in refused(scenario, Name.DIRECT_PUSH).reason
+
+
+def test_a_merge_of_another_head_is_not_the_pull_requests(scenario: Scenario) -> None:
+    number = scenario.ready(BETTER)
+    scenario.world.merge(number)
+    with scenario.world.world.lock:
+        scenario.world.repo.pulls[number].head_sha = scenario.tip(scenario.push(DOCS))
+    refused(scenario, Name.DIRECT_PUSH)
+
+
+def test_what_was_merged_into_another_branch_brought_nothing_to_main(scenario: Scenario) -> None:
+    git(scenario.remote, "update-ref", "refs/heads/release", scenario.main)
+    number = scenario.world.open_pull(scenario.push(BETTER), "release", login="ann")
+    tip = scenario.world.merge(number)
+    git(scenario.remote, "update-ref", "refs/heads/main", tip)
+    refused(scenario, Name.DIRECT_PUSH)
+
+
+def test_the_head_of_a_pull_request_pushed_to_main_is_that_pull_request(
+    scenario: Scenario,
+) -> None:
+    """GitHub calls it merged; it still needs its approvals."""
+    number = scenario.open(BETTER, DOCS)
+    scenario.check(number)
+    git(scenario.remote, "update-ref", "refs/heads/main", scenario.world.pull(number).head_sha)
+    scenario.world.pull(number)
+    refused(scenario, Name.NOT_APPROVED)
+    scenario.world.approve(number, REVIEWER)
+    assert scenario.promote().name is Name.LIVE
+
+
+def test_two_pull_requests_that_brought_the_same_commit_are_ambiguous(scenario: Scenario) -> None:
+    branch = scenario.push(BETTER)
+    git(scenario.remote, "update-ref", "refs/heads/twin", scenario.tip(branch))
+    one, other = (scenario.world.open_pull(name, login="ann") for name in (branch, "twin"))
+    scenario.world.merge(one)
+    scenario.world.pull(other)
+    ended = refused(scenario, Name.AMBIGUOUS)
+    assert f"#{one} and #{other}" in ended.reason
+    blocked = scenario.main
+    scenario.merged(accepting(blocked, c=0.5))
+    assert scenario.promote().name is Name.POLICY_ONLY
+
+
+@pytest.mark.parametrize("kind", ["status", "truncate"])
+def test_github_that_does_not_say_is_undecided(scenario: Scenario, kind: str) -> None:
+    scenario.merged(BETTER)
+    scenario.world.world.faults.add(Fault("GET", "*/commits/*/pulls", kind, times=99))  # type: ignore[arg-type]
+    refused(scenario, Name.UNDECIDED)
+
+
+# --- the beginning of a line -----------------------------------------------------------
+
+
+def test_without_a_position_only_the_last_merge_counts(empty: Scenario) -> None:
+    empty.push_to_main(DOCS)
+    number = empty.ready(first_files())
+    empty.world.merge(number)
+    assert empty.promote().name is Name.LIVE
+
+
+def test_since_says_from_where_on_every_commit_counts(empty: Scenario) -> None:
+    start = empty.main
+    pushed = empty.push_to_main(DOCS)
+    since = f"promotion: {{since: {start}}}\n"
+    empty.merged(first_files() | {"params.yaml": params(promotion=since)})
+    assert pushed in refused(empty, Name.DIRECT_PUSH).next_step
+
+
+@pytest.mark.parametrize("since", ["main", "0123abc"])
+def test_since_is_a_whole_id(empty: Scenario, since: str) -> None:
+    promotion = f"promotion: {{since: {since}}}\n"
+    empty.merged(first_files() | {"params.yaml": params(promotion=promotion)})
+    with pytest.raises(ConfigError, match=since):
+        empty.promote()
+
+
+def test_since_that_main_does_not_hold(empty: Scenario) -> None:
+    promotion = f"promotion: {{since: {'f' * 40}}}\n"
+    empty.merged(first_files() | {"params.yaml": params(promotion=promotion)})
+    refused(empty, Name.HISTORY_REWRITTEN)
+
+
+def test_a_commit_without_settings_is_an_error(empty: Scenario) -> None:
+    empty.merged_unchecked(DOCS)
+    with pytest.raises(ConfigError, match=r"has no params\.yaml"):
+        empty.promote()
