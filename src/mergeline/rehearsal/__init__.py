@@ -24,9 +24,9 @@ Addresses: `url` and `api_url` (HTTP), `tls_url` with `ca_file` (TLS; CML wants 
 
 People: `add_user`, `remove_user`, `token`, `add_fork`, `remove_fork`, `open_pull`,
 `close_pull`, `approve`, `request_changes`, `dismiss`, `comment`, `merge`; workflows and
-administrators: `add_run`, `expire`, `add_ruleset`, `add_environment`. They act past the API: nothing of it is in
-`writes`, no permission is asked, no fault strikes. Look at `pull(number)` and the records
-in `repo` for what came of it.
+administrators: `add_run`, `expire`, `add_ruleset`, `add_environment`. They act past the
+API: nothing of it is in `writes`, no permission is asked, no fault strikes. Look at
+`pull(number)` and the records in `repo` for what came of it.
 
 Tokens: one with permission `read` gets GitHub's 403 for every write, one with `scopes` for
 every write outside of them; none or an unknown one gets 401. A private repository is 404

@@ -25,14 +25,14 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--tls-port", type=int, default=0, help="of TLS; 0: a free one")
     options = vars(parser.parse_args(arguments))
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    with Rehearsal.start(options.pop("folder"), **options) as rehearsal:
-        sys.stdout.write(json.dumps(_about(rehearsal)) + "\n")
-        sys.stdout.flush()
-        try:
+    try:
+        with Rehearsal.start(options.pop("folder"), **options) as rehearsal:
+            sys.stdout.write(json.dumps(_about(rehearsal)) + "\n")
+            sys.stdout.flush()
             while os.read(sys.stdin.fileno(), 4096):
                 pass
-        except KeyboardInterrupt:
-            return 0
+    except KeyboardInterrupt:
+        return 0
     return 0
 
 

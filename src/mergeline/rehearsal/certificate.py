@@ -73,6 +73,7 @@ def make_certificate(folder: Path) -> tuple[Path, ssl.SSLContext]:
     private = key.private_bytes(
         pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     ca_file, server_file = folder / "ca.pem", folder / "server.pem"
     write_whole(ca_file, ca.public_bytes(pem))
     write_whole(server_file, private + certificate.public_bytes(pem))
