@@ -84,7 +84,7 @@ def _make_sqlite(path: Path) -> None:
     from mlflow.tracking import MlflowClient
 
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.new")
     try:
         MlflowClient(tracking_uri=f"sqlite:///{temporary}")
         # Not renamed: another process may have made one meanwhile, and written to it.
