@@ -50,7 +50,7 @@ async def serve_alone(options: Options, say: Callable[[str], None], stop: asynci
     """
     file = read_release_file(options.folder)
     with bind(options.host, options.port) as taken:
-        port = taken.getsockname()[1]
+        address = f"http://{options.host}:{taken.getsockname()[1]}"
         start = asyncio.ensure_future(
             Pool.start(
                 options.folder, workers=options.workers, seconds=START_SECONDS, log=options.log
@@ -66,7 +66,12 @@ async def serve_alone(options: Options, say: Callable[[str], None], stop: asynci
         since = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         front = Front(standing_alone(file, since), Metrics(), live=await start)
         try:
-            say(f"release {file.label} answers at http://{options.host}:{port}/invocations")
-            await serve_http(make_app(front, options.limits), taken, stop, grace=GRACE_SECONDS)
+            await serve_http(
+                make_app(front, options.limits),
+                taken,
+                stop,
+                grace=GRACE_SECONDS,
+                ready=lambda: say(f"release {file.label} answers at {address}/invocations"),
+            )
         finally:
             await front.close()

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
 
 _WAITING = 2048  # connections that nobody has accepted yet
+# Longer than clients keep a connection: one that both ends close at once fails a request.
+_IDLE_SECONDS = 75
 
 
 def bind(host: str, port: int) -> socket.socket:
@@ -39,7 +41,12 @@ def bind(host: str, port: int) -> socket.socket:
 
 
 async def serve_http(
-    app: "FastAPI", taken: socket.socket, stop: asyncio.Event, *, grace: float
+    app: "FastAPI",
+    taken: socket.socket,
+    stop: asyncio.Event,
+    *,
+    grace: float,
+    ready: Callable[[], None] = lambda: None,
 ) -> None:
     """Answer requests on a socket until `stop` is set, then those that are in flight.
 
@@ -48,6 +55,7 @@ async def serve_http(
         taken: From `bind`.
         stop: Set by the caller, whose business signals are.
         grace: How many seconds the requests in flight have.
+        ready: Called once clients are listened to.
     """
     import uvicorn
 
@@ -55,6 +63,10 @@ async def serve_http(
         @contextmanager
         def capture_signals(self) -> Iterator[None]:
             yield
+
+        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+            await super().startup(sockets)
+            ready()
 
     server = Server(
         uvicorn.Config(
@@ -68,6 +80,7 @@ async def serve_http(
             server_header=False,
             log_level="warning",
             backlog=_WAITING,
+            timeout_keep_alive=_IDLE_SECONDS,
             timeout_graceful_shutdown=max(1, round(grace)),
         )
     )
