@@ -79,6 +79,15 @@ def test_environments_have_branches_of_their_own(follower: Remote, reader: Remot
 
 
 @pytest.mark.parametrize(
+    "name", ["EU production", "a:refs/heads/main", "..", "x.lock", ".x", "a~b^c", "x/../y", "ü@{1}"]
+)
+def test_an_environment_may_have_any_name(follower: Remote, reader: Remote, name: str) -> None:
+    write_report(follower, report(environment=name))
+    assert read_report(reader, name) == report(environment=name)
+    assert reader.tip("main") is None
+
+
+@pytest.mark.parametrize(
     ("data", "problem"),
     [
         (None, "no such file"),

@@ -1,6 +1,8 @@
 """The follower's report: one file on a branch of its own, replaced every time."""
 
+import re
 from typing import Annotated, Literal
+from urllib.parse import quote
 
 from pydantic import Field, ValidationError
 
@@ -13,6 +15,7 @@ from mergeline.ledger.entries import Number, Sha256, Time
 
 FILE = "follower.json"
 _ATTEMPTS = 5
+_NOT_IN_REFS = re.compile(r"^\.|\.(?=\.)|\.(?=lock$)|\.$")
 _MOST = 64 * 1024  # bytes of a report
 
 
@@ -44,7 +47,9 @@ class FollowerReport(Frozen):
 
 def branch_of(environment: str) -> str:
     """Return the branch on which the follower of an environment reports."""
-    return f"mergeline/follower/{environment}"
+    # An environment's name is free text at GitHub; a plain one is left as it is.
+    name = quote(environment, safe="").replace("~", "%7E")
+    return f"mergeline/follower/{_NOT_IN_REFS.sub('%2E', name)}"
 
 
 def read_report(remote: Remote, environment: str) -> FollowerReport | None:

@@ -103,9 +103,7 @@ def _answer(history: History, environment: str, heard: Heard) -> tuple[State, st
     """Return whether what is desired answers, in a sentence, and what answers."""
     desired, report = history.desired(environment), heard.report
     if desired is None:
-        every = bool(history.declared(environment))
-        why = "all that was declared was rejected" if every else "the ledger declares nothing"
-        return "nothing", f"nothing is desired: {why}", None
+        return "nothing", f"nothing is desired: {_why_nothing(history, environment)}", None
     wanted = f"version {desired.release.version}"
     if report is None:
         why = heard.problem or "no follower has ever reported"
@@ -127,6 +125,13 @@ def _answer(history: History, environment: str, heard: Heard) -> tuple[State, st
         why = f"the follower rejected it: {report.reason}"
     answer = f"{answering} answers, not {wanted}, which is desired since {desired.time}: {why}"
     return "differs", answer, serving
+
+
+def _why_nothing(history: History, environment: str) -> str:
+    if history.declared(environment):
+        return "all that was declared was rejected"
+    known = ", ".join(history.environments())
+    return f"the ledger declares nothing for it, only for {known}" if known else "nothing ever was"
 
 
 def _since(history: History, serving: Declared, report: FollowerReport) -> str:

@@ -19,6 +19,9 @@ from mergeline.ledger.history import History
 
 # How GitHub ends the first line of a squashed commit, and begins that of a merge.
 _NAMED = re.compile(r"^Merge pull request #(\d{1,9}) |\(#(\d{1,9})\)$")
+_UNREVIEWED = (
+    "the ledger holds no review of it: it came past review, or its comment job did not run"
+)
 
 
 class Waiting(Frozen):
@@ -66,7 +69,7 @@ class Line:
         elif review is not None:
             why, number = self._of_review(review), review.pull_request
         else:
-            why, number = "the ledger holds no review of it", None
+            why, number = _UNREVIEWED, None
         return Waiting(commit=commit, subject=subject, pull_request=number, why=why)
 
     def _declared(self, commit: str) -> Promoted | None:

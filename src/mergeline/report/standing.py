@@ -2,7 +2,7 @@
 
 from mergeline.ledger.entries import Declared, Promoted, Release, moment
 from mergeline.ledger.status import Status
-from mergeline.report.markdown import NAME, SENTENCE, plain
+from mergeline.report.markdown import NAME, plain
 
 _WORD = {"agrees": "OK", "differs": "DIFFERS", "unknown": "UNKNOWN", "nothing": "NOTHING"}
 _WIDTH, _LONGEST = 10, 600
@@ -24,7 +24,9 @@ def render_status(status: Status) -> str:
         ("note", list(status.notes)),
     ):
         for number, line in enumerate(told):
-            lines.append(f"{'' if number else name:<{_WIDTH}}{plain(line, _LONGEST)}".rstrip())
+            indent = " " * (len(line) - len(line.lstrip()))
+            label = "" if number else name
+            lines.append(f"{label:<{_WIDTH}}{indent}{plain(line, _LONGEST)}".rstrip())
     return "\n".join(lines)
 
 
@@ -94,8 +96,7 @@ def _waits(status: Status) -> list[str]:
     lines.append(f"{count} commit{'s' if count > 1 else ''} of main, the oldest first{some}")
     for each in ahead.waiting:
         request = f"#{each.pull_request}: " if each.pull_request else ""
-        subject = plain(each.subject, NAME)
-        lines.append(f"{each.commit[:12]}  {subject}  ({request}{plain(each.why, SENTENCE)})")
+        lines += [f"{each.commit[:12]} {plain(each.subject, NAME)}", f"  {request}{each.why}"]
     return lines
 
 
