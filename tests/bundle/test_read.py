@@ -1,6 +1,8 @@
 """read: from two parts to a plan; what was changed on the way is refused."""
 
 import json
+import subprocess
+import sys
 
 import pytest
 
@@ -12,6 +14,7 @@ from bundle.parts import (
     rewritten,
     sealed,
     with_content,
+    write_parts,
 )
 from mergeline.bundle.read import read_bundle
 from mergeline.core.digest import sha256
@@ -250,3 +253,27 @@ def test_a_document_of_many_values_is_refused_before_it_is_built(built):
     bomb = b"[" + b"[]," * 1_000_001 + b"[]]"
     with pytest.raises(InvalidBundle, match="at most 1,000,000"):
         read_bundle({**evidence, "explain.json": bomb}, model)
+
+
+_LOADED = """
+import sys
+from pathlib import Path
+from mergeline.bundle import equivalent, rejudge
+from mergeline.bundle.names import EVIDENCE_PART, MODEL_PART
+from mergeline.bundle.pack import pack
+from mergeline.bundle.read import read_bundle
+from mergeline.bundle.unpack import unpack
+root = Path(sys.argv[1])
+parts = (unpack(pack(root, part), part) for part in (EVIDENCE_PART, MODEL_PART))
+bundle = read_bundle(*parts)
+assert equivalent.differences(bundle.predictions, bundle.predictions)
+print(*(name for name in sys.modules if name.split(".")[0] in sys.argv[2:]))
+"""
+
+
+def test_nothing_is_imported_that_could_load_a_model(built, tmp_path):
+    write_parts(tmp_path, *built)
+    banned = ["sklearn", "skops", "joblib", "mlflow", "cloudpickle", "pandas"]
+    command = [sys.executable, "-c", _LOADED, str(tmp_path), *banned]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == []

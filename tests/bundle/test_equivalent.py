@@ -1,0 +1,166 @@
+"""equivalent: two builds whose rows score alike are, and whatever else differs is said."""
+
+import io
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from mergeline.bundle.equivalent import differences
+from mergeline.model.table import table_bytes
+
+ROWS = 1_000
+
+
+def frame():
+    random = np.random.default_rng(0)
+    score = random.random(ROWS).round(4)
+    return pd.DataFrame(
+        {
+            "key": [f"{number:016x}" for number in range(ROWS)],
+            "positive": random.random(ROWS) < score,
+            "score": score,
+            "predicted": score >= 0.5,
+        }
+    )
+
+
+SAME = table_bytes(frame())
+
+
+def changed(column, rows, value):
+    table = frame()
+    table.loc[rows, column] = value
+    return table_bytes(table)
+
+
+def shifted(by, rows=slice(0, 9)):
+    table = frame()
+    table.loc[rows, "score"] += by
+    return table_bytes(table)
+
+
+def test_equal_predictions_are_equivalent():
+    assert differences(SAME, SAME) == ()
+
+
+@pytest.mark.parametrize("by", [1e-7, -1e-7, 9.99e-7, 1e-15])
+def test_scores_within_the_tolerance_are_equivalent(by):
+    assert differences(SAME, shifted(by)) == ()
+    assert differences(shifted(by), SAME) == ()
+
+
+@pytest.mark.parametrize("by", [1.01e-6, -1.01e-6])
+def test_scores_beyond_it_are_not(by):
+    (said,) = differences(SAME, shifted(by))
+    assert said == ("10 of 1,000 held-out rows score further apart than 1e-06, by up to 1.01e-06.")
+
+
+def test_one_row_is_enough():
+    (said,) = differences(SAME, shifted(0.25, [500]))
+    assert said.startswith("1 of 1,000 held-out rows score further apart")
+    assert said.endswith("by up to 0.25.")
+
+
+def test_scores_that_are_no_numbers_are_never_near():
+    endless = changed("score", [3], np.inf)
+    expected = "1 of 1,000 held-out rows score further apart than 1e-06, having no number."
+    assert differences(endless, endless) == (expected,)
+    keys, truth = [f"{number}" for number in range(2)], pa.array([True, False])
+    none = written({"key": keys, "positive": truth, "score": [np.nan, 0.5], "predicted": truth})
+    (said,) = differences(none, none)
+    assert said == "1 of 2 held-out rows score further apart than 1e-06, having no number."
+
+
+def test_a_class_that_changes_within_the_tolerance_is_said():
+    table = frame()
+    table.loc[7, "predicted"] = not table.loc[7, "predicted"]
+    (said,) = differences(SAME, table_bytes(table))
+    assert said == "1 of 1,000 held-out rows are predicted to be of the other class."
+
+
+def test_a_label_that_changes_is_said():
+    (said,) = differences(SAME, changed("positive", slice(None), True))
+    assert said.endswith("of 1,000 held-out rows have another label.")
+
+
+def test_all_that_differs_is_said():
+    table = frame()
+    table["score"] = 1 - table["score"]
+    table["predicted"] = ~table["predicted"]
+    assert len(differences(SAME, table_bytes(table))) == 2
+
+
+def test_other_rows_are_not_compared():
+    assert differences(SAME, changed("key", [1], "f" * 16)) == (
+        "1 of 1,000 held-out rows are others, or in another order.",
+    )
+    backwards = table_bytes(frame().iloc[::-1].reset_index(drop=True))
+    assert "in another order" in differences(SAME, backwards)[0]
+    assert differences(SAME, table_bytes(frame().head(999))) == (
+        "1,000 held-out rows were reviewed, 999 are rebuilt.",
+    )
+
+
+# --- hostile files -----------------------------------------------------------------------------
+
+
+def written(columns, **options):
+    buffer = io.BytesIO()
+    pq.write_table(pa.table(columns), buffer, **options)
+    return buffer.getvalue()
+
+
+COLUMNS = {
+    "key": pa.array(["a", "b"]),
+    "positive": pa.array([True, False]),
+    "score": pa.array([0.1, 0.9]),
+    "predicted": pa.array([False, True]),
+}
+
+
+def test_the_width_of_text_does_not_matter():
+    wide = {**COLUMNS, "key": COLUMNS["key"].cast(pa.large_string())}
+    assert differences(written(COLUMNS), written(wide)) == ()
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (b"", "cannot be read"),
+        (b"PAR1" + b"\xff" * 100 + b"PAR1", "cannot be read"),
+        (SAME[:-100] + SAME[-50:], "cannot be read"),
+        (SAME[:200] + bytes(100) + SAME[300:], "cannot be read"),
+        (written({"key": COLUMNS["key"]}), "their columns are 'key'"),
+        (written({**COLUMNS, "more": pa.array([1, 2])}), "their columns are"),
+        (written({**COLUMNS, "score": pa.array(["0.1", "0.9"])}), "column score holds string"),
+        (written({**COLUMNS, "score": pa.array([1, 2])}), "column score holds int64"),
+        (written({**COLUMNS, "score": pa.array([None, 0.5])}), "score has missing values"),
+        (written({**COLUMNS, "key": pa.array([None, "b"])}), "key has missing values"),
+        (written({**COLUMNS, "key": pa.array([["a"], ["b"]])}), "column key holds list"),
+    ],
+)
+def test_what_is_no_table_of_predictions_is_said_whoever_made_it(data, said):
+    (first,) = differences(data, SAME)
+    (second,) = differences(SAME, data)
+    assert first.startswith("The reviewed predictions")
+    assert second.startswith("The rebuilt predictions")
+    assert said in first
+    assert len(first) < 400
+
+
+def test_a_file_that_states_too_much_is_not_opened():
+    rows = 20_000_001
+    one = pa.array([True]).take(pa.array(np.zeros(rows, dtype="int32")))
+    scores = pa.array(np.zeros(rows))
+    keys = pa.DictionaryArray.from_arrays(pa.array(np.zeros(rows, dtype="int8")), ["a"])
+    bomb = written({"key": keys, "positive": one, "score": scores, "predicted": one})
+    assert len(bomb) < 1_000_000
+    assert "they state 20,000,001 rows" in differences(bomb, SAME)[0]
+
+
+def test_every_cut_of_a_file_is_said_and_nothing_is_raised():
+    for end in range(0, len(SAME), 211):
+        assert "cannot be read" in differences(SAME[:end], SAME)[0]
