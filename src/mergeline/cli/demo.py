@@ -1,4 +1,4 @@
-"""`mergeline demo`: four pull requests, and the comments that they get."""
+"""`mergeline demo`: the whole line on one machine, from a pull request to a prediction."""
 
 import sys
 import time
@@ -14,43 +14,42 @@ def register(app: typer.Typer) -> None:
 
 
 def demo(
-    folder: Annotated[Path, typer.Option(help="Where the demo's project is made.")] = Path(
-        ".mergeline/demo"
+    folder: Annotated[Path, typer.Option(help="Where the demo's projects and servers live.")] = (
+        Path(".mergeline/demo")
     ),
     example: Annotated[
-        Path | None, typer.Option(help="Keep the first pull request's report in this folder.")
+        Path | None, typer.Option(help="Keep the better model's report in this folder.")
     ] = None,
 ) -> None:
-    """Show four pull requests and their comments, in a fresh project."""
-    from mergeline.project.demo import PULL_REQUESTS, Demo
+    """Rehearse the whole line: pull requests, comments, merges, a model server, a rollback.
+
+    A stand-in for GitHub and a model server run on this machine while it lasts.
+    """
+    from mergeline.project.demo import Demo
 
     started = time.monotonic()
-    made = Demo(Path.cwd(), folder.resolve())
-    _say("main: a first model, logistic regression")
-    made.start()
-    made.first_check()
-    for number, request in enumerate(PULL_REQUESTS, start=1):
-        _say(f"pull request {number}: {request.title}")
-        comment = made.open(request)
-        typer.echo(_above_the_fold(comment))
-        typer.echo(f"\n(exit code {request.exit_code}; a merge would get {request.answer})")
-        if example is not None and number == 1:
-            made.keep_report(example)
-    _say(f"done in {time.monotonic() - started:.0f} s")
+    made = Demo(Path.cwd(), folder.resolve(), _Steps(started))
+    made.tell(keep=example)
+    bin_folder = Path(sys.prefix) / "bin"
     typer.echo(
-        f"The whole comments: {made.comments}\n"
-        f"The project:        {made.project}\n\n"
-        "Try next, in that folder, after "
-        f"`export PATH={Path(sys.prefix) / 'bin'}:$PATH`:\n"
-        "  git switch better-model && mergeline check --base main   nothing changed: it is quick\n"
-        "  edit params.yaml, commit, mergeline check --base main    your own pull request\n"
-        "  dvc metrics diff main better-model; dvc plots show       what DVC says of it"
+        f"\ndone in {time.monotonic() - started:.0f} s\n\n"
+        f"The comments: {made.folder / 'comments'}\n"
+        f"The project:  {made.example.folder}\n\n"
+        f"Try next, in that folder, after `export PATH={bin_folder}:$PATH "
+        f"MLFLOW_TRACKING_URI=sqlite:///{made.folder / 'registry.db'}`:\n"
+        "  mergeline status                   what is desired and what was live\n"
+        "  mergeline log                      who promoted what, when and why\n"
+        "  mergeline audit 1                  a version, back to the data it was made from\n"
+        "  mergeline predict data/applications.parquet --output /tmp/scores.csv"
     )
 
 
-def _above_the_fold(comment: str) -> str:
-    return comment.split("<details>", 1)[0].strip()
+class _Steps:
+    def __init__(self, started: float) -> None:
+        self._started = started
 
-
-def _say(title: str) -> None:
-    typer.echo(f"\n=== {title} ===\n")
+    def __call__(self, step: str, what: str) -> None:
+        if step.startswith("#"):
+            typer.echo("")
+        minutes, seconds = divmod(int(time.monotonic() - self._started), 60)
+        typer.echo(f"{minutes}:{seconds:02}  {step:<9} {what}")

@@ -1,36 +1,24 @@
-"""The demo: a project of its own with Git history, and four pull requests against it."""
+"""The demo: the whole line on one machine, a line a step, with what happened and why."""
 
-import os
+import json
 import shutil
-import subprocess
-import sys
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-import mergeline
-from mergeline.adapters.git_process import clean_environment
 from mergeline.core import layout
-from mergeline.core.digest import sha256, tree_digest
-from mergeline.errors import ToolError, UsageError
+from mergeline.errors import ToolError
 from mergeline.files import write_whole
-from mergeline.project.template import PINS, write_pipeline
+from mergeline.project.example import BETTER, BIASED, FIRST, LOWERED, Change, Example
+from mergeline.project.line import AUTHOR, REVIEWER, Line
+from mergeline.project.traffic import Traffic, body_of, predict
 
-# What the example holds that the demo's own project is made of.
-_FILES = (layout.SETTINGS, "data/applications.parquet", "data/contract.yaml")
-_PIN = "requirements/main.txt"
+Say = Callable[[str, str], None]
 
-_BOOSTING = """\
-  estimator: sklearn.ensemble.HistGradientBoostingClassifier
-  params: {max_iter: 100, learning_rate: 0.08, max_leaf_nodes: 8, min_samples_leaf: 50}
-"""
-_LOGISTIC = """\
-  estimator: sklearn.linear_model.LogisticRegression
-  params: {max_iter: 1000}
-"""
-_FAIR = "  exclude: [sex, applied_on, debt_ratio]"
-_BIASED = "  exclude: [sex, applied_on]"
-_GATE = "by: sex, at_most: 0.10}"
-_LOOSE_GATE = "by: sex, at_most: 0.30}"
+# Somebody whom the two models of the demo see differently enough to tell them apart.
+_APPLICANT = 7
 
 
 @dataclass(frozen=True)
@@ -38,173 +26,206 @@ class PullRequest:
     """One pull request of the demo.
 
     Attributes:
-        branch: Its branch.
-        title: What its author wants.
         changes: Texts of `params.yaml` and what replaces them.
-        exit_code: What `mergeline check` must answer.
-        answer: What a merge would get.
+        answer: What its comment says that a merge would get.
+        code: The exit code of its build.
     """
 
     branch: str
     title: str
-    changes: tuple[tuple[str, str], ...]
-    exit_code: int
+    changes: tuple[Change, ...]
     answer: str
+    code: int = 0
 
 
-PULL_REQUESTS = (
-    PullRequest(
-        "better-model",
-        "Boosted trees instead of a linear model",
-        ((_LOGISTIC, _BOOSTING),),
-        0,
-        "PROMOTE",
-    ),
-    PullRequest(
-        "biased-model",
-        "Use the debt ratio too: a higher AUC",
-        ((_LOGISTIC, _BOOSTING), (_FAIR, _BIASED)),
-        10,
-        "POLICY_FAILED",
-    ),
-    PullRequest(
-        "lowered-gate",
-        "Use the debt ratio, and allow a larger gap",
-        ((_LOGISTIC, _BOOSTING), (_FAIR, _BIASED), (_GATE, _LOOSE_GATE)),
-        10,
-        "POLICY_WEAKENED",
-    ),
-    PullRequest(
-        "policy-only",
-        "Allow a larger gap, in the open",
-        ((_GATE, _LOOSE_GATE),),
-        0,
-        "POLICY_ONLY",
-    ),
+FIRST_MODEL = PullRequest("first-model", "A first model: logistic regression", FIRST, "PROMOTE")
+BIASED_MODEL = PullRequest(
+    "biased-model", "Use the debt ratio too: a higher AUC", BIASED, "POLICY_FAILED", 10
 )
+LOWERED_GATE = PullRequest(
+    "lowered-gate", "Use the debt ratio, and allow a larger gap", LOWERED, "POLICY_WEAKENED", 10
+)
+BETTER_MODEL = PullRequest(
+    "better-model", "Boosted trees instead of a linear model", BETTER, "PROMOTE"
+)
+DOCUMENTATION = PullRequest("words", "Say who answers for the model", (), "BARRED")
 
 
 class Demo:
-    """A project in a fresh folder, made from the example.
+    """The story, told while it happens.
 
     Args:
-        source: A checkout that holds the example.
-        folder: Where the demo lives; its `project` is made anew, its `cache` is kept, so
-            that a second demo restores what the first one trained.
+        source: A checkout of Mergeline, which holds the example.
+        folder: Made anew but for `cache`, so that a second demo restores what the first
+            one trained.
+        say: Is told each step and what came of it.
     """
 
-    def __init__(self, source: Path, folder: Path) -> None:
-        missing = [name for name in (*_FILES, _PIN) if not (source / name).is_file()]
-        if missing:
-            raise UsageError(
-                f"{source} does not hold the example: {', '.join(missing)} not found",
-                hint="run the demo in a checkout of Mergeline",
-            )
-        self.source = source
-        self.project = folder / "project"
-        self.cache = folder / "cache"
-        self.comments = folder / "comments"
+    def __init__(self, source: Path, folder: Path, say: Say) -> None:
+        self.folder = folder
+        self.example = Example(source, folder / "project", folder / "cache")
+        self._say = say
 
-    def start(self) -> None:
-        """Make the project: main with a first model."""
-        shutil.rmtree(self.project, ignore_errors=True)
-        for name in _FILES:
-            write_whole(self.project / name, (self.source / name).read_bytes())
-        write_whole(self.project / PINS, (self.source / _PIN).read_bytes() + _own_pin())
-        self._change(((_BOOSTING, _LOGISTIC),))
-        write_pipeline(self.project)
-        self._git("init", "--quiet", "--initial-branch=main")
-        self._git("config", "user.name", "Mergeline demo")
-        self._git("config", "user.email", "demo@example.invalid")
-        self._git("config", "commit.gpgsign", "false")
-        self._run([sys.executable, "-m", "dvc", "init", "--quiet"])
-        self._run([sys.executable, "-m", "dvc", "cache", "dir", "--local", str(self.cache)])
-        self._commit("A first model: logistic regression")
+    def tell(self, keep: Path | None = None) -> None:
+        """Run the whole line once.
 
-    def first_check(self) -> None:
-        """Check main itself, as its first pull request was."""
-        self._check(0, ())
-
-    def open(self, request: PullRequest) -> str:
-        """Make a pull request's branch and check it.
-
-        Returns:
-            The comment.
+        Args:
+            keep: Where to copy the better model's report to.
 
         Raises:
-            ToolError: The check did not answer as this pull request is meant to show.
+            ToolError: A step did not end as this demo is meant to show.
         """
-        self._git("switch", "--quiet", "--create", request.branch, "main")
-        self._change(request.changes)
-        self._commit(request.title)
-        self._check(request.exit_code, ("--base", "main"))
-        comment = (self.project / layout.COMMENT).read_text()
-        write_whole(self.comments / f"{request.branch}.md", comment.encode())
-        return comment
+        self.example.require_source()
+        self._clean()
+        with Line(self.example, self.folder) as line:
+            self._first(line)
+            self._refused(line, BIASED_MODEL)
+            self._refused(line, LOWERED_GATE)
+            self._better(line, keep)
+            self._rollback(line)
+            self._words(line)
+            self._audit(line)
 
-    def keep_report(self, target: Path) -> None:
-        """Copy what the last check wrote for people and machines to read: no tables, no model."""
-        for path in sorted((self.project / "reports").glob("*")):
-            if path.suffix in (".json", ".md") and path.name != "probes.json":
-                write_whole(target / path.name, path.read_bytes())
+    def _clean(self) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        for path in self.folder.iterdir():
+            if path == self.example.cache:
+                continue
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
 
-    def _change(self, changes: tuple[tuple[str, str], ...]) -> None:
-        path = self.project / layout.SETTINGS
-        text = path.read_text()
-        for old, new in changes:
-            if old not in text:
-                raise UsageError(
-                    f"the demo changes {old.strip()!r} in {layout.SETTINGS}, which is not there",
-                    hint="restore params.yaml as it is in Mergeline's repository",
-                )
-            text = text.replace(old, new)
-        write_whole(path, text.encode())
+    # --- the chapters --------------------------------------------------------------------
 
-    def _commit(self, title: str) -> None:
-        self._git("add", "--all")
-        self._git("commit", "--quiet", "--message", title)
+    def _first(self, line: Line) -> None:
+        pull = self._review(line, FIRST_MODEL, first=True)
+        self._ship(line, pull, "merge")
+        self._ask(line)
 
-    def _git(self, *arguments: str) -> None:
-        self._run(["git", *arguments])
+    def _refused(self, line: Line, request: PullRequest) -> None:
+        pull = self._review(line, request)
+        self._say("merge", f"refused: the required status `mergeline` of #{pull} is red")
+        line.github.close_pull(pull)
 
-    def _check(self, expected: int, options: tuple[str, ...]) -> None:
-        done = self._process([sys.executable, "-m", "mergeline", "check", *options, "--json"])
-        if done.returncode != expected:
+    def _better(self, line: Line, keep: Path | None) -> None:
+        pull = self._review(line, BETTER_MODEL)
+        if keep is not None:
+            self.example.keep_report(keep)
+        with Traffic(line.port, self._body()) as traffic:
+            self._ship(line, pull, "squash")
+        self._told(traffic, "while the model changed")
+        self._ask(line)
+
+    def _rollback(self, line: Line) -> None:
+        with Traffic(line.port, self._body()) as traffic:
+            ended = line.rollback("too many good applicants are turned away")
+        self._require(ended.said["name"], "LIVE", "rollback", ended.said["reason"])
+        self._say("rollback", ended.said["reason"])
+        self._told(traffic, "meanwhile")
+        self._ask(line)
+
+    def _words(self, line: Line) -> None:
+        """Main still holds what was rolled back; a merge of words must not bring it back."""
+        pull = self._review(line, DOCUMENTATION)
+        self._ship(line, pull, "rebase", answer="BARRED")
+        self._ask(line)
+
+    def _audit(self, line: Line) -> None:
+        ended = line.audit()
+        held = [link for link in ended.said["links"] if link["state"] == "holds"]
+        total = len(ended.said["links"])
+        self._require(len(held), total, "audit")
+        version = ended.said["version"]
+        self._say("audit", f"version {version}: {total} of {total} links hold, back to the data")
+
+    # --- the steps -------------------------------------------------------------------------
+
+    def _review(self, line: Line, request: PullRequest, *, first: bool = False) -> int:
+        """Open a pull request, build it and comment on it; return its number."""
+        example = self.example
+        example.branch(request.branch)
+        if first:
+            example.bring()
+        if request.changes:
+            example.change(request.changes)
+        else:
+            write_whole(example.folder / "OWNERS.md", b"Grace answers for this model.\n")
+        if first:
+            example.complete()
+        commit = example.commit(request.title, author=AUTHOR)
+        pull = line.open_pull(request.branch, request.title)
+        self._say(f"#{pull}", request.title)
+        started = time.monotonic()
+        run = line.build(commit, request.branch, code=request.code)
+        self._say("check", f"{_numbers(line)} ({time.monotonic() - started:.0f} s)")
+        comment = line.comment(run)
+        write_whole(self.folder / "comments" / f"{request.branch}.md", comment.encode())
+        if f"**{request.answer}**" not in comment and request.answer != "BARRED":
             raise ToolError(
-                f"mergeline check ended with {done.returncode}, not {expected}:\n{done.stderr}",
-                hint=f"look into {self.project}",
+                f"the comment on {request.branch} does not say {request.answer}",
+                hint=f"read {self.folder / 'comments' / request.branch}.md",
             )
-        self._git("add", layout.LOCK)
-        self._git("commit", "--quiet", "--message", "dvc.lock as checked", "--allow-empty")
+        self._say("comment", _headline(comment))
+        return pull
 
-    def _run(self, command: list[str]) -> None:
-        done = self._process(command)
-        if done.returncode != 0:
+    def _ship(self, line: Line, pull: int, method: str, *, answer: str = "LIVE") -> None:
+        """Approve, merge and promote a pull request."""
+        line.approve(pull)
+        commit = line.merge(pull, method)
+        self._say("merge", f"approved by {REVIEWER}; {method} as {commit[:12]}")
+        started = time.monotonic()
+        ended = line.promote()
+        self._require(ended.said["name"], answer, "promote", ended.said["reason"])
+        took = time.monotonic() - started
+        self._say("promote", f"{answer}: {ended.said['reason']} ({took:.0f} s)")
+
+    def _ask(self, line: Line) -> None:
+        """Ask the model server for a prediction."""
+        version, said = predict(line.port, self._body())
+        decision = "would default" if said["positive"] else "would repay"
+        score = f"{said['probability']:.3f}"
+        self._say("predict", f"an applicant {decision} ({score}), says version {version}")
+
+    def _told(self, traffic: Traffic, when: str) -> None:
+        by = ", ".join(f"version {v}: {n}" for v, n in sorted(traffic.answers.items()))
+        self._require(traffic.failures, [], "requests")
+        self._say("requests", f"{traffic.answers.total():,} {when}, none failed ({by})")
+
+    def _body(self) -> bytes:
+        return body_of(_applicant(self.example.folder))
+
+    def _require(self, found: object, wanted: object, step: str, why: str = "") -> None:
+        if found != wanted:
             raise ToolError(
-                f"{' '.join(command)} failed: {done.stderr.strip()}",
-                hint=f"look into {self.project}",
+                f"the demo's {step} ended with {found!r}, not with {wanted!r}: {why}",
+                hint=f"look into {self.folder}; server.log is the model server's",
             )
 
-    def _process(self, command: list[str]) -> subprocess.CompletedProcess[str]:
-        # The demo is a project of its own: nothing of the surrounding job speaks into it.
-        hidden = {"GITHUB_STEP_SUMMARY", "GITHUB_BASE_REF", "MLFLOW_TRACKING_URI"}
-        environment = {k: v for k, v in clean_environment(os.environ).items() if k not in hidden}
-        environment["DVC_NO_ANALYTICS"] = "1"
-        return subprocess.run(
-            command,
-            cwd=self.project,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=1200,
-        )
+
+def _numbers(line: Line) -> str:
+    """Say in a few words what a build found."""
+    folder = line.example.folder
+    evaluate = json.loads((folder / layout.evidence("evaluate")).read_bytes())["content"]
+    primary = evaluate["primary"]
+    judgement = line.verdict()["judgement"]
+    bad = [gate for gate in judgement["verdict"]["gates"] if gate["outcome"] == "FAILED"]
+    failed = "; ".join(f"{gate['name']} FAILED: {gate['reason']}" for gate in bad)
+    value = evaluate["metrics"][primary]["value"]
+    return f"{judgement['answer']}: {primary} {value:.3f}" + (f"; {failed}" if failed else "")
 
 
-def _own_pin() -> bytes:
-    """Return a line that names the code of this checkout, whose version stays while it changes."""
-    package = Path(mergeline.__file__).parent
-    files = ((path, path.relative_to(package).as_posix()) for path in package.rglob("*.py"))
-    code = tree_digest((name, sha256(path.read_bytes())) for path, name in files)
-    return f"# mergeline {mergeline.__version__}, code {code}\n".encode()
+def _headline(comment: str) -> str:
+    """Return the comment's first heading."""
+    heads = (line for line in comment.splitlines() if line.startswith("## "))
+    return next(heads, comment[:80]).removeprefix("## ")
+
+
+def _applicant(project: Path) -> Mapping[str, Any]:
+    """Return one row of the data, as a client would send it."""
+    import pandas as pd
+
+    from mergeline.model.directory import read_description
+
+    features = read_description(project / layout.MODEL).features
+    table = pd.read_parquet(project / "data/applications.parquet")
+    row = table[[feature.name for feature in features]].iloc[[_APPLICANT]]
+    found: dict[str, Any] = json.loads(row.to_json(orient="records", double_precision=15))[0]
+    return found

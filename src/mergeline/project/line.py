@@ -1,0 +1,211 @@
+"""The whole line on one machine: GitHub's stand-in, the jobs of the workflows, a model server."""
+
+import json
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from mergeline.bundle.names import PARTS
+from mergeline.bundle.pack import pack
+from mergeline.core import layout
+from mergeline.errors import ToolError
+from mergeline.project.example import Example, environment, run
+from mergeline.rehearsal import Rehearsal
+
+REPOSITORY = "acme/credit-default"
+AUTHOR, REVIEWER = "ada", "grace"
+BOT = "github-actions[bot]"
+_START_SECONDS = 60
+_END_SECONDS = 20
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a job ended: its exit code, and what it printed as JSON."""
+
+    code: int
+    said: Any
+
+
+class Line:
+    """One repository with its line, from pull request to model server.
+
+    Args:
+        example: The clone that authors work in.
+        folder: Holds the stand-in's repositories, the registry and the server's state.
+    """
+
+    def __init__(self, example: Example, folder: Path) -> None:
+        self.example = example
+        self.folder = folder
+        self.port = _free_port()
+        self._registry = f"sqlite:///{folder / 'registry.db'}"
+
+    def __enter__(self) -> Self:
+        self.github = Rehearsal.start(self.folder / "github", repository=REPOSITORY)
+        try:
+            for login in (AUTHOR, REVIEWER):
+                email = f"{login}@example.invalid"
+                self.github.add_user(login, login.title(), email, permission="write")
+            self._token = self.github.token(BOT, "write")
+            self.example.start(Path(self.github.remote))
+            self._runner = self.folder / "runner"
+            run(["git", "clone", "--quiet", self.github.remote, str(self._runner)], self.folder)
+            self._server = self._start_server()
+        except BaseException:
+            self.github.stop()
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._server.send_signal(signal.SIGTERM)
+        try:
+            self._server.wait(_END_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._server.kill()
+            self._server.wait()
+        self.github.stop()
+
+    # --- what people do ------------------------------------------------------------------
+
+    def open_pull(self, branch: str, title: str) -> int:
+        """Push the author's branch and open its pull request."""
+        self.example.push(branch)
+        return self.github.open_pull(branch, login=AUTHOR, title=title)
+
+    def approve(self, pull: int) -> None:
+        """Approve as the reviewer."""
+        # GitHub's times are whole seconds: an approval in the second of the comment is no
+        # earlier than it.
+        self.github.approve(pull, REVIEWER)
+
+    def merge(self, pull: int, method: str) -> str:
+        """Merge; return the commit that main ends with."""
+        return self.github.merge(pull, method, login=REVIEWER)
+
+    # --- the jobs of the workflows ---------------------------------------------------------
+
+    def build(self, commit: str, branch: str, *, code: int) -> int:
+        """Do the job of a pull request's build; return the run that holds its artifacts."""
+        command = self._mergeline("check", "--base", "origin/main", "--json")
+        run(command, self.example.folder, code=code)
+        parts = {part: pack(self.example.folder, part) for part in PARTS}
+        conclusion = "success" if code == 0 else "failure"
+        return self.github.add_run(
+            commit, head_branch=branch, conclusion=conclusion, artifacts=parts
+        )
+
+    def comment(self, run_id: int) -> str:
+        """Do the trusted job behind a build; return its comment."""
+        self._refresh()
+        command = self._mergeline("comment", "--run", str(run_id))
+        run(command, self._runner, self._secrets())
+        comments = self.github.repo.comments
+        return comments[max(comments)].body
+
+    def promote(self) -> Ended:
+        """Do the job of a push to main."""
+        return self._job("promote", "--json")
+
+    def rollback(self, reason: str) -> Ended:
+        """Do the job that somebody starts by hand."""
+        return self._job("rollback", "--reason", reason, "--json")
+
+    def audit(self) -> Ended:
+        """Ask where the live release comes from."""
+        return self._job("audit", "--json")
+
+    def verdict(self) -> Any:
+        """Return what the last build's verdict says."""
+        return json.loads((self.example.folder / layout.VERDICT).read_bytes())
+
+    def _job(self, *arguments: str) -> Ended:
+        """Run a verb in a clone of main's tip, as a job on GitHub does."""
+        self._refresh()
+        done = subprocess.run(
+            self._mergeline(*arguments),
+            cwd=self._runner,
+            env=environment() | self._secrets(),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=300,
+        )
+        try:
+            return Ended(done.returncode, json.loads(done.stdout))
+        except ValueError as error:
+            raise ToolError(
+                f"`mergeline {' '.join(arguments)}` ended with {done.returncode} and said:\n"
+                f"{done.stdout[-1500:]}{done.stderr[-1500:]}",
+                hint=f"look into {self._runner}",
+            ) from error
+
+    def _refresh(self) -> None:
+        run(["git", "fetch", "--quiet", "origin", "main"], self._runner)
+        run(["git", "checkout", "--quiet", "--force", "--detach", "origin/main"], self._runner)
+
+    def _secrets(self) -> dict[str, str]:
+        return {
+            "GITHUB_API_URL": self.github.api_url,
+            "GITHUB_REPOSITORY": REPOSITORY,
+            "GITHUB_TOKEN": self._token,
+            "MLFLOW_TRACKING_URI": self._registry,
+        }
+
+    @staticmethod
+    def _mergeline(*arguments: str) -> list[str]:
+        return [sys.executable, "-m", "mergeline", *arguments]
+
+    # --- the model server --------------------------------------------------------------------
+
+    def _start_server(self) -> "subprocess.Popen[bytes]":
+        command = self._mergeline("serve", "--follow", self.github.remote, "--interval", "0.5")
+        command += ["--state", str(self.folder / "server"), "--port", str(self.port)]
+        with (self.folder / "server.log").open("wb") as log:
+            server = subprocess.Popen(
+                command,
+                cwd=self.folder,
+                env=environment() | {"MLFLOW_TRACKING_URI": self._registry},
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+            )
+        end = time.monotonic() + _START_SECONDS
+        while time.monotonic() < end and server.poll() is None:
+            if self.release() is not None:
+                return server
+            time.sleep(0.1)
+        server.kill()
+        server.wait()
+        said = (self.folder / "server.log").read_text(errors="replace")[-2000:]
+        raise ToolError(f"the model server did not start: {said}", hint=f"look into {self.folder}")
+
+    def release(self) -> Any:
+        """Return what the server says of its release; None while it does not listen."""
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/release", timeout=5) as got:
+                return json.load(got)
+        except urllib.error.HTTPError as error:
+            return json.load(error)
+        except OSError:
+            return None
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
