@@ -1,6 +1,7 @@
 """What a release was made from: its evidence against the commit, and its gates judged again."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from datetime import date
 from pathlib import Path
@@ -104,9 +105,9 @@ def _environment(git: Git, commit: str, evidence: EvidenceSet) -> Link:
         return unknown(name, error.message)
     libraries = evidence.train.content.libraries if evidence.train else {}
     stated = _versions(pinned)
-    other = {k: v for k, v in libraries.items() if stated.get(k, v) != v}
+    other = [f"{k} {v}" for k, v in libraries.items() if v not in stated.get(k, {v})]
     if other:
-        return broken(name, f"trained with {other}, the pins say otherwise")
+        return broken(name, f"trained with {', '.join(other)}, the pins say otherwise")
     with_them = ", ".join(f"{key} {value}" for key, value in sorted(libraries.items()))
     return held(name, f"{', '.join(sorted(pinned)) or 'no pins'}; trained with {with_them}")
 
@@ -122,14 +123,15 @@ def settings_at(git: Git, commit: str) -> Settings:
     return parse_settings(data.decode("utf-8-sig", errors="replace"), origin=origin)
 
 
-def _versions(pinned: Mapping[str, bytes]) -> dict[str, str]:
-    """Return the versions that requirement files fix, by name."""
-    found = {}
+def _versions(pinned: Mapping[str, bytes]) -> dict[str, set[str]]:
+    """Return the versions that requirement files fix, by name: several by Python or system."""
+    found: dict[str, set[str]] = {}
     for data in pinned.values():
         for line in data.decode(errors="replace").splitlines():
             name, fixed, version = line.partition("==")
             if fixed:
-                found[name.strip().lower()] = version.split(";")[0].split("\\")[0].strip()
+                number = re.split(r"[\s;\\]", version.strip(), maxsplit=1)[0]
+                found.setdefault(name.strip().lower(), set()).add(number)
     return found
 
 
