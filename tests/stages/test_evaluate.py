@@ -12,8 +12,10 @@ from sklearn.calibration import calibration_curve
 
 from mergeline.core import layout
 from mergeline.core.evidence import EvaluateContent, Evidence
+from mergeline.core.probes import Probes
 from mergeline.errors import ContractError, ModelError
 from mergeline.model.canonical import directory_bytes
+from mergeline.model.cast import cast_features
 from mergeline.model.score import load_scorer
 from mergeline.stages.base import run_stage
 from mergeline.stages.curves import curves
@@ -170,24 +172,38 @@ def test_probes_score_the_same_through_json(root):
         np.testing.assert_allclose(alone, [score], rtol=1e-9, atol=1e-9)
 
 
-def test_probes_are_twenty_rows_chosen_by_their_keys(root, content, rows):
-    test, _, scores = rows
-    probes = json.loads((root / layout.PROBES).read_text())
-    assert len(probes["rows"]) == len(probes["scores"]) == content.probes == 20
-    first = np.argsort(test[layout.KEY].to_numpy(), kind="stable")[:20]
-    np.testing.assert_allclose(probes["scores"], scores[first], rtol=1e-12)
-    assert any(value is None for row in probes["rows"] for value in row)
+def as_rows(frame):
+    """Rows as hashable tuples, a missing value being None."""
+    return [tuple(None if pd.isna(value) else value for value in row) for row in frame.to_numpy()]
 
 
-def test_rows_that_json_cannot_hold_are_no_probes(tmp_path):
+def test_no_probe_is_a_row_of_the_data(root, content, rows):
+    test, _, _ = rows
+    probes = Probes.model_validate_json((root / layout.PROBES).read_bytes())
+    assert len(probes.rows) == len(probes.scores) == content.probes == 20
+    held_out = cast_features(test, load_scorer(root / layout.MODEL).features)
+    assert not set(as_rows(held_out)) & set(probes.rows)
+    for name, values in zip(probes.columns, zip(*probes.rows, strict=True), strict=True):
+        known = held_out[name]
+        assert all(
+            pd.isna(known).any() if value is None else value in set(known) for value in values
+        )
+    assert any(value is None for row in probes.rows for value in row)
+
+
+def test_an_infinity_is_no_value_of_a_probe(tmp_path):
     frame = make_frame(200)
-    frame.loc[frame.index % 2 == 0, "income"] = np.inf
+    frame["income"] = np.where(frame.index % 2 == 0, np.inf, -np.inf)
+    frame["age"] = frame["age"].where(frame.index % 3 > 0, np.inf)
     name = "sklearn.ensemble.HistGradientBoostingClassifier"
     model = {"estimator": name, "params": {"max_iter": 5}}
     root = make_project(tmp_path, frame=frame, model=model, split={"test": 0.1})
     run_stages(root, "prepare", "train", "evaluate")
-    probes = json.loads((root / layout.PROBES).read_text())
-    assert 0 < len(probes["scores"]) == evidence(root).content.probes < 20
+    probes = Probes.model_validate_json((root / layout.PROBES).read_bytes())
+    values = {name: {row[at] for row in probes.rows} for at, name in enumerate(probes.columns)}
+    assert values["income"] == {None}
+    assert len(values["age"]) > 3
+    assert len(probes.scores) == evidence(root).content.probes == 20
 
 
 # --- curves --------------------------------------------------------------------------

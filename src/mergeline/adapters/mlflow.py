@@ -12,7 +12,7 @@ from mergeline.core.evidence import STAGES, PrepareContent
 from mergeline.core.plan import Plan
 from mergeline.errors import ToolError
 
-# Without the probes: they are rows of the data.
+# What was found out; the model and its probes are the registry's.
 _EVIDENCE = (
     *(layout.evidence(stage) for stage in STAGES),
     layout.METRICS,

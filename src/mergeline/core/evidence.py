@@ -203,7 +203,7 @@ class EvaluateContent(Frozen):
         primary: The name of the metric that the report leads with.
         higher_is_better: By metric.
         predictions_sha256: SHA-256 of `predictions.parquet`.
-        probes_sha256: SHA-256 of `probes.json`: 20 held-out rows with their scores.
+        probes_sha256: SHA-256 of `probes.json`: drawn rows, none of the data's, with scores.
     """
 
     n: Count

@@ -2,7 +2,6 @@
 
 import json
 import time
-from math import isnan
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +12,7 @@ from mergeline.core.digest import sha256
 from mergeline.core.evidence import FEWEST_TOLD, CalibrationBin, Confusion, EvaluateContent, Slice
 from mergeline.core.labels import category_text, plain
 from mergeline.model.canonical import directory_bytes
-from mergeline.model.cast import cast_features
+from mergeline.model.probes import make_probes
 from mergeline.model.score import Scorer, load_scorer
 from mergeline.model.table import is_positive, require_columns, table_bytes
 from mergeline.stages.base import Clock, Result, read_prepared
@@ -24,7 +23,6 @@ from mergeline.stats.units import unit_numbers
 if TYPE_CHECKING:
     import pandas as pd
 
-_PROBES = 20
 _CALIBRATION_BINS = 10
 _MOST_SLICES = 20
 _SLICE_QUANTILES = 4
@@ -55,8 +53,10 @@ def run(root: Path, settings: Settings, clock: Clock) -> Result:
     with clock.part("slices"):
         slices = _slices(settings, frame, positive, score)
     predictions = _predictions(frame, positive, score, threshold)
-    probes = _probes(frame, scorer)
-    probe_file = json.dumps(probes, indent=1, allow_nan=False, ensure_ascii=False).encode() + b"\n"
+    # By key, so that the order of the rows decides nothing.
+    ordered = frame.sort_values(layout.KEY, kind="stable")
+    probes = make_probes(ordered, scorer, seed=settings.model.seed)
+    probe_file = json.dumps(probes.as_json(), indent=1, ensure_ascii=False).encode() + b"\n"
     content = EvaluateContent(
         n=len(frame),
         positives=int(positive.sum()),
@@ -70,7 +70,7 @@ def run(root: Path, settings: Settings, clock: Clock) -> Result:
         model_bytes=directory_bytes(root / layout.MODEL),
         predictions_sha256=sha256(predictions),
         probes_sha256=sha256(probe_file),
-        probes=len(probes["scores"]),
+        probes=len(probes.rows),
         bootstrap=settings.evaluate.bootstrap,
         seed=settings.model.seed,
     )
@@ -112,27 +112,6 @@ def _predictions(frame: "pd.DataFrame", positive: Any, score: Any, threshold: fl
         }
     )
     return table_bytes(table)
-
-
-def _probes(frame: "pd.DataFrame", scorer: Scorer) -> dict[str, Any]:
-    """Return the rows that a server must score as evaluation did, as JSON that it reads."""
-    import numpy as np
-
-    rows = cast_features(frame.sort_values(layout.KEY, kind="stable"), scorer.features)
-    # JSON has no infinity, so no request can hold one.
-    endless = np.isinf(rows.select_dtypes("float64")).any(axis=1)
-    rows = rows[~endless].head(_PROBES)
-    return {
-        "schema_version": 1,
-        "columns": list(rows.columns),
-        "rows": [[_json_value(value) for value in row] for row in rows.itertuples(index=False)],
-        "scores": scorer.score(rows).tolist(),
-    }
-
-
-def _json_value(value: Any) -> Any:
-    value = plain(value)
-    return None if isinstance(value, float) and isnan(value) else value
 
 
 def _latency(scorer: Scorer, frame: "pd.DataFrame") -> dict[str, float]:
