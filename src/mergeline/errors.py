@@ -105,7 +105,7 @@ class LedgerInvalid(ToolError):
 
 
 class RegistryUnavailable(ToolError):
-    """The registry cannot be asked, or its answer was not understood; a write may have been done."""
+    """The registry cannot be asked, or is not understood; a write may have been done."""
 
 
 class RegistryMismatch(ToolError):
