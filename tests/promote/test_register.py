@@ -8,7 +8,6 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from bundle.parts import evidence_files, parts_of, sealed, with_content
-from mergeline.adapters.registry import Registry
 from mergeline.bundle.read import read_bundle
 from mergeline.core.answers import Answer, Name
 from mergeline.core.digest import sha256
@@ -336,38 +335,45 @@ ROUNDS = {"embedded": 20, "served": 10}
 WORKER = """
 import json, sys
 from pathlib import Path
+import mlflow.tracking
 from mergeline.adapters.registry import Registry
 from mergeline.promote.register import register
 
-uri, root, project = sys.argv[1:]
-registry = Registry(uri, Path(root), project)
-given = json.loads(sys.stdin.readline())
-files = {name: bytes.fromhex(data) for name, data in given["files"].items()}
-registry.versions()
-print("ready", flush=True)
 for line in sys.stdin:
-    found = register(registry, line.strip(), files, given["tags"])
-    print(getattr(found, "number", found), flush=True)
+    asked = json.loads(line)
+    if "files" in asked:
+        files = {name: bytes.fromhex(data) for name, data in asked["files"].items()}
+        tags = asked["tags"]
+        registry = Registry(asked["uri"], Path(asked["root"]), asked["project"])
+        registry.versions()
+        print("ready", flush=True)
+    else:
+        found = register(registry, asked["key"], files, tags)
+        print(getattr(found, "number", found), flush=True)
 """
 
 
 class Worker:
-    """A process that registers whatever key it is given."""
+    """A process that registers whatever key it is given, in the registry that it was given."""
 
-    def __init__(self, registry: Registry, files):
+    def __init__(self, card):
         self.process = subprocess.Popen(
-            [sys.executable, "-c", WORKER, registry.uri, registry.root, registry.project],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-        )  # fmt: skip
-        self.given = {
-            "files": {name: data.hex() for name, data in files.items()},
-            "tags": SMALL_TAGS,
-        }
+            [sys.executable, "-c", WORKER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        # The card differs, as it does where two commits bring the same model.
+        files = {**SMALL_FILES, "card.md": card}
+        self.files = {name: data.hex() for name, data in files.items()}
 
-    def ask(self, line):
-        self.process.stdin.write(line + "\n")
+    def ask(self, **asked):
+        self.process.stdin.write(json.dumps(asked) + "\n")
         self.process.stdin.flush()
         return self.process.stdout.readline().strip()
+
+    def use(self, registry):
+        return self.ask(
+            uri=registry.uri, root=str(registry.root), project=registry.project,
+            files=self.files, tags=SMALL_TAGS,
+        )  # fmt: skip
 
     def end(self):
         self.process.stdin.close()
@@ -375,26 +381,30 @@ class Worker:
         self.process.stdout.close()
 
 
-def test_of_two_that_register_at_once_one_version_stands(request, place, tmp_path):
+CARDS = (b"# one\n", b"# two\n")
+
+
+@pytest.fixture(scope="module")
+def workers():
+    """Two processes."""
+    made = [Worker(card) for card in CARDS]
+    yield made
+    for worker in made:
+        worker.end()
+
+
+def test_of_two_that_register_at_once_one_version_stands(request, place, workers, tmp_path):
     registry, rounds = place.registry(), ROUNDS[request.node.callspec.params["place"]]
-    # The card differs, as it does where two commits bring the same model.
-    cards = {b"# one\n", b"# two\n"}
-    workers = [Worker(registry, SMALL_FILES | {"card.md": card}) for card in cards]
-    try:
-        with ThreadPoolExecutor(2) as pool:
-            ready = pool.map(lambda worker: worker.ask(json.dumps(worker.given)), workers)
-            assert list(ready) == ["ready", "ready"]
-            keys = [sha256(str(number).encode()) for number in range(rounds)]
-            for key in keys:
-                one, two = pool.map(lambda worker, key=key: worker.ask(key), workers)
-                assert one == two
-                assert [version.number for version in registry.find(key)] == [one]
-    finally:
-        for worker in workers:
-            worker.end()
+    keys = [sha256(str(number).encode()) for number in range(rounds)]
+    with ThreadPoolExecutor(2) as pool:
+        assert [worker.use(registry) for worker in workers] == ["ready", "ready"]
+        for key in keys:
+            one, two = pool.map(lambda worker, key=key: worker.ask(key=key), workers)
+            assert one == two
+            assert [version.number for version in registry.find(key)] == [one]
     standing = registry.versions()
     assert [version.key for version in standing] == keys
-    found = {
-        read(registry, version.number, tmp_path / version.number)["card.md"] for version in standing
-    }
-    assert found <= cards
+    for version in standing:
+        files = read(registry, version.number, tmp_path / version.number)
+        assert files.pop("card.md") in CARDS
+        assert files == SMALL_FILES

@@ -182,12 +182,14 @@ _MISREAD = (AttributeError, KeyError, TypeError, ValueError)
 
 
 def _failures() -> tuple[type[Exception], ...]:
-    from google.protobuf.json_format import ParseError
     from mlflow.exceptions import MlflowException
 
-    sql = sys.modules.get("sqlalchemy.exc")
-    known = (MlflowException, OSError, ImportError, ParseError, *_MISREAD)
-    return (*known, *([sql.SQLAlchemyError] if sql else []))
+    # Of libraries that MLflow brings; those that it did not load raised nothing.
+    theirs = (("sqlalchemy.exc", "SQLAlchemyError"), ("google.protobuf.json_format", "ParseError"))
+    loaded = [
+        getattr(sys.modules[module], name) for module, name in theirs if module in sys.modules
+    ]
+    return (MlflowException, OSError, ImportError, *_MISREAD, *loaded)
 
 
 def _cause(uri: str, error: Exception) -> str:
