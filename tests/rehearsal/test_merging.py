@@ -195,3 +195,20 @@ def test_each_commit_on_main_names_its_pull_request(
     for sha in own:
         assert [one["number"] for one in bob.get(f"/{{repo}}/commits/{sha}/pulls")] == [1]
     assert [one["sha"] for one in bob.get(f"/{{repo}}/pulls/{number}/commits")] == own
+
+
+def test_a_required_status_keeps_the_merge_closed(hub: Rehearsal, clone: Clone, bob: Api) -> None:
+    checks = {"required_status_checks": [{"context": "mergeline"}]}
+    hub.add_ruleset("main", [{"type": "required_status_checks", "parameters": checks}])
+    number = pull(hub, clone)
+    head = hub.pull(number).head_sha
+    for state in (None, "failure", "pending"):
+        if state:
+            bob("POST", f"/{{repo}}/statuses/{head}", {"state": state, "context": "mergeline"})
+        answer = bob("PUT", f"/{{repo}}/pulls/{number}/merge", {})
+        assert answer.status_code == 405
+        assert '"mergeline"' in answer.json()["message"]
+        with pytest.raises(ValueError, match="required status mergeline"):
+            hub.merge(number)
+    bob("POST", f"/{{repo}}/statuses/{head}", {"state": "success", "context": "mergeline"})
+    assert merge(bob, number)

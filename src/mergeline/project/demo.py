@@ -102,7 +102,13 @@ class Demo:
 
     def _refused(self, line: Line, request: PullRequest) -> None:
         pull = self._review(line, request)
-        self._say("merge", f"refused: the required status `mergeline` of #{pull} is red")
+        line.approve(pull)
+        try:
+            line.merge(pull, "merge")
+        except ValueError as refusal:
+            self._say("merge", f"approved by {REVIEWER}, and refused: {refusal}")
+        else:
+            raise ToolError(f"#{pull} was merged", hint="look at the rule of main")
         line.github.close_pull(pull)
 
     def _better(self, line: Line, keep: Path | None) -> None:

@@ -23,6 +23,11 @@ from mergeline.rehearsal import Rehearsal
 REPOSITORY = "acme/credit-default"
 AUTHOR, REVIEWER = "ada", "grace"
 BOT = "github-actions[bot]"
+# What main's branch rule asks for: the status that the trusted job sets.
+_REQUIRED = {
+    "type": "required_status_checks",
+    "parameters": {"required_status_checks": [{"context": "mergeline"}]},
+}
 _START_SECONDS = 60
 _END_SECONDS = 20
 
@@ -56,6 +61,7 @@ class Line:
                 email = f"{login}@example.invalid"
                 self.github.add_user(login, login.title(), email, permission="write")
             self._token = self.github.token(BOT, "write")
+            self.github.add_ruleset("main", [_REQUIRED])
             self.example.start(Path(self.github.remote))
             self._runner = self.folder / "runner"
             run(["git", "clone", "--quiet", self.github.remote, str(self._runner)], self.folder)
@@ -93,7 +99,11 @@ class Line:
         self.github.approve(pull, REVIEWER)
 
     def merge(self, pull: int, method: str) -> str:
-        """Merge; return the commit that main ends with."""
+        """Merge; return the commit that main ends with.
+
+        Raises:
+            ValueError: A rule of the branch does not allow it.
+        """
         return self.github.merge(pull, method, login=REVIEWER)
 
     # --- the jobs of the workflows ---------------------------------------------------------

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from mergeline.rehearsal import merging, opening
+from mergeline.rehearsal.required import missing_statuses
 from mergeline.rehearsal.resources import comments, reviews
 from mergeline.rehearsal.state import Pull, Repo
 from mergeline.rehearsal.watching import close, notice_pushes
@@ -200,6 +201,9 @@ class People:
         with self.world.lock:
             if pull.state != "open" or not pull.mergeable:
                 raise ValueError(f"pull request {number} is {pull.state} and cannot be merged")
+            missing = missing_statuses(self.repo, pull)
+            if missing:
+                raise ValueError(f"the required status {', '.join(missing)} is not green")
             who = login or self.repo.owner
             commit = merging.merge(self.world, self.repo, pull, method=method, login=who)
             if commit is None:

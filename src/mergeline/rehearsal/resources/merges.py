@@ -3,6 +3,7 @@
 from mergeline.rehearsal.answers import Answer, Refusal, not_found
 from mergeline.rehearsal.calls import Call, Route
 from mergeline.rehearsal.merging import METHODS, merge
+from mergeline.rehearsal.required import missing_statuses
 from mergeline.rehearsal.resources.pulls import pull_of
 
 
@@ -16,6 +17,10 @@ def _merge(call: Call) -> Answer:
         raise Refusal(405, "Pull Request is still a draft")
     if pull.state != "open" or not pull.mergeable:
         raise Refusal(405, "Pull Request is not mergeable")
+    missing = missing_statuses(call.repo, pull)
+    if missing:
+        expected = ", ".join(f'"{context}"' for context in missing)
+        raise Refusal(405, f"Required status check {expected} is not successful.")
     commit = merge(
         call.world,
         call.repo,

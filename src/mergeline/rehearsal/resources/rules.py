@@ -1,13 +1,12 @@
-"""Rulesets: who may do what to which branches. They are shown here, not enforced."""
-
-from fnmatch import fnmatchcase
+"""Rulesets: who may do what to which branches. Only required statuses are enforced."""
 
 from mergeline.rehearsal.answers import Answer, Json, not_found
 from mergeline.rehearsal.calls import Call, Route
 from mergeline.rehearsal.pages import page
+from mergeline.rehearsal.required import rulesets_of
 from mergeline.rehearsal.resources.people import stamp
 from mergeline.rehearsal.resources.repos import repo_page, repo_url
-from mergeline.rehearsal.state import Repo, Ruleset
+from mergeline.rehearsal.state import Ruleset
 
 
 def _show(call: Call, ruleset: Ruleset) -> Json:
@@ -49,21 +48,10 @@ def _of_branch(call: Call) -> Answer:
     source = {"ruleset_source_type": "Repository", "ruleset_source": call.repo.full_name}
     rules = [
         {**rule, **source, "ruleset_id": ruleset.id}
-        for ruleset in call.repo.rulesets
-        if ruleset.enforcement == "active" and ruleset.target == "branch"
-        if _covers(call.repo, ruleset, name)
+        for ruleset in rulesets_of(call.repo, name)
         for rule in ruleset.rules
     ]
     return page(call, rules, lambda _call, rule: rule)
-
-
-def _covers(repo: Repo, ruleset: Ruleset, branch: str) -> bool:
-    def matches(pattern: str) -> bool:
-        if pattern == "~DEFAULT_BRANCH":
-            return branch == repo.default_branch
-        return pattern == "~ALL" or fnmatchcase(f"refs/heads/{branch}", pattern)
-
-    return any(map(matches, ruleset.include)) and not any(map(matches, ruleset.exclude))
 
 
 _REPO = "/repos/{owner}/{repo}"
