@@ -2,12 +2,16 @@
 
 import os
 import subprocess
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
 from mergeline.adapters.git import Git, find_repository
-from mergeline.adapters.git_remote import Remote, full_ref, without_credentials
+from mergeline.adapters.git_process import run_git, without_credentials
+from mergeline.adapters.git_remote import Remote, full_ref
 from mergeline.errors import RemoteRefused, ToolError
 
 
@@ -217,3 +221,75 @@ def test_a_repository_is_found_with_and_without_a_working_tree(
     assert find_repository(origin / "refs").root == origin
     with pytest.raises(ToolError, match="is not in a Git repository"):
         find_repository(tmp_path)
+
+
+class Answering(BaseHTTPRequestHandler):
+    """A web server that answers every request with one status."""
+
+    status = HTTPStatus.OK
+
+    def do_GET(self) -> None:
+        self.send_response(self.status)
+        if self.status == HTTPStatus.UNAUTHORIZED:
+            self.send_header("WWW-Authenticate", "Basic realm=x")
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "hint"),
+    [
+        (HTTPStatus.UNAUTHORIZED, RemoteRefused, "credentials"),
+        (HTTPStatus.FORBIDDEN, RemoteRefused, "`contents: write`"),
+        (HTTPStatus.NOT_FOUND, RemoteRefused, "looks absent too"),
+        (HTTPStatus.BAD_GATEWAY, ToolError, "network"),
+    ],
+)
+def test_what_a_web_server_says_becomes_a_hint(
+    remote: Remote, status: HTTPStatus, kind: type[ToolError], hint: str
+) -> None:
+    handler = type("Handler", (Answering,), {"status": status})
+    with HTTPServer(("127.0.0.1", 0), handler) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        there = Remote(remote.git, f"http://127.0.0.1:{server.server_port}/x.git")
+        with pytest.raises(ToolError) as raised:
+            there.tip("main")
+        server.shutdown()
+    assert type(raised.value) is kind
+    assert hint in raised.value.hint
+
+
+@pytest.mark.parametrize(
+    ("said", "kind", "hint"),
+    [
+        ("git@host: Permission denied (publickey).", RemoteRefused, "credentials"),
+        ("Host key verification failed.", RemoteRefused, "credentials"),
+        ("ERROR: Repository not found.", RemoteRefused, "looks absent too"),
+        ("ssh: connect to host x port 22: Connection timed out", ToolError, "network"),
+        ("kex_exchange_identification: Connection closed by remote host", ToolError, "network"),
+    ],
+)
+def test_what_ssh_says_becomes_a_hint(
+    remote: Remote,
+    monkeypatch: pytest.MonkeyPatch,
+    said: str,
+    kind: type[ToolError],
+    hint: str,
+) -> None:
+    monkeypatch.setenv("GIT_SSH_COMMAND", f"sh -c 'echo \"{said}\" >&2; exit 255'")
+    with pytest.raises(ToolError, match=r"the remote 'git@host:x\.git'") as raised:
+        Remote(remote.git, "git@host:x.git").tip("main")
+    assert type(raised.value) is kind
+    assert hint in raised.value.hint
+
+
+def test_a_remote_that_does_not_answer_is_given_up(
+    remote: Remote, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What Git started still runs then, and holds on to what it was given."""
+    monkeypatch.setenv("GIT_SSH_COMMAND", "sh -c 'sleep 20'")
+    with pytest.raises(ToolError, match="did not end within 1 seconds") as raised:
+        run_git(remote.git.root, "ls-remote", "ssh://me:secret@host/x.git", seconds=1)
+    assert "secret" not in raised.value.message

@@ -63,7 +63,8 @@ def run_git(
                 check=False,
             )
         except subprocess.TimeoutExpired as error:
-            message = f"`git {' '.join(arguments)}` did not end within {seconds} seconds"
+            said = without_credentials(" ".join(arguments))
+            message = f"`git {said}` did not end within {seconds} seconds"
             hint = "look for another Git process, a slow disk or a slow network"
             raise ToolError(message, hint=hint) from error
         except FileNotFoundError as error:
@@ -73,6 +74,11 @@ def run_git(
         out.seek(0)
         err.seek(0)
         return subprocess.CompletedProcess(command, done.returncode, out.read(), err.read())
+
+
+def without_credentials(text: str) -> str:
+    """Return text without user and password in the addresses that it names."""
+    return re.sub("//[^/@\\s]*@", "//", text)
 
 
 def last_line(done: subprocess.CompletedProcess[bytes]) -> str:

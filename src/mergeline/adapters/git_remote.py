@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from mergeline.adapters.git import Git
-from mergeline.adapters.git_process import NO_HOOKS, last_line, run_git
+from mergeline.adapters.git_process import NO_HOOKS, last_line, run_git, without_credentials
 from mergeline.config.problem import printable
 from mergeline.errors import RemoteRefused, ToolError
 
@@ -256,11 +256,6 @@ class Remote:
 def full_ref(ref: str) -> str:
     """Return the whole name of a ref: of a branch, unless it says otherwise."""
     return ref if ref.startswith("refs/") or ref == "HEAD" else f"refs/heads/{ref}"
-
-
-def without_credentials(address: str) -> str:
-    """Return a remote's address without user and password."""
-    return re.sub("//[^/@]*@", "//", address)
 
 
 def _words(reason: str, done: subprocess.CompletedProcess[bytes]) -> str:

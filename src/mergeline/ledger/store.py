@@ -17,8 +17,8 @@ from mergeline.ledger.history import History
 
 FILE = "ledger.jsonl"
 BRANCH = "mergeline/ledger"
-_ATTEMPTS, _IN_VAIN, _READS = 25, 4, 3
-_LONGEST_WAIT = 2.0  # seconds
+_ATTEMPTS, _IN_VAIN, _READS = 100, 4, 3
+_LONGEST_WAIT = 0.5  # seconds
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,9 @@ class Ledger:
                 this clone saw it last.
             ToolError: The remote cannot be read.
         """
-        self._state = self._read()
+        before, self._state = self._state, self._read()
+        if self._state is not before:
+            self._remote.tidy()
         return self._state.history
 
     @property
@@ -90,7 +92,8 @@ class Ledger:
                 return state.history
             new = self._next(state, entry)
             if self._pushed(new.tip, state.tip, attempts):
-                self._remember(new.tip)
+                self._remote.remember(self._memory, new.tip)
+                self._remote.tidy()
                 self._state = new
                 return new.history
             _wait(attempts.count)
@@ -140,12 +143,8 @@ class Ledger:
             raise self._rewritten(seen, f"is at {tip}, which does not begin with the same lines")
         state = _State(tip, data, read_lines(data))
         self._require_one_line_a_commit(state)
-        self._remember(tip)
-        return state
-
-    def _remember(self, tip: str) -> None:
         self._remote.remember(self._memory, tip)
-        self._remote.tidy()
+        return state
 
     def _data(self, tip: str) -> bytes:
         if tip == self._state.tip:
