@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import shutil
 import subprocess
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -21,10 +22,12 @@ from mergeline.ledger.store import Ledger
 from mergeline.model.canonical import directory_digest
 from mergeline.serve.follower import Follower
 from mergeline.serve.front import Front
-from mergeline.serve.memory import now
+from mergeline.serve.memory import now, read_memory
 from mergeline.serve.metrics import Metrics
+from mergeline.serve.releases import Releases, write_release_file
 from mergeline.serve.report import Outlook, standing_of
 from mergeline.serve.serving import FollowSettings
+from mergeline.serve.standing import ReleaseFile
 
 LONGEST = 60.0  # seconds until a test gives up
 STAGES = ("prepare", "train", "evaluate")
@@ -43,6 +46,10 @@ class Stocked:
 
     folder: Path
     release: Release
+
+    def file(self, line: "Line", entry: int) -> ReleaseFile:
+        """Return what `release.json` says of it as that line declares it."""
+        return ReleaseFile(entry=entry, environment="production", release=line.release(self))
 
     @property
     def row(self) -> bytes:
@@ -113,15 +120,21 @@ class Line:
         self.remote, self._writer = folder / "remote.git", folder / "writer.git"
         for path in (self.remote, self._writer):
             subprocess.run(["git", "init", "-q", "--bare", "-b", "main", path], check=True)
-        there = Remote(Git(self._writer), str(self.remote))
-        settings = SETTINGS.format(uri=uri, watch=watch).encode()
-        self.commit = there.commit_files({"params.yaml": settings}, None, "settings")
-        assert there.push("main", self.commit, None)
+        self._there = Remote(Git(self._writer), str(self.remote))
         self._ledger = Ledger(Git(self._writer), str(self.remote))
+        self.commit: str | None = None
+        self.configure(uri, watch=watch)
+
+    def configure(self, uri: str, *, watch: float) -> None:
+        """Commit other settings to main; they hold for releases that are declared later."""
+        files = {"params.yaml": SETTINGS.format(uri=uri, watch=watch).encode()}
+        commit = self._there.commit_files(files, self.commit, "settings")
+        assert self._there.push("main", commit, self.commit)
+        self.commit = commit
 
     def release(self, stocked: Stocked) -> Release:
         """Return a release as this line's promotion would declare it."""
-        tree = Git(self._writer).tree(self.commit)
+        tree = Git(self._writer).tree(str(self.commit))
         return stocked.release.model_copy(update={"commit": self.commit, "tree": tree})
 
     def promote(self, stocked: Stocked) -> int:
@@ -139,7 +152,7 @@ class Line:
                 approvers=("somebody else",),
                 outcome=Outcome.PASSED,
                 source="reused",
-                position=self.commit,
+                position=str(self.commit),
             )
         )
 
@@ -155,7 +168,7 @@ class Line:
                 replaces=of.release.version,
                 bars=of.release.model,
                 reason="it is worse",
-                position=self.commit,
+                position=str(self.commit),
             )
         )
 
@@ -182,17 +195,26 @@ class Line:
 
     def report(self) -> FollowerReport | None:
         """Return what the follower reported last."""
-        return read_report(Remote(Git(self._writer), str(self.remote)), "production")
+        return read_report(self._there, "production")
 
-    def reports(self) -> int:
-        """Return how many commits the follower pushed; each replaces the one before."""
-        done = subprocess.run(
-            ["git", "reflog", "show", "mergeline/follower/production"],
-            cwd=self.remote,
-            capture_output=True,
-            check=False,
-        )
-        return len(done.stdout.splitlines())
+
+def put(state: Path, line: Line, stocked: Stocked, entry: int) -> Path:
+    """Put a release into a follower's folder as if it was fetched; return its folder there."""
+    releases = Releases(state)
+    made = state / "made"
+    shutil.copytree(stocked.folder, made)
+    write_release_file(made, stocked.file(line, entry))
+    return releases.keep(made, stocked.release)
+
+
+def settled(state: Path, line: Line, stocked: Stocked) -> int:
+    """Declare a release, and leave it in a follower's folder as if it was live there."""
+    entry = line.promote(stocked)
+    folder = put(state, line, stocked, entry)
+    releases = Releases(state)
+    releases.settle(folder, stocked.file(line, entry), releases.linked("current"))
+    read_memory(state).settling(entry, now()).write(state)
+    return entry
 
 
 @dataclass
@@ -229,6 +251,11 @@ class Running:
         await self.until(lambda: self.standing[1:] == (entry, "rejected"))
 
     @property
+    def reported(self) -> int:
+        """How many reports this follower wrote."""
+        return sum(said.startswith("reported: ") for said in self.said)
+
+    @property
     def standing(self) -> tuple[int | None, int | None, str]:
         """What answers, what is desired, and how that is."""
         standing = self.front.standing
@@ -238,13 +265,18 @@ class Running:
 
 @asynccontextmanager
 async def running(
-    line: Line, state: Path, *, remote: str | None = None, interval: float = 0.1
+    line: Line, state: Path, *, environment: str = "production", interval: float = 0.1
 ) -> AsyncIterator[Running]:
     """Run a follower in this process until the block ends."""
     said: list[str] = []
-    front = Front(standing_of(Outlook("production")), Metrics())
+    front = Front(standing_of(Outlook(environment)), Metrics())
     settings = FollowSettings(
-        remote or str(line.remote), state, interval=interval, workers=1, start_seconds=LONGEST
+        str(line.remote),
+        state,
+        environment=environment,
+        interval=interval,
+        workers=1,
+        start_seconds=LONGEST,
     )
     follower = Follower(settings, front, said.append)
     task = asyncio.ensure_future(follower.run())

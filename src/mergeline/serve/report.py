@@ -143,7 +143,8 @@ class Troubles:
 
     def note(self, what: str, error: Exception | str) -> None:
         """Remember that something does not work, and say it unless it was said."""
-        text = one_line(str(error))
+        hint = f" ({error.hint})" if isinstance(error, MergelineError) else ""
+        text = one_line(f"{error}{hint}")
         if self._texts.get(what) != text:
             self._texts[what] = text
             self._say(f"{what}: {text}")
