@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from mergeline.adapters.git_remote import without_credentials
+from mergeline.adapters.git_process import without_credentials
 from mergeline.serve.app import Limits, make_app
 from mergeline.serve.follower import Follower
 from mergeline.serve.front import GRACE_SECONDS, Front
