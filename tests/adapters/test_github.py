@@ -235,10 +235,6 @@ def test_an_expired_artifact_is_gone(world: Rehearsal) -> None:
     assert "expire" in caught.value.hint
 
 
-def test_the_default_branch(world: Rehearsal) -> None:
-    assert client(world).default_branch() == "main"
-
-
 # --- what is written -------------------------------------------------------------------
 
 
@@ -295,6 +291,7 @@ def test_a_pull_request_is_opened(world: Rehearsal) -> None:
 # --- a bad day at GitHub -----------------------------------------------------------------
 
 PATH = "/repos/acme/credit"
+ROLE = f"{PATH}/collaborators/ann/permission"
 
 
 @pytest.mark.parametrize(
@@ -315,20 +312,20 @@ PATH = "/repos/acme/credit"
 )
 def test_a_read_is_repeated_after_a_passing_fault(world: Rehearsal, fault: dict[str, Any]) -> None:
     github = client(world)
-    before = asked(world, PATH)
-    world.fault("GET", PATH, **fault)
-    assert github.default_branch() == "main"
-    assert asked(world, PATH) - before == 2
+    before = asked(world, ROLE)
+    world.fault("GET", ROLE, **fault)
+    assert github.permission("ann") == "write"
+    assert asked(world, ROLE) - before == 2
 
 
 @pytest.mark.parametrize("kind", ["status", "close", "cut", "truncate"])
 def test_a_read_is_repeated_so_often_and_no_more(world: Rehearsal, kind: str) -> None:
     github = client(world)
-    before = asked(world, PATH)
-    world.fault("GET", PATH, kind, times=99)
-    with pytest.raises(GitHubError, match=f"GET {PATH}") as caught:
-        github.default_branch()
-    assert asked(world, PATH) - before == QUICK.tries
+    before = asked(world, ROLE)
+    world.fault("GET", ROLE, kind, times=99)
+    with pytest.raises(GitHubError, match=f"GET {ROLE}") as caught:
+        github.permission("ann")
+    assert asked(world, ROLE) - before == QUICK.tries
     assert caught.value.hint
 
 
@@ -347,21 +344,21 @@ def test_half_a_list_is_no_list(world: Rehearsal, number: int) -> None:
 
 def test_a_limit_that_ends_late_is_not_waited_for(world: Rehearsal) -> None:
     github = client(world)
-    before = asked(world, PATH)
-    world.fault("GET", PATH, status=429, retry_after=3600, times=99)
+    before = asked(world, ROLE)
+    world.fault("GET", ROLE, status=429, retry_after=3600, times=99)
     with pytest.raises(GitHubError, match="secondary rate limit") as caught:
-        github.default_branch()
-    assert asked(world, PATH) - before == 1
+        github.permission("ann")
+    assert asked(world, ROLE) - before == 1
     assert "limit of requests is reached (429); run it again after 20" in caught.value.hint
 
 
 def test_no_try_begins_after_the_time_is_up(world: Rehearsal) -> None:
     github = client(world, patience=Patience(seconds=5, tries=50, pause=0.2, total=0.5))
-    before = asked(world, PATH)
-    world.fault("GET", PATH, times=99)
+    before = asked(world, ROLE)
+    world.fault("GET", ROLE, times=99)
     with pytest.raises(GitHubError):
-        github.default_branch()
-    assert asked(world, PATH) - before == 2, "at 0.2 s; the next pause would end past 0.5 s"
+        github.permission("ann")
+    assert asked(world, ROLE) - before == 2, "at 0.2 s; the next pause would end past 0.5 s"
 
 
 @pytest.mark.parametrize("fault", [{"seconds": 60.0}, {"seconds": 12.0}], ids=["stops", "drips"])
@@ -369,9 +366,9 @@ def test_an_answer_that_comes_too_slowly_is_given_up(
     world: Rehearsal, fault: dict[str, Any]
 ) -> None:
     """Each byte comes within the wait for one, or none does."""
-    world.fault("GET", PATH, "slow", **fault)
+    world.fault("GET", ROLE, "slow", **fault)
     with pytest.raises(GitHubError, match="nothing came for 1 seconds, or the whole") as caught:
-        client(world, patience=PROMPT).default_branch()
+        client(world, patience=PROMPT).permission("ann")
     assert caught.value.status is None
 
 
@@ -440,13 +437,15 @@ def test_a_read_only_token_is_told_which_permission(world: Rehearsal, number: in
 
 def test_an_unknown_token(world: Rehearsal) -> None:
     github = connect(environ(world, "ghs_0123456789secret"), QUICK)
-    before = asked(world, PATH)
-    with pytest.raises(GitHubError, match="401 to GET /repos/acme/credit: Bad cred") as caught:
-        github.default_branch()
+    before = asked(world, ROLE)
+    with pytest.raises(
+        GitHubError, match=r"401 to GET /repos/acme/credit/collab.*: Bad cred"
+    ) as caught:
+        github.permission("ann")
     assert caught.value.status == 401
     assert "GITHUB_TOKEN" in caught.value.hint
     assert "secret" not in str(caught.value) + repr(github)
-    assert asked(world, PATH) - before == 1, "a refusal is not asked again"
+    assert asked(world, ROLE) - before == 1, "a refusal is not asked again"
 
 
 def test_a_missing_number_and_a_hidden_repository(world: Rehearsal) -> None:
@@ -455,7 +454,7 @@ def test_a_missing_number_and_a_hidden_repository(world: Rehearsal) -> None:
     assert "GITHUB_REPOSITORY" in caught.value.hint
     other = environ(world, world.token("ann")) | {"GITHUB_REPOSITORY": "acme/other"}
     with pytest.raises(GitHubError) as caught:
-        connect(other, QUICK).default_branch()
+        connect(other, QUICK).permission("ann")
     assert caught.value.status == 404
 
 
@@ -465,14 +464,14 @@ def test_nobody_listens(world: Rehearsal) -> None:
         port = free.getsockname()[1]
     there = environ(world, "t") | {"GITHUB_API_URL": f"http://127.0.0.1:{port}/api/v3"}
     with pytest.raises(GitHubError, match=r"did not answer GET .*refused") as caught:
-        connect(there, QUICK).default_branch()
+        connect(there, QUICK).permission("ann")
     assert "network" in caught.value.hint
 
 
 def test_what_answers_is_no_github(world: Rehearsal) -> None:
     there = environ(world, world.token("ann")) | {"GITHUB_API_URL": f"{world.url}/elsewhere"}
     with pytest.raises(GitHubError) as caught:
-        connect(there, QUICK).default_branch()
+        connect(there, QUICK).permission("ann")
     assert caught.value.status == 404
 
 
@@ -480,7 +479,7 @@ def test_what_answers_is_no_github(world: Rehearsal) -> None:
 def test_an_authority_of_ones_own(world: Rehearsal, variable: str) -> None:
     address = {"GITHUB_API_URL": f"{world.tls_url}/api/v3"}
     there = environ(world, world.token("ann")) | address
-    assert connect(there | {variable: str(world.ca_file)}, QUICK).default_branch() == "main"
+    assert connect(there | {variable: str(world.ca_file)}, QUICK).permission("ann") == "write"
     number = world.add_run(tip_of(world.remote, "main"), artifacts={"a": b"x" * 50})
     github = connect(there | {variable: str(world.ca_file)}, QUICK)
     assert github.download(github.artifacts(number)[0].id, 50) == b"x" * 50
@@ -489,11 +488,11 @@ def test_an_authority_of_ones_own(world: Rehearsal, variable: str) -> None:
 def test_a_certificate_that_nobody_vouches_for(world: Rehearsal, tmp_path: Path) -> None:
     there = environ(world, "t") | {"GITHUB_API_URL": f"{world.tls_url}/api/v3"}
     with pytest.raises(GitHubError, match="certificate is not accepted") as caught:
-        connect(there, QUICK).default_branch()
+        connect(there, QUICK).permission("ann")
     assert "REQUESTS_CA_BUNDLE" in caught.value.hint
     missing = tmp_path / "no.pem"
     with pytest.raises(GitHubError, match="did not answer") as caught:
-        connect(there | {"SSL_CERT_FILE": str(missing)}, QUICK).default_branch()
+        connect(there | {"SSL_CERT_FILE": str(missing)}, QUICK).permission("ann")
     assert str(missing) in caught.value.message
 
 
@@ -528,7 +527,7 @@ def test_nothing_is_logged_or_left_in_pygithub(
     from github.Requester import HTTPSRequestsConnectionClass, Requester
 
     with caplog.at_level(logging.DEBUG):
-        client(world).default_branch()
+        client(world).permission("ann")
     assert [record.name for record in caplog.records if record.name.startswith("github")] == []
     assert capsys.readouterr() == ("", "")
     used = vars(Requester)["_Requester__httpsConnectionClass"]

@@ -22,7 +22,6 @@ from mergeline.adapters.github_types import (
     Deployment,
     DeploymentState,
     DeploymentStatus,
-    Home,
     Permission,
     Pull,
     PullCommit,
@@ -72,11 +71,6 @@ class GitHub:
     def repository(self) -> str:
         """`owner/name`."""
         return self.client.place.repository
-
-    def default_branch(self) -> str:
-        """Return the branch that the line delivers."""
-        path = f"/repos/{self.repository}"
-        return _parsed(Home, self.client.get(path, needs=_METADATA)).default_branch
 
     # --- pull requests ---------------------------------------------------------------
 

@@ -227,12 +227,6 @@ class Role(Received):
         return _EXACT.get((self.permission, self.role_name), self.permission)
 
 
-class Home(Received):
-    """The repository itself."""
-
-    default_branch: Annotated[str, Field(min_length=1)]
-
-
 class DeploymentStatus(Received):
     """One status of a deployment."""
 

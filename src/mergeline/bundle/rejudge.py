@@ -104,7 +104,7 @@ def _measured(git: Git, stated: Plan, baseline: Baseline) -> Measured:
 def _baseline(git: Git, stated: Plan, base: str | None) -> Baseline:
     """Return where the baseline came from: Git's word, and the build's where Git has none."""
     found = NO_BASE if base is None else without_baseline(git, base)
-    if not _is_like(git, stated.candidate.base, base):
+    if not is_like(git, stated.candidate.base, base):
         raise _invalid(
             f"it was compared with {_short(stated.candidate.base)}, not with {_short(base)}"
         )
@@ -118,7 +118,7 @@ def _baseline(git: Git, stated: Plan, base: str | None) -> Baseline:
     return Baseline(status=said.status, commit=base, reason=_said(said.reason))
 
 
-def _is_like(git: Git, stated: str | None, base: str | None) -> bool:
+def is_like(git: Git, stated: str | None, base: str | None) -> bool:
     """Whether two bases have the same model: they are one, have one I, or have none at all."""
     if stated == base:
         return True

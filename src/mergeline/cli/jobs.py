@@ -3,7 +3,7 @@
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import typer
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from mergeline.adapters.git import Git
     from mergeline.adapters.registry import Registry
     from mergeline.config.settings import Settings
-    from mergeline.promote.line import Ended
+    from mergeline.core.answers import Answer
 
 
 def worker(environ: Mapping[str, str], repository: str) -> str:
@@ -48,7 +48,7 @@ def say(line: str) -> None:
     typer.echo(printable(line), err=True)
 
 
-def end(ended: "Ended", *, as_json: bool) -> None:
+def end(ended: "Answer", *, as_json: bool) -> NoReturn:
     """Print how it ended, here and in the summary of the job, and end with its exit code."""
     from mergeline.config.problem import printable
 

@@ -1,0 +1,125 @@
+"""`mergeline comment`: the trusted job behind a pull request."""
+
+import json
+import os
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from mergeline.errors import UsageError
+
+if TYPE_CHECKING:
+    from mergeline.review.run import Reviewing, Words
+
+# Characters of a status that GitHub takes.
+_STATUS = 140
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb."""
+    app.command("comment")(comment)
+
+
+def comment(
+    run: Annotated[
+        int | None,
+        typer.Option(
+            min=1, help="Id of the GitHub run.", show_default="the one of the workflow_run event"
+        ),
+    ] = None,
+    remote: Annotated[
+        str, typer.Option(help="The Git remote with main, the pull requests and the ledger.")
+    ] = "origin",
+    main: Annotated[
+        str | None,
+        typer.Option(
+            help="The branch whose policy counts.", show_default="the remote's default branch"
+        ),
+    ] = None,
+) -> None:
+    """Judge what a run handed over and comment its pull request.
+
+    Takes the artifacts of the run, computes digests and verdict anew with the policy at the
+    tip of main, makes or edits one comment, appends `reviewed` to the ledger, and sets the
+    commit's status `mergeline`. Believes and runs nothing of the pull request. Run again
+    for the same run it comes to the same.
+
+    Needs GITHUB_TOKEN and GITHUB_REPOSITORY (GITHUB_API_URL for an enterprise server), and
+    of a workflow's permissions `actions: read`, `pull-requests: write`, `statuses: write`,
+    `contents: write`.
+
+    Exit codes: 0 commented, whatever the verdict (the status says it); 12 refused
+    (STALE_RUN, AMBIGUOUS, NO_EVIDENCE, EVIDENCE_INVALID, MOVED); 2 usage; 4 GitHub, Git or
+    the ledger, or UNDECIDED: run it again.
+    """
+    from mergeline.adapters.git import Git, find_root
+    from mergeline.adapters.git_remote import Remote
+    from mergeline.adapters.github import connect
+    from mergeline.cli.jobs import end, worker
+    from mergeline.core.answers import Answer
+    from mergeline.ledger.store import Ledger
+    from mergeline.review.run import Job, review
+
+    run_id = run or run_of_event(os.environ)
+    github = connect(os.environ)
+    git = Git(find_root(Path.cwd()))
+    where = Remote(git, remote)
+    done = review(
+        Job(
+            github=github,
+            remote=where,
+            ledger=Ledger(git, remote),
+            words=_words(),
+            main=main or where.default_branch(),
+            today=datetime.now(UTC).date(),
+            by=worker(os.environ, github.repository),
+        ),
+        run_id,
+    )
+    if isinstance(done, Answer):
+        end(done, as_json=False)
+    _say_done(done)
+
+
+def run_of_event(environ: Mapping[str, str]) -> int:
+    """Return the id of the run whose end started this workflow.
+
+    Raises:
+        UsageError: This is no workflow that the end of a run started.
+    """
+    path = environ.get("GITHUB_EVENT_PATH", "")
+    try:
+        event = json.loads(Path(path).read_bytes()) if path else {}
+        run = event["workflow_run"]["id"]
+    except (OSError, ValueError, LookupError, TypeError):
+        run = None
+    if not isinstance(run, int) or run < 1:
+        raise UsageError(
+            "no run is named: GITHUB_EVENT_PATH holds no `workflow_run` event",
+            hint="name it: `mergeline comment --run ID`; in a workflow: `on: workflow_run`",
+        )
+    return run
+
+
+def _words() -> "Words":
+    from mergeline.report.comment import render_comment
+    from mergeline.report.markdown import marker, plain
+    from mergeline.report.words import headline
+    from mergeline.review.run import Words
+
+    return Words(
+        comment=render_comment,
+        sentence=lambda plan: plain(headline(plan).sentence, _STATUS),
+        marker=marker,
+    )
+
+
+def _say_done(done: "Reviewing") -> None:
+    judgement, entry = done.plan.judgement, done.entry
+    typer.echo(
+        f"#{done.pull.number} at {entry.commit[:12]}: {judgement.outcome.name}, if merged now "
+        f"{judgement.answer}; entry {entry.number} of the ledger; {done.comment.url}"
+    )

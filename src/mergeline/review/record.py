@@ -1,0 +1,69 @@
+"""What the ledger keeps of a review."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from mergeline.adapters.github_types import Comment, Pull, Run
+from mergeline.core.plan import Plan
+from mergeline.ledger.entries import BundlePart, Reviewed
+from mergeline.ledger.history import History
+from mergeline.ledger.store import Ledger
+
+# What two entries of the same review may differ in.
+_PASSING = {"number", "previous", "time", "by", "commented"}
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A run's candidate, judged by the trusted job."""
+
+    run: Run
+    pull: Pull
+    plan: Plan
+    parts: tuple[BundlePart, ...]
+
+
+def record(ledger: Ledger, judged: Judged, comment: Comment, by: str) -> Reviewed:
+    """Append `reviewed`, unless the last review of this head says the same already.
+
+    Returns:
+        The entry as it stands in the ledger.
+
+    Raises:
+        ToolError: It could not be appended.
+    """
+    entry = _entry(judged, comment, by)
+    history = ledger.append(lambda so_far: None if _last_like(so_far, entry) else entry)
+    return _last_like(history, entry) or entry
+
+
+def _entry(judged: Judged, comment: Comment, by: str) -> Reviewed:
+    run, pull, plan = judged.run, judged.pull, judged.plan
+    candidate = plan.candidate
+    return Reviewed(
+        time=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        project=plan.project,
+        by=by,
+        pull_request=pull.number,
+        commit=candidate.commit,
+        tree=candidate.tree,
+        base=candidate.base,
+        inputs=candidate.inputs,
+        model=candidate.model,
+        evidence=candidate.evidence,
+        key=candidate.key,
+        outcome=plan.judgement.outcome,
+        answer=plan.judgement.answer,
+        run=run.id,
+        parts=judged.parts,
+        head_repository=run.head_repository or "",
+        comment=comment.id,
+        commented=comment.updated,
+    )
+
+
+def _last_like(history: History, entry: Reviewed) -> Reviewed | None:
+    """Return the last review of the head, if it says what this one says."""
+    known = history.reviewed(entry.pull_request, entry.commit)
+    same = known and known[-1].model_dump(exclude=_PASSING) == entry.model_dump(exclude=_PASSING)
+    return known[-1] if same else None

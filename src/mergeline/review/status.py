@@ -1,0 +1,21 @@
+"""The commit's status: what a rule of GitHub can require before a merge."""
+
+from mergeline.adapters.github import GitHub
+from mergeline.adapters.github_types import StatusState
+from mergeline.errors import GitHubError
+
+
+def set_status(github: GitHub, sha: str, state: StatusState, sentence: str, url: str) -> None:
+    """Set the status `mergeline` of a commit.
+
+    Of several the last one counts, so one that may have arrived can be set once more.
+
+    Raises:
+        GitHubError: GitHub refused, or could not be asked twice.
+    """
+    try:
+        github.set_status(sha, state, sentence, url)
+    except GitHubError as error:
+        if not error.unclear:
+            raise
+        github.set_status(sha, state, sentence, url)
