@@ -18,6 +18,7 @@ from mergeline.errors import (
     first_line,
 )
 from mergeline.ledger.entries import Declared
+from mergeline.ledger.report import FollowerReport
 from mergeline.ledger.store import Ledger
 from mergeline.serve.clones import Clones
 from mergeline.serve.fetch import Request, fetch_release
@@ -28,6 +29,7 @@ from mergeline.serve.report import (
     Reporter,
     Troubles,
     declared_file,
+    report_of,
     standing_of,
 )
 from mergeline.serve.serving import FollowSettings, Serving
@@ -61,7 +63,7 @@ class Follower:
         self._clones = Clones(settings.state, settings.remote)
         self._desired: Declared | None = None
         self._troubles = Troubles(say)
-        self._reporter = Reporter(self._clones, lambda: self.outlook, say)
+        self._reporter = Reporter(self._clones, self._wanted_report, say)
         self._pause = Pause(settings.interval)
         self._revival = Pause(settings.interval)
         self._awake = asyncio.Event()
@@ -112,6 +114,14 @@ class Follower:
 
     def _standing(self) -> Standing:
         return standing_of(self.outlook)
+
+    def _wanted_report(self) -> FollowerReport | None:
+        # What is about to answer again is not reported as absent.
+        return None if self._may_revive else report_of(self.outlook)
+
+    @property
+    def _may_revive(self) -> bool:
+        return self._serving.served is None and self._serving.on_disk and self._revival.over
 
     # --- the ledger --------------------------------------------------------------------
 
@@ -184,8 +194,7 @@ class Follower:
                 on_disk=serving.releases.has(desired.release),
                 may_begin=self._pause.over,
             )
-        lost = serving.served is None and serving.on_disk
-        return View(wanted, serving.as_served, serving.trial, lost and self._revival.over)
+        return View(wanted, serving.as_served, serving.trial, self._may_revive)
 
     async def _do(self, step: Step) -> None:
         desired = self._desired

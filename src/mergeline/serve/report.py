@@ -162,15 +162,17 @@ class Troubles:
 class Reporter:
     """Keeps the report on the remote as it should be; writes only what changes it."""
 
-    def __init__(self, clones: Clones, outlook: Callable[[], Outlook], say: Say) -> None:
+    def __init__(
+        self, clones: Clones, wanted: Callable[[], FollowerReport | None], say: Say
+    ) -> None:
         """Begin without knowing what the remote holds.
 
         Args:
             clones: Of the remote.
-            outlook: Returns what there is to be told now.
+            wanted: Returns what it should hold; None when there is nothing to report yet.
             say: Is told what was reported, a line each.
         """
-        self._clones, self._outlook, self._say = clones, outlook, say
+        self._clones, self._wanted, self._say = clones, wanted, say
         self._said: FollowerReport | None = None
 
     async def run(self, troubles: Troubles, pause: Pause) -> None:
@@ -181,7 +183,7 @@ class Reporter:
             pause: Before the next attempt.
         """
         while True:
-            report = report_of(self._outlook())
+            report = self._wanted()
             if report is not None and pause.over and self._news(report):
                 try:
                     remote = Remote(await self._clones.ledger())
