@@ -11,6 +11,7 @@ import pytest
 
 from mergeline.core.evidence import Feature
 from mergeline.model.cast import cast_features
+from mergeline.model.direct import frame_of
 from mergeline.serve.payload import Reader, media_type, predictions_json
 from mergeline.serve.values import BadRequest
 
@@ -34,6 +35,10 @@ READER = Reader(FEATURES)
 
 def body(value):
     return json.dumps(value).encode()
+
+
+def read(reader, content_type, content):
+    return frame_of(reader.read(content_type, content))
 
 
 def split(rows, columns=NAMES):
@@ -79,7 +84,7 @@ FORMS = {
 
 @pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
 def test_every_form_of_json_comes_to_the_same_rows(form):
-    pd.testing.assert_frame_equal(READER.read(JSON, body(form)), CAST)
+    pd.testing.assert_frame_equal(read(READER, JSON, body(form)), CAST)
 
 
 CSVS = {
@@ -95,13 +100,13 @@ CSVS = {
 
 @pytest.mark.parametrize("text", CSVS.values(), ids=CSVS)
 def test_csv_comes_to_the_same_rows(text):
-    found = READER.read("text/csv", text.encode())
+    found = read(READER, "text/csv", text.encode())
     found["town"] = found["town"].str.replace("side\r\n", "side")
     pd.testing.assert_frame_equal(found, CAST)
 
 
 def test_one_row_may_be_an_object_of_values():
-    found = READER.read(JSON, body({"inputs": by_name(ROWS[0])}))
+    found = read(READER, JSON, body({"inputs": by_name(ROWS[0])}))
     pd.testing.assert_frame_equal(found, CAST.head(1))
 
 
@@ -114,23 +119,23 @@ def test_rows_are_as_the_cast_of_training_makes_them():
     frame = pd.DataFrame({name: pd.Series(each, dtype=object) for name, each in values.items()})
     frame["age"] = frame["age"].astype(float)
     expected = cast_features(frame.replace({"town": {"": None}}), FEATURES)
-    pd.testing.assert_frame_equal(READER.read(JSON, body({"inputs": values})), expected)
+    pd.testing.assert_frame_equal(read(READER, JSON, body({"inputs": values})), expected)
 
 
 def test_numbers_are_exact_to_the_last_bit():
     random = np.random.default_rng(3).bytes(8 * 5000)
     numbers = [number for (number,) in struct.iter_unpack("d", random) if np.isfinite(number)]
     reader = Reader(FEATURES[:1])
-    through_json = reader.read(JSON, body({"inputs": {"age": numbers}}))["age"]
-    through_csv = reader.read("text/csv", "\n".join(["age", *map(repr, numbers)]).encode())["age"]
+    through_json = read(reader, JSON, body({"inputs": {"age": numbers}}))["age"]
+    through_csv = read(reader, "text/csv", "\n".join(["age", *map(repr, numbers)]).encode())["age"]
     assert through_json.tolist() == numbers
     assert through_csv.tolist() == numbers
 
 
 def test_a_category_of_truth_values_is_read_from_csv_as_training_read_it():
     table = "age,town,member\n1,True,1\n2,FALSE,0\n3,maybe,1\n"
-    plain = READER.read("text/csv", table.encode())["town"]
-    known = Reader(FEATURES, ["town"]).read("text/csv", table.encode())["town"]
+    plain = read(READER, "text/csv", table.encode())["town"]
+    known = read(Reader(FEATURES, ["town"]), "text/csv", table.encode())["town"]
     assert plain.tolist() == ["True", "FALSE", "maybe"]
     assert known.tolist() == ["true", "false", "maybe"]
 
@@ -316,4 +321,4 @@ def test_what_mlflows_client_sends_is_read():
 
     frame = pd.read_csv(io.StringIO("age,town,member\n41,Oslo,1\n23.5,Bergen,0\n"))
     sent = dump_input_data(frame, params={"temperature": 1})
-    pd.testing.assert_frame_equal(READER.read(JSON, sent.encode()), cast_features(frame, FEATURES))
+    pd.testing.assert_frame_equal(read(READER, JSON, sent.encode()), cast_features(frame, FEATURES))

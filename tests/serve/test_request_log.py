@@ -3,6 +3,7 @@
 import time
 from datetime import UTC, datetime
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -13,7 +14,7 @@ SECONDS = 60.0
 
 def rows(*ages):
     towns = pd.Series([f"town {age}" if age % 2 else None for age in ages], dtype=object)
-    return pd.DataFrame({"age": [float(age) for age in ages], "town": towns})
+    return {"age": np.array(ages, dtype=float), "town": towns.to_numpy()}
 
 
 def scores(*ages):

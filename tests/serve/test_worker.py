@@ -156,7 +156,7 @@ class Broken:
 
     positive = "yes"
 
-    def score_cast(self, _):
+    def score_columns(self, _):
         raise RecursionError("secret " * 100)
 
 

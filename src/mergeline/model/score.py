@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mergeline.core.evidence import Feature
 from mergeline.errors import ModelError, first_line
 from mergeline.model.cast import cast_features
+from mergeline.model.direct import Columns, Predict, predictor
 from mergeline.model.directory import SKOPS, read_description
 from mergeline.model.safety import read_files, require_safe
 from mergeline.model.trust import require_trusted
@@ -33,6 +35,10 @@ class Scorer:
     classes: tuple[str, ...]
     positive: str
 
+    @cached_property
+    def _predict(self) -> Predict:
+        return predictor(self.pipeline)
+
     def score(self, frame: "pd.DataFrame") -> "np.ndarray[Any, np.dtype[np.float64]]":
         """Return the probability of the positive class for each row, shape (n,).
 
@@ -40,10 +46,14 @@ class Scorer:
             ContractError: A column is absent or of the wrong type.
             ModelError: A probability is not a number.
         """
-        return self.score_cast(cast_features(frame, self.features))
+        rows = cast_features(frame, self.features)
+        return self.score_columns({name: rows[name].to_numpy() for name in rows.columns})
 
-    def score_cast(self, rows: "pd.DataFrame") -> "np.ndarray[Any, np.dtype[np.float64]]":
-        """Return what `score` does, of rows that already are as `cast_features` makes them.
+    def score_columns(self, columns: Columns) -> "np.ndarray[Any, np.dtype[np.float64]]":
+        """Return what `score` does, of columns that are cast already.
+
+        Args:
+            columns: By feature, as `cast_features` makes them, shape (n,) each.
 
         Raises:
             ModelError: A probability is not a number.
@@ -52,11 +62,11 @@ class Scorer:
 
         column = self.classes.index(self.positive)
         try:
-            probabilities = self.pipeline.predict_proba(rows)
+            probabilities = self._predict(columns)
         except Exception as error:  # an estimator, or a project's own step, raises as it likes
+            rows = len(next(iter(columns.values())))
             raise ModelError(
-                f"the model cannot score {len(rows)} rows: "
-                f"{type(error).__name__}: {first_line(error)}",
+                f"the model cannot score {rows} rows: {type(error).__name__}: {first_line(error)}",
                 hint="look for values that the training rows do not have, such as infinities",
             ) from error
         scores = np.asarray(probabilities[:, column], dtype=np.float64)

@@ -21,9 +21,10 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from mergeline.core.evidence import Feature
+from mergeline.model.direct import Columns
 from mergeline.model.table import listed
 from mergeline.serve.values import (
     WANTED,
@@ -34,16 +35,13 @@ from mergeline.serve.values import (
     shown,
 )
 
-if TYPE_CHECKING:
-    import pandas as pd
-
 FORMS = ("dataframe_split", "dataframe_records", "instances", "inputs")
 _KINDS = ("application/json", "text/csv")
 _CHARSETS = ("utf-8", "utf8", "us-ascii")
 _BOM = b"\xef\xbb\xbf"
 _MOST_LISTED = 20
 
-Columns = Mapping[str, Sequence[Any]]
+Cells = Mapping[str, Sequence[Any]]
 
 
 class Reader:
@@ -60,8 +58,8 @@ class Reader:
         self._names = list(self._features)
         self._truths = frozenset(truths)
 
-    def read(self, content_type: str, body: bytes) -> "pd.DataFrame":
-        """Return the rows of a body as `cast_features` would give them to the pipeline.
+    def read(self, content_type: str, body: bytes) -> Columns:
+        """Return the columns of a body as `cast_features` makes them, in the model's order.
 
         Args:
             content_type: The header, parameters and all.
@@ -71,29 +69,20 @@ class Reader:
             BadRequest: It is not what the model's signature asks for; the message names
                 the column, the row (counted from 1), and what was expected and found.
         """
-        import pandas as pd
-
         kind = media_type(content_type)
         body = body.removeprefix(_BOM)
         if not body.strip():
             raise BadRequest(
                 "the body is empty", hint=f"send {_one_of_forms()}; or CSV with a header"
             )
-        columns = self._of_csv(body) if kind == "text/csv" else self._of_json(body)
-        arrays = {
-            name: column_array(feature, columns[name]) for name, feature in self._features.items()
+        cells = self._of_csv(body) if kind == "text/csv" else self._of_json(body)
+        return {
+            name: column_array(feature, cells[name]) for name, feature in self._features.items()
         }
-        # pandas would make an array of texts a column of its own text type.
-        return pd.DataFrame(
-            {
-                name: pd.Series(array, dtype=object, copy=False) if array.dtype == object else array
-                for name, array in arrays.items()
-            }
-        )
 
     # --- JSON --------------------------------------------------------------------------
 
-    def _of_json(self, body: bytes) -> Columns:
+    def _of_json(self, body: bytes) -> Cells:
         from pydantic_core import from_json
 
         try:
@@ -111,7 +100,7 @@ class Reader:
             return self._of_records(_rows(value, form), form)
         return self._of_tensor(value, form)
 
-    def _of_split(self, value: Any, form: str) -> Columns:
+    def _of_split(self, value: Any, form: str) -> Cells:
         if type(value) is not dict or "data" not in value:
             raise _wrong(form, "an object with columns and data", value)
         columns = value.get("columns", self._names)
@@ -119,7 +108,7 @@ class Reader:
             raise _wrong(f"{form}.columns", "a list of names", columns)
         return self._of_lists(_rows(value["data"], f"{form}.data"), columns)
 
-    def _of_tensor(self, value: Any, form: str) -> Columns:
+    def _of_tensor(self, value: Any, form: str) -> Cells:
         """Read rows of records, rows of values in the model's order, or columns by name."""
         if type(value) is dict:
             return self._of_columns(value, form)
@@ -128,7 +117,7 @@ class Reader:
             return self._of_records(rows, form)
         return self._of_lists(rows, self._names)
 
-    def _of_lists(self, rows: Sequence[Any], columns: Sequence[str]) -> Columns:
+    def _of_lists(self, rows: Sequence[Any], columns: Sequence[str]) -> Cells:
         self._require_columns(columns)
         width = len(columns)
         for place, row in enumerate(rows, 1):
@@ -140,7 +129,7 @@ class Reader:
                 )
         return dict(zip(columns, zip(*rows, strict=True), strict=True))
 
-    def _of_records(self, rows: Sequence[Any], form: str) -> Columns:
+    def _of_records(self, rows: Sequence[Any], form: str) -> Cells:
         names = self._features.keys()
         for place, row in enumerate(rows, 1):
             if type(row) is not dict:
@@ -149,7 +138,7 @@ class Reader:
                 self._require_columns(list(row), f"row {place}: ")
         return {name: [row[name] for row in rows] for name in names}
 
-    def _of_columns(self, value: dict[str, Any], form: str) -> Columns:
+    def _of_columns(self, value: dict[str, Any], form: str) -> Cells:
         self._require_columns(list(value))
         lists = [name for name, column in value.items() if type(column) is list]
         if not lists:  # one row
@@ -165,7 +154,7 @@ class Reader:
 
     # --- CSV ---------------------------------------------------------------------------
 
-    def _of_csv(self, body: bytes) -> Columns:
+    def _of_csv(self, body: bytes) -> Cells:
         try:
             text = io.StringIO(body.decode(), newline="")
             table = [row for row in csv.reader(text, skipinitialspace=True, strict=True) if row]

@@ -16,6 +16,7 @@ from pydantic import Field
 from mergeline.core.base import Frozen
 from mergeline.errors import first_line
 from mergeline.files import whole_file
+from mergeline.model.direct import Columns, frame_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -57,7 +58,7 @@ class RequestLog:
         self._folder = Path(settings.folder)
         self._version = version
         self._lock = threading.Lock()
-        self._waiting: list[pd.DataFrame] = []
+        self._waiting: list[tuple[datetime, Columns, Any]] = []
         self._count = 0
         self._dropped = 0
         self._current: pd.DataFrame | None = None
@@ -68,16 +69,15 @@ class RequestLog:
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
 
-    def add(self, rows: "pd.DataFrame", scores: Any) -> None:
-        """Take rows and their probabilities; this writes nothing and waits for nothing."""
+    def add(self, columns: Columns, scores: Any) -> None:
+        """Take columns and their probabilities; this writes nothing and waits for nothing."""
         most = _MOST_WAITING * self._settings.rows
         with self._lock:
-            if self._count and self._count + len(rows) > most:
-                self._dropped += len(rows)
+            if self._count and self._count + len(scores) > most:
+                self._dropped += len(scores)
                 return
-            more = {TIME: datetime.now(UTC), RELEASE: self._version, PROBABILITY: scores}
-            self._waiting.append(rows.assign(**more))
-            self._count += len(rows)
+            self._waiting.append((datetime.now(UTC), columns, scores))
+            self._count += len(scores)
             if self._count >= self._settings.rows:
                 self._wake.set()
 
@@ -112,7 +112,8 @@ class RequestLog:
             _say(f"the request log is slower than the requests: {dropped} rows are not in it")
         if not waiting:
             return
-        parts = waiting if self._current is None else [self._current, *waiting]
+        parts = [] if self._current is None else [self._current]
+        parts += [self._frame(*each) for each in waiting]
         rows = pd.concat(parts, ignore_index=True)
         size = self._settings.rows
         while len(rows):
@@ -121,6 +122,10 @@ class RequestLog:
             if len(self._current) == size:
                 self._current, self._name = None, ""
         self._rotate()
+
+    def _frame(self, when: datetime, columns: Columns, scores: Any) -> "pd.DataFrame":
+        more = {TIME: when, RELEASE: self._version, PROBABILITY: scores}
+        return frame_of(columns).assign(**more)
 
     def _put(self, rows: "pd.DataFrame") -> None:
         if not self._name:

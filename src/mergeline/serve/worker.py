@@ -54,8 +54,8 @@ class Served:
     def answer(self, content_type: str, body: bytes) -> Reply:
         """Parse and score the body of a request; every failure is a reply too."""
         try:
-            rows = self.reader.read(content_type, body)
-            scores = self.scorer.score_cast(rows)
+            columns = self.reader.read(content_type, body)
+            scores = self.scorer.score_columns(columns)
         except BadRequest as error:
             return problem(error.status, error.message, error.hint)
         except ContractError as error:
@@ -70,7 +70,7 @@ class Served:
                 "the server's log says more",
             )
         if self.log is not None:
-            self.log.add(rows, scores)
+            self.log.add(columns, scores)
         said = predictions_json(
             scores.tolist(), self.threshold, self.negative, self.scorer.positive
         )
