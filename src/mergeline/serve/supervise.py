@@ -51,14 +51,17 @@ async def serve_following(
     settings = options.follow
     with only_one(settings.state), bind(options.host, options.port) as taken:
         front = Front(standing_of(Outlook(settings.environment)), Metrics())
+        app = make_app(front, options.limits)
         following = asyncio.ensure_future(Follower(settings, front, say).run())
+        # Whoever reads the next line may connect at once.
+        taken.listen()
         port = taken.getsockname()[1]
         say(
             f"follows {settings.environment} of {without_credentials(settings.remote)}, "
             f"answers at http://{options.host}:{port}/invocations"
         )
         try:
-            await serve_http(make_app(front, options.limits), taken, stop, grace=GRACE_SECONDS)
+            await serve_http(app, taken, stop, grace=GRACE_SECONDS)
         finally:
             following.cancel()
             await asyncio.gather(following, return_exceptions=True)
