@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterator
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from bundle.commits import BASE, GATES, HEAD, more_iterations, settings
 from bundle.parts import evidence_files, rewritten, sealed
 from mergeline.bundle.names import EVIDENCE_PART, MODEL_PART, archive_limit
+from mergeline.bundle.unpack import unpack
 from mergeline.core.answers import Answer, Name
 from mergeline.core.digest import sha256
 from mergeline.core.plan import Plan
@@ -134,6 +136,25 @@ def test_a_new_head_edits_the_comment_and_adds_an_entry(line: SmallLine) -> None
     assert writes(line, since) == ["PATCH comments done", "POST statuses done"]
 
 
+def test_the_first_pull_request_of_a_project(tmp_path: Path) -> None:
+    line = SmallLine.start(tmp_path, {"README.md": "an idea"})
+    with line.world:
+        branch, head, number = opened(line, files=BASE)
+        done = reviewed(line, line.run(branch, line.parts(plans.first(), head)))
+        assert done.entry.base == line.main
+        assert line.ledger() == (done.entry,)
+        assert len(comments(line, number)) == 1
+
+
+def test_of_a_repeated_run_the_last_artifacts_count(line: SmallLine) -> None:
+    branch, head, _ = opened(line)
+    run = line.run(branch, line.parts(unfair(), head))
+    first, again = line.world.repo.runs[run], line.run(branch, line.parts(plans.better(), head))
+    first.artifacts += line.world.repo.runs[again].artifacts
+    done = reviewed(line, run)
+    assert (done.entry.run, done.entry.outcome) == (run, Outcome.PASSED)
+
+
 @pytest.mark.parametrize(
     ("plan", "state", "answer"),
     [
@@ -249,6 +270,25 @@ def test_a_stale_run_changes_nothing(line: SmallLine) -> None:
     assert len(line.ledger()) == entries
 
 
+def test_a_run_that_goes_on_changes_nothing(line: SmallLine) -> None:
+    branch, head, number = opened(line)
+    run = line.run(branch, line.parts(plans.better(), head), status="in_progress")
+    since = len(line.world.writes)
+    answer = refused(line, run)
+    assert (answer.name, answer.name.exit_code) == (Name.UNDECIDED, 4)
+    assert (writes(line, since), comments(line, number)) == ([], [])
+
+
+def test_a_head_that_git_has_not_or_no_more(line: SmallLine) -> None:
+    """What the API says and what Git says differ for a moment after a push."""
+    branch, head, number = opened(line)
+    run = line.run(branch, line.parts(plans.better(), head))
+    git(line.remote, "update-ref", f"refs/pull/{number}/head", "main")
+    since = len(line.world.writes)
+    assert refused(line, run).name is Name.STALE_RUN
+    assert (writes(line, since), comments(line, number)) == ([], [])
+
+
 def test_several_pull_requests_change_nothing(line: SmallLine) -> None:
     branch, head, _ = opened(line)
     git(line.remote, "branch", "release", "main")
@@ -357,6 +397,20 @@ def test_a_bundle_that_is_not_what_a_build_makes(
     state, sentence, _ = line.statuses()[-1]
     assert (state, sentence[:18]) == ("failure", "EVIDENCE_INVALID: ")
     assert (comments(line, number), len(line.ledger())) == ([], entries)
+
+
+def test_settings_that_no_build_can_have_passed(line: SmallLine) -> None:
+    bad = {"params.yaml": "project: credit-default\ngates: 7\nwaivers: 8\n"}
+    branch, good, _ = opened(line)
+    parts = line.parts(plans.better(), good)
+    head = commit_files(line.remote, branch, bad, onto=branch)
+    files = unpack(parts[EVIDENCE_PART], EVIDENCE_PART)
+    files = {name: data.replace(good.encode(), head.encode()) for name, data in files.items()}
+    parts[EVIDENCE_PART] = zipped(files)
+    answer = refused(line, line.run(branch, parts))
+    assert answer.name is Name.EVIDENCE_INVALID
+    assert "params.yaml at" in answer.reason
+    assert answer.reason.isprintable()
 
 
 @pytest.mark.parametrize("data", [b"", b"PK", b"no zip at all" * 99], ids=len)

@@ -27,6 +27,9 @@ from mergeline.review.pull import find_pull
 from mergeline.review.record import Judged, record
 from mergeline.review.status import set_status
 
+_LONGEST = 1000  # characters of a reason: the settings of a pull request can be wrong at length
+_GOOD = ("PROMOTE", "POLICY_ONLY")
+
 
 @dataclass(frozen=True)
 class Words:
@@ -99,7 +102,8 @@ def review(job: Job, run_id: int) -> Reviewing | Answer:
             return _unjudged(job, run, "error", handed)
         plan = _judge(job, pull, handed.bundle)
     except (InvalidBundle, ConfigError) as error:
-        refused = Answer(name=Name.EVIDENCE_INVALID, reason=error.message, next_step=error.hint)
+        reason = " ".join(error.message.split())[:_LONGEST]
+        refused = Answer(name=Name.EVIDENCE_INVALID, reason=reason, next_step=error.hint)
         return _unjudged(job, run, "failure", refused)
     if isinstance(plan, Answer):
         return _unjudged(job, run, "failure", plan)
@@ -192,9 +196,6 @@ def _state(plan: Plan) -> StatusState:
         return "error"
     passes = not plan.judgement.outcome.blocks
     return "success" if passes and plan.judgement.answer in _GOOD else "failure"
-
-
-_GOOD = ("PROMOTE", "POLICY_ONLY")
 
 
 def _unjudged(job: Job, run: Run, state: StatusState, answer: Answer) -> Answer:
