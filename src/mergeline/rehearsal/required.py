@@ -12,9 +12,9 @@ _WELL = ("success", "neutral", "skipped")
 def rulesets_of(repo: Repo, branch: str) -> Iterator[Ruleset]:
     """Return the rulesets that are active for a branch."""
     for ruleset in repo.rulesets:
-        if ruleset.enforcement == "active" and ruleset.target == "branch":
-            if _covers(repo, ruleset, branch):
-                yield ruleset
+        active = ruleset.enforcement == "active" and ruleset.target == "branch"
+        if active and _covers(repo, ruleset, branch):
+            yield ruleset
 
 
 def missing_statuses(repo: Repo, pull: Pull) -> list[str]:
