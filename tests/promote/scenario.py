@@ -4,6 +4,7 @@ Evidence comes from the real stages, once a session for each set of inputs; comm
 and merges take milliseconds. The follower is a function that writes the report.
 """
 
+import copy
 import hashlib
 import os
 import shutil
@@ -48,6 +49,8 @@ from projects import make_frame, run_stages
 
 TODAY = date(2026, 11, 20)
 PRODUCTION = "production"
+# Relative, so that a copy of the folder has files of its own.
+REGISTRY = "sqlite:///registry/registry.db"
 PATIENCE = Patience(seconds=5, tries=2, pause=0.01)
 MEASURED_STAGES = ("prepare", "train", "evaluate")
 WORDS = Words(render_comment, lambda plan: headline(plan).sentence, marker)
@@ -325,11 +328,7 @@ class Scenario:
 
     @property
     def registry(self) -> Registry:
-        return Registry(self.registry_uri, self.folder, "leavers")
-
-    @property
-    def registry_uri(self) -> str:
-        return f"sqlite:///{self.folder / 'registry' / 'registry.db'}"
+        return Registry(REGISTRY, self.folder, "leavers")
 
     def last(self, kind: type[Entry]) -> Any:
         """Return the last entry of a kind."""
@@ -448,21 +447,25 @@ class Scenario:
     def rollback(
         self, reason: str = "it is worse", follow: Follow | None = None, **changes: Any
     ) -> RollbackEnded:
-        """Roll back."""
+        """Roll back; the follower acts while the rollback waits for it."""
         self.fetch()
+        return rollback(self.rollback_job(reason, **changes), self._saying(follow or live))
+
+    def rollback_job(self, reason: str, to: str | None = None, **changes: Any) -> RollbackJob:
+        """The job that somebody starts by hand."""
         job = RollbackJob(
             git=self.git,
             remote=Remote(self.git, "origin"),
             github=self.github,
             may_open=True,
-            wish=Wish(reason, changes.pop("to", None)),
+            wish=Wish(reason, to),
             environment=None,
             by="run 3 of acme/credit",
             url="",
             open_registry=lambda _: self.registry,
             interval=0.02,
         )
-        return rollback(replace(job, **changes), self._saying(follow or live))
+        return replace(job, **changes)
 
     def _saying(self, follow: Follow) -> Callable[[str], None]:
         self.said.clear()
@@ -526,11 +529,16 @@ def silent(scenario: Scenario) -> None:
 
 
 def _report(scenario: Scenario, state: Any, reason: str = "") -> None:
-    desired = scenario.history.desired(PRODUCTION)
+    follow(scenario.git, state, reason)
+
+
+def follow(repository: Git, state: Any, reason: str = "") -> None:
+    """Report on what is desired now, as a follower does."""
+    remote = Remote(repository, "origin")
+    desired = Ledger(repository, "origin").read().desired(PRODUCTION)
     assert desired is not None
     now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    before = scenario.report()
-    serving = desired.number if state == "live" else before and before.serving
+    before = read_report(remote, PRODUCTION)
     report = FollowerReport(
         project=desired.release.project,
         environment=PRODUCTION,
@@ -541,9 +549,9 @@ def _report(scenario: Scenario, state: Any, reason: str = "") -> None:
         reason=reason,
         since=now,
         time=now,
-        serving=serving,
+        serving=desired.number if state == "live" else before and before.serving,
     )
-    write_report(Remote(scenario.git, "origin"), report)
+    write_report(remote, report)
 
 
 def refused(scenario: Scenario, name: Name, **changes: Any) -> Ended:
@@ -553,6 +561,45 @@ def refused(scenario: Scenario, name: Name, **changes: Any) -> Ended:
     assert ended.name is name, ended
     assert scenario.snapshot() == before
     return ended
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """What a promotion may change, kept to begin from it again and again."""
+
+    kept: Path
+    branches: Mapping[str, str]
+    records: Mapping[str, Any]
+
+    @classmethod
+    def of(cls, scenario: Scenario) -> "Checkpoint":
+        kept = scenario.folder / "kept"
+        for name in ("clone", "registry"):
+            shutil.copytree(scenario.folder / name, kept / name, symlinks=True)
+        return cls(kept, _branches(scenario), copy.deepcopy(_records(scenario)))
+
+    def restore(self, scenario: Scenario) -> None:
+        """Make everything as it was."""
+        for name in ("clone", "registry"):
+            shutil.rmtree(scenario.folder / name)
+            shutil.copytree(self.kept / name, scenario.folder / name, symlinks=True)
+        for name in _branches(scenario).keys() - self.branches.keys():
+            git(scenario.remote, "update-ref", "-d", name)
+        for name, commit in self.branches.items():
+            git(scenario.remote, "update-ref", name, commit)
+        with scenario.world.world.lock:
+            for name, value in copy.deepcopy(dict(self.records)).items():
+                setattr(scenario.world.repo, name, value)
+
+
+def _branches(scenario: Scenario) -> dict[str, str]:
+    where = "refs/heads/mergeline"
+    refs = git(scenario.remote, "for-each-ref", "--format=%(refname) %(objectname)", where)
+    return dict(line.split() for line in refs.splitlines())
+
+
+def _records(scenario: Scenario) -> dict[str, Any]:
+    return {name: getattr(scenario.world.repo, name) for name in ("comments", "deployments")}
 
 
 def fresh(base: Path, folder: Path, builds: Builds, number: int) -> Iterator[Scenario]:

@@ -12,6 +12,7 @@ from typing import Literal
 
 from mergeline.adapters.git import Git
 from mergeline.adapters.github import GitHub
+from mergeline.bundle.equivalent import differences
 from mergeline.bundle.read import Bundle
 from mergeline.bundle.rejudge import rejudge
 from mergeline.config.problem import printable
@@ -182,8 +183,6 @@ class _Held:
         if self.foreign:
             where = self.reviewed.head_repository
             return self._drifted(model, [f"the reviewed bytes are of {where}, a stranger's"])
-        from mergeline.bundle.equivalent import differences
-
         try:
             unlike = [
                 *differences(first.bundle.predictions, second.predictions),
@@ -207,11 +206,12 @@ class _Held:
         return settings.model.trusted_types
 
     def _drifted(self, model: str, unlike: Sequence[str]) -> Answer:
+        told = "; ".join(each.rstrip(".") for each in unlike[:_SHOWN])
         more = f"; and {len(unlike) - _SHOWN} more" if len(unlike) > _SHOWN else ""
         return answer(
             Name.DRIFTED,
             f"A second build on main made the model {model}, the reviewed one is "
-            f"{self.reviewed.model}: {'; '.join(unlike[:_SHOWN])}{more}.",
+            f"{self.reviewed.model}: {told}{more}.",
             "find what differs between the two machines (threads, BLAS kernel, versions); " + CARRY,
         )
 
