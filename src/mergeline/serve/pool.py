@@ -14,13 +14,15 @@ from typing import Self
 from mergeline.errors import MergelineError, ToolError, first_line
 from mergeline.serve.process import Worker, WorkerGone, start_worker
 from mergeline.serve.protocol import Frame
-from mergeline.serve.replies import Reply, problem
+from mergeline.serve.replies import JSON, Reply, problem
 from mergeline.serve.request_log import LogSettings
 from mergeline.serve.standing import read_release_file
 
 REQUEST_SECONDS = 30.0
 _FIRST_PAUSE = 0.2
 _LONGEST_PAUSE = 30.0
+_STATUSES = (200, 400, 415, 500)  # that a model process may answer with
+_MOST_LOGGED = 1000
 _LONG_LIFE = 60.0  # after it a death is not one of a series
 
 
@@ -149,10 +151,15 @@ class Pool:
             if worker is not None:  # its answer would be taken for that of the next request
                 worker.kill()
             raise
+        reply = Reply(answer.number, JSON, answer.data)
+        if reply.status not in _STATUSES:
+            worker.kill()
+            return problem(500, "the model process gave no answer", "the server's log says more")
         self._give_back(worker)
-        reply = Reply(answer.number, answer.text, answer.data)
         if reply.failed:
             self.failures += 1
+            said = reply.body[:_MOST_LOGGED].decode(errors="replace")
+            _say(f"release {self.label}: {reply.status} {said}")
         return reply
 
     def _too_late(self, worker: Worker | None) -> Reply:

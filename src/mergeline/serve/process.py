@@ -208,5 +208,11 @@ def environment(home: Path) -> dict[str, str]:
 def _require_ready(frame: Frame) -> None:
     if frame.number == 200:  # noqa: PLR2004 -- HTTP's OK
         return
-    said = json.loads(frame.data)
-    raise ModelError(said["message"], hint=said["hint"])
+    try:
+        said = json.loads(frame.data)
+        message, hint = str(said["message"]), str(said["hint"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise ModelError(
+            "the model process failed and did not say why", hint="look at the server's log"
+        ) from error
+    raise ModelError(message, hint=hint)
