@@ -44,7 +44,8 @@ def comment(
 
     Takes the artifacts of the run, computes digests and verdict anew with the policy at the
     tip of main, makes or edits one comment, appends `reviewed` to the ledger, and sets the
-    commit's status `mergeline`. Believes and runs X
+    commit's status `mergeline`. Believes and runs nothing of the pull request. Run again
+    for the same run it comes to the same.
 
     Needs GITHUB_TOKEN and GITHUB_REPOSITORY (GITHUB_API_URL for an enterprise server), and
     of a workflow's permissions `actions: read`, `pull-requests: write`, `statuses: write`,
