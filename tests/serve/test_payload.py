@@ -78,6 +78,7 @@ FORMS = {
     "inputs, columns": {"inputs": COLUMNS},
     "with params": {"dataframe_records": [by_name(row) for row in ROWS], "params": {"t": 1}},
     "with params that are none": {"inputs": ROWS, "params": 5},
+    "with signs of keys in it": {"inputs": ROWS, "params": {"a": {'":': '":'}}},
     "with other keys": {"inputs": ROWS, "signature_name": "serving_default"},
 }
 
@@ -179,6 +180,11 @@ REFUSED = {
     "column unknown": (split([[*GOOD, 1]], [*NAMES, "x"]), "the model has no column 'x'"),
     "column misspelt": (split([GOOD], ["aeg", *NAMES[1:]]), "no column 'aeg'; did you mean 'age'?"),
     "column twice": (split([[*GOOD, 1]], [*NAMES, "age"]), "the column 'age' comes twice"),
+    "a key twice": (b'{"inputs": [], "inputs": [[1, "x", true]]}', "the key 'inputs' comes twice"),
+    "a column twice in a record": (
+        b'{"inputs": [{"age": 1, "town": "x\\":", "member": true, "age" : 2}]}',
+        "the key 'age' comes twice",
+    ),
     "a record lacks one": (
         body({"dataframe_records": [by_name(GOOD), {"age": 1, "town": "x"}]}),
         "row 2: the column 'member' is missing",

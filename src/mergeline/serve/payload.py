@@ -26,6 +26,7 @@ from typing import Any
 from mergeline.core.evidence import Feature
 from mergeline.model.direct import Columns
 from mergeline.model.table import listed
+from mergeline.serve.parsing import parse_json
 from mergeline.serve.values import (
     WANTED,
     BadRequest,
@@ -83,17 +84,7 @@ class Reader:
     # --- JSON --------------------------------------------------------------------------
 
     def _of_json(self, body: bytes) -> Cells:
-        from pydantic_core import from_json
-
-        try:
-            # Exact for every double and whole number; refuses NaN, Infinity, half characters.
-            said = from_json(body, allow_inf_nan=False, cache_strings="keys")
-        except ValueError as error:
-            raise BadRequest(
-                f"the body is not JSON: {str(error)[:200]}",
-                hint="send JSON in UTF-8; it knows no NaN and no Infinity, null is missing",
-            ) from error
-        form, value = _one_form(said)
+        form, value = _one_form(parse_json(body))
         if form == "dataframe_split":
             return self._of_split(value, form)
         if form == "dataframe_records":
