@@ -18,6 +18,9 @@ def plain_environment_of_promotions() -> Iterator[None]:
         patch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
         for name in [name for name in os.environ if name.startswith(("MLFLOW_", "GITHUB_"))]:
             patch.delenv(name)
+        # A registry's file is put back now and then; a connection that is kept would read
+        # and write the one that was removed.
+        patch.setenv("MLFLOW_SQLALCHEMYSTORE_POOLCLASS", "NullPool")
         yield
 
 

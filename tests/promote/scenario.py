@@ -9,7 +9,9 @@ import hashlib
 import os
 import shutil
 import subprocess
+import threading
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -362,6 +364,11 @@ class Scenario:
     def tip(self, branch: str) -> str:
         return git(self.remote, "rev-parse", branch)
 
+    def tip_in_clone(self) -> str:
+        """Bring main's tip into the clone; return it."""
+        self.fetch()
+        return self.main
+
     def push_to_main(self, files: Mapping[str, str]) -> str:
         """Push straight to main, around every pull request."""
         return commit_files(self.remote, "main", files, self.main, message="a direct push")
@@ -552,6 +559,32 @@ def follow(repository: Git, state: Any, reason: str = "") -> None:
         serving=desired.number if state == "live" else before and before.serving,
     )
     write_report(remote, report)
+
+
+@contextmanager
+def following(scenario: Scenario, state: str = "live") -> Iterator[None]:
+    """Let a follower with a clone of its own look again and again, until the block ends."""
+    home = scenario.folder / "follower"
+    git(scenario.folder, "clone", "--quiet", "--bare", scenario.world.remote, str(home))
+    repository, over = Git(home), threading.Event()
+
+    def look() -> None:
+        while not over.wait(0.1):
+            history = Ledger(repository, "origin").read()
+            desired, report = (
+                history.desired(PRODUCTION),
+                read_report(Remote(repository, "origin"), PRODUCTION),
+            )
+            if desired is not None and (report is None or report.entry != desired.number):
+                follow(repository, state)
+
+    thread = threading.Thread(target=look)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
 
 
 def refused(scenario: Scenario, name: Name, **changes: Any) -> Ended:
