@@ -9,6 +9,8 @@ The map of the package; each room imports only from those above it.
 - `stats`: metrics, bootstrap intervals, gaps between groups, paired comparison.
 - `model`: tables, the pipeline, the canonical model directory, parse-and-score.
 - `adapters`: Git, DVC, deepchecks' process, MLflow; third-party APIs stop there.
+- `inputs`: I, the digest of what decides the stages' inputs, from Git alone.
+- `bundle`: what a build hands over: read as hostile, every digest computed, judged again.
 - `stages`: one file per DVC stage.
 - `check`: the pull request: reproduce, baseline, compare, judge.
 - `report`: the comment and the terminal's verdict; data in, text out.

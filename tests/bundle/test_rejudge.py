@@ -181,6 +181,12 @@ def test_a_base_that_cannot_be_read_is_errored(tmp_path):
         assert found.judgement.answer == "POLICY_FAILED"
 
 
+def test_a_pipeline_of_the_base_that_is_wrong_gives_no_baseline(tmp_path):
+    line = Line(tmp_path, base={**BASE, "dvc.yaml": "stages: []"})
+    with pytest.raises(InvalidBundle, match=f"ran stages of {line.base[:12]}: dvc"):
+        line.judged(line.build())
+
+
 def test_a_build_cannot_do_away_with_the_baseline(line):
     first = line.build(plans.first(), base=line.base)
     with pytest.raises(InvalidBundle, match="says that there is no baseline"):

@@ -163,7 +163,10 @@ def _require_pair(name: str, pair: Paired, *, higher_is_better: bool) -> None:
 
 def _require_stages(git: Git, commit: str, names: Sequence[str]) -> None:
     """Refuse stages that the pipeline does not have: their names would be the build's own."""
-    known = stages_of(CommitTree(git, commit))
+    try:
+        known = stages_of(CommitTree(git, commit))
+    except ConfigError as error:
+        raise _invalid(f"it ran stages of {_short(commit)}: {error.message}") from error
     if len(names) != len(set(names)) or not set(names) <= known.keys():
         raise _invalid(f"it ran stages that {layout.PIPELINE} does not have, or one twice")
 
