@@ -8,12 +8,18 @@ The map of the package; each room imports only from those above it.
 - `config`: `params.yaml` to `Settings`, or to errors in plain words.
 - `stats`: metrics, bootstrap intervals, gaps between groups, paired comparison.
 - `model`: tables, the pipeline, the canonical model directory, parse-and-score.
-- `adapters`: Git, DVC, deepchecks' process, MLflow; third-party APIs stop there.
+- `adapters`: Git, GitHub, DVC, deepchecks' process, MLflow; third-party APIs stop there.
 - `inputs`: I, the digest of what decides the stages' inputs, from Git alone.
+- `ledger`: what was reviewed, promoted, live, rolled back: entries, hash chain, history.
 - `bundle`: what a build hands over: read as hostile, every digest computed, judged again.
 - `stages`: one file per DVC stage.
 - `check`: the pull request: reproduce, baseline, compare, judge.
-- `report`: the comment and the terminal's verdict; data in, text out.
+- `review`: the trusted job behind a pull request: a build's bundle in, the comment out.
+- `promote`: the merge: identify, approvals, verify, register, declare, confirm; rollback.
+- `release`: what people ask of a release: audit, checkout, predict.
+- `serve`: the model server: the follower, and the scoring API.
+- `report`: comment, model card, log and status as text; data in, text out.
+- `rehearsal`: a stand-in for GitHub, to rehearse the line on one machine; the only fake.
 - `project`: what a project starts with, the doctor, the demo.
 - `cli`: one file per verb; the only place that prints.
 """
