@@ -127,6 +127,7 @@ class Serving:
 
         Raises:
             ToolError: Neither can be served.
+            OSError: The disk is full; a release is served.
         """
         for link in ("current", "previous"):
             folder = self.releases.linked(link)
@@ -145,6 +146,8 @@ class Serving:
             self._front.replace(pool, self._standing())
             self._front.settle(self._standing())
             self._say(f"version {file.release.version} answers again, from disk ({link})")
+            if self.memory.attempts(entry):  # killed between the link and what is remembered
+                self.remember(self.memory.settling(entry, since))
             return
         raise ToolError(
             "no release on disk can be served",
