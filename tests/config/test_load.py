@@ -251,6 +251,12 @@ def test_long_and_hostile_values_are_shown_short_and_escaped(small: str) -> None
     assert '"\\u001b[2J"' in line
 
 
+@pytest.mark.parametrize("given", ['noun: "\\ud800"', 'noun: n, "\\ud800": 1'])
+def test_half_a_character_is_refused(small: str, given: str) -> None:
+    lines = problems(small.replace("positive: 1", "positive: 1\n  " + given.replace(", ", "\n  ")))
+    assert any("half a character" in line for line in lines), lines
+
+
 def test_two_keys_that_read_the_same_are_refused(small: str) -> None:
     (line,) = problems(small.replace("B}", "B, class_weight: {0: 1, 1: 1, '1': 3}}"))
     assert line == 'params.yaml:7: model.class_weight: the key "1" is given twice'

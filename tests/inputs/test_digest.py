@@ -166,6 +166,19 @@ def test_the_inputs_of_a_dependency_that_holds_outputs(digest: Digest) -> None:
     assert digest(files) != digest({**files, "out/by_hand.txt": "2"})
 
 
+def test_one_key_of_a_file_is_a_key_not_its_letters(digest: Digest) -> None:
+    pipeline = PIPELINE.replace("other.toml: [seed]", "other.toml: seed")
+    assert digest({"dvc.yaml": pipeline}) != digest(
+        {"dvc.yaml": pipeline, "other.toml": "seed = 2\n"}
+    )
+
+
+def test_a_number_too_long_for_a_place_is_a_key_that_is_not_there(digest: Digest) -> None:
+    pipeline = PIPELINE.replace("split.test]", f"split.list.{'9' * 5000}]")
+    settings = FILES["params.yaml"].replace("test: 0.2", "test: 0.2, list: [1]")
+    assert digest({"dvc.yaml": pipeline, "params.yaml": settings})
+
+
 def wrong(text: str) -> dict[str, str | None]:
     return {"dvc.yaml": PIPELINE + text}
 
@@ -188,6 +201,9 @@ def wrong(text: str) -> dict[str, str | None]:
         (wrong("  c: {cmd: x, deps: [../c]}\n"), r"\.\./c is outside of the repository"),
         (wrong("  c: {cmd: x, deps: code}\n"), "deps: is not a list"),
         (wrong("  c: {cmd: x, params: ['model.*']}\n"), "is a pattern, expected a name"),
+        (wrong("  c: {cmd: x, params: [other.toml: {a: 1}]}\n"), "keys of a file are not a list"),
+        (wrong('  c: {cmd: "\\ud800"}\n'), "half a character"),
+        ({"other.toml": f"seed = {'[' * 10_000}\n"}, r"other\.toml cannot be read: .*recursion"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )

@@ -17,6 +17,7 @@ from mergeline.errors import ConfigError
 
 # Far beyond any settings; what is above it is an alias bomb or the wrong file.
 _MOST_VALUES = 100_000
+_HALF = "half a character"
 
 
 @dataclass(frozen=True)
@@ -157,6 +158,8 @@ def _plain(value: Any, path: Steps, problems: list[Problem]) -> Any:
             result: dict[str, Any] = {}
             for key, item in value.items():
                 name = _key(key)
+                if not _is_text(name):
+                    problems.append(Problem(path, f"the key {shown(name)} holds {_HALF}"))
                 if name in result:
                     problems.append(Problem(path, f"the key {shown(name)} is given twice"))
                 result[name] = _plain(item, (*path, name), problems)
@@ -167,11 +170,18 @@ def _plain(value: Any, path: Steps, problems: list[Problem]) -> Any:
             return value.isoformat()
         case float() if not math.isfinite(value):
             problems.append(Problem(path, f"found {value}, expected a finite number"))
+        case str() if not _is_text(value):
+            problems.append(Problem(path, f"found {shown(value)}, which holds {_HALF}"))
         case None | str() | int() | float():
             return value
         case _:
             problems.append(Problem(path, f"found a {type(value).__name__}, which JSON has not"))
     return None
+
+
+def _is_text(value: str) -> bool:
+    """Whether a text can be written: half of a surrogate pair is in no encoding."""
+    return value.isascii() or not any("\ud800" <= sign <= "\udfff" for sign in value)
 
 
 def _key(key: Any) -> str:

@@ -16,14 +16,15 @@ from typing import Any
 
 from mergeline.adapters.git import Git
 from mergeline.config.document import plain, read_document
-from mergeline.config.problem import dotted
+from mergeline.config.problem import dotted, printable
 from mergeline.core import layout
 from mergeline.core.digest import json_digest, sha256, tree_digest
-from mergeline.errors import ConfigError
+from mergeline.errors import ConfigError, first_line
 from mergeline.inputs.trees import CommitTree, Tree, WorkingTree
 
 _TEMPLATE = re.compile(r"(?<!\\)\$\{\s*([^}]*?)\s*\}")
 _UNSUPPORTED = {"foreach", "matrix", "vars"}
+_PLACE = re.compile("[0-9]{1,9}")  # in a list
 
 
 def inputs_digest(git: Git, commit: str) -> str:
@@ -192,7 +193,7 @@ class Reader:
             for name, keys in wanted.items():
                 path = self._path(stage, name)
                 if not within(path, made):
-                    self._note(path, [self._filled(str(key)) for key in keys or [""]])
+                    self._note(path, [self._filled(str(key)) for key in _keys(keys)])
 
     def _path(self, stage: Mapping[str, Any], name: object) -> str:
         path = self._filled(str(name))
@@ -233,7 +234,7 @@ def _lookup(value: Any, key: str) -> tuple[bool, Any]:
     for step in key.split(".") if key else ():
         if isinstance(value, dict) and step in value:
             value = value[step]
-        elif isinstance(value, list) and step.isdecimal() and int(step) < len(value):
+        elif isinstance(value, list) and _PLACE.fullmatch(step) and int(step) < len(value):
             value = value[int(step)]
         else:
             return False, None
@@ -245,6 +246,13 @@ def _items(stage: Mapping[str, Any], key: str) -> list[Any]:
     if not isinstance(items, list):
         raise _wrong(f"{key}: is not a list")
     return items
+
+
+def _keys(keys: Any) -> list[Any]:
+    """Return the keys that a stage reads of a file: all of it, one, or a list of them."""
+    if isinstance(keys, dict):
+        raise _wrong("params: the keys of a file are not a list")
+    return keys or [""] if isinstance(keys, list | None) else [keys]
 
 
 def _texts(value: Any) -> Iterator[str]:
@@ -271,8 +279,9 @@ def _load(tree: Tree, path: str) -> Any:
                 return _plain(tomllib.loads(data.decode()), path)
             case _:
                 return sha256(data)
-    except ValueError as error:
-        raise ConfigError(f"{path} cannot be read: {error}", hint="correct the file") from error
+    except (ValueError, RecursionError) as error:
+        problem = printable(first_line(error))
+        raise ConfigError(f"{path} cannot be read: {problem}", hint="correct the file") from error
 
 
 def _plain(value: Any, origin: str) -> Any:
