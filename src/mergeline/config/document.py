@@ -160,6 +160,7 @@ def _plain(value: Any, path: Steps, problems: list[Problem]) -> Any:
                 name = _key(key)
                 if not _is_text(name):
                     problems.append(Problem(path, f"the key {shown(name)} holds {_HALF}"))
+                    name = printable(name)
                 if name in result:
                     problems.append(Problem(path, f"the key {shown(name)} is given twice"))
                 result[name] = _plain(item, (*path, name), problems)
