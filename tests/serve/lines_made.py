@@ -251,9 +251,14 @@ class Running:
         await self.until(lambda: self.standing[1:] == (entry, "rejected"))
 
     @property
-    def reported(self) -> int:
-        """How many reports this follower wrote."""
-        return sum(said.startswith("reported: ") for said in self.said)
+    def reported(self) -> list[str]:
+        """The reports that this follower wrote."""
+        begin = "reported: entry "
+        return [said.removeprefix(begin) for said in self.said if said.startswith(begin)]
+
+    async def until_reported(self, entry: int, state: str) -> None:
+        """Wait until the remote holds a report of this follower."""
+        await self.until(lambda: self.reported[-1:] == [f"{entry} is {state}"])
 
     @property
     def standing(self) -> tuple[int | None, int | None, str]:

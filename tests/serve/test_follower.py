@@ -76,7 +76,7 @@ async def test_promoted_releases_and_a_rollback_go_live_one_after_the_other(
         first = line.promote(plain)
         await follower.until_live(first)
         assert is_from(await follower.ask(plain.row), plain)
-        await follower.until(lambda: follower.reported == 1)
+        await follower.until_reported(first, "live")
         report = line.report()
         assert report is not None
         assert (report.entry, report.state, report.serving) == (first, "live", first)
@@ -100,7 +100,7 @@ async def test_promoted_releases_and_a_rollback_go_live_one_after_the_other(
         fourth = line.promote(plain)
         await follower.until_live(fourth)
         assert pids(follower) == before, "the same bytes are not started again"
-        await follower.until(lambda: follower.reported == 4)
+        await follower.until_reported(fourth, "live")
         report = line.report()
         assert report is not None
         assert (report.entry, report.state, report.serving) == (fourth, "live", fourth)
@@ -125,7 +125,7 @@ async def test_started_again_it_serves_at_once_without_git_and_registry(
         hidden.rename(line.remote)
         await follower.until_live(first)
         await follower.until(lambda: "ledger: well again" in follower.said)
-        await follower.until(lambda: follower.reported == 1)
+        await follower.until_reported(first, "live")
         put(state, line, forest, 1)
         await follower.until_live(line.promote(forest))
 
@@ -148,7 +148,7 @@ async def test_a_model_that_scores_the_probe_rows_otherwise_is_rejected(
         assert follower.standing == (first, second, "rejected")
         assert is_from(await follower.ask(plain.row), plain)
         assert pids(follower) == before
-        await follower.until(lambda: follower.reported == 2)
+        await follower.until_reported(second, "rejected")
         report = line.report()
         assert report is not None
         assert (report.entry, report.state, report.serving) == (second, "rejected", first)
@@ -158,21 +158,21 @@ async def test_a_model_that_scores_the_probe_rows_otherwise_is_rejected(
 
         line.reject(second)  # what `promote` makes of that report
         await follower.until_live(first)
-        await follower.until(lambda: follower.reported == 3)
+        await follower.until_reported(first, "live")
         assert sum("starts version" in said for said in follower.said) == 1
 
         put(state, line, wrong, 1)
         third = line.promote(wrong)
         await follower.until_rejected(third)
         assert sum("starts version" in said for said in follower.said) == 2
-        await follower.until(lambda: follower.reported == 4)
+        await follower.until_reported(third, "rejected")
 
     async with running(line, state) as follower:
         await follower.until(lambda: follower.standing == (first, third, "rejected"))
         assert is_from(await follower.ask(plain.row), plain)
         assert not any("starts version" in said for said in follower.said)
         await asyncio.sleep(0.5)
-        assert follower.reported == 0, "the remote knows it already"
+        assert follower.reported == [], "the remote knows it already"
 
 
 @in_loop
@@ -183,7 +183,7 @@ async def test_a_release_that_fails_a_request_while_it_is_watched_is_rejected(
     first = settled(state, line, plain)
     async with running(line, state) as follower:
         await follower.until_live(first)
-        await follower.until(lambda: follower.reported == 1)
+        await follower.until_reported(first, "live")
         status, score, _ = await follower.ask(body)
         assert status == 200
 
@@ -192,14 +192,14 @@ async def test_a_release_that_fails_a_request_while_it_is_watched_is_rejected(
         second = line.promote(brittle)
         await follower.until(lambda: follower.standing == (second, second, "trying"))
         assert (await follower.ask(plain.row))[2] == label_of(brittle)
-        assert follower.reported == 1, "nothing is reported before the watch is over"
+        assert len(follower.reported) == 1, "nothing is reported before the watch is over"
         # The client is answered all the same: by the old release.
         assert await follower.ask(body) == (200, score, label_of(plain))
         await follower.until_rejected(second)
         assert await follower.ask(body) == (200, score, label_of(plain))
         assert is_from(await follower.ask(plain.row), plain)
         assert Releases(state).linked("current") == folder_of(state, plain)
-        await follower.until(lambda: follower.reported == 2)
+        await follower.until_reported(second, "rejected")
         assert "watched" in line.report().reason
 
 
@@ -216,7 +216,7 @@ async def test_a_release_whose_process_dies_while_it_is_watched_is_rejected(
         await follower.until_rejected(first)
         assert follower.standing == (None, first, "rejected")
         assert (await follower.ask(forest.row))[0] == 503
-        await follower.until(lambda: follower.reported == 1)
+        await follower.until_reported(first, "rejected")
         assert (line.report().state, line.report().serving) == ("rejected", None)
 
 
@@ -367,7 +367,7 @@ async def test_a_report_that_the_remote_refuses_is_sent_later_and_stops_nothing(
         assert is_from(await follower.ask(plain.row), plain)
         assert line.report() is None
         hook.unlink()
-        await follower.until(lambda: follower.reported == 1)
+        await follower.until_reported(second, "live")
         assert line.report().entry == second
         await follower.until(lambda: follower.front.standing.reason == "")
 
