@@ -182,7 +182,8 @@ def test_a_base_that_cannot_be_read_is_errored(tmp_path):
 
 
 def test_a_pipeline_of_the_base_that_is_wrong_gives_no_baseline(tmp_path):
-    line = Line(tmp_path, base={**BASE, "dvc.yaml": "stages: []"})
+    head = {**HEAD, "dvc.yaml": BASE["dvc.yaml"]}
+    line = Line(tmp_path, base={**BASE, "dvc.yaml": "stages: []"}, head=head)
     with pytest.raises(InvalidBundle, match=f"ran stages of {line.base[:12]}: dvc"):
         line.judged(line.build())
 
