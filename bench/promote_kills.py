@@ -1,0 +1,181 @@
+"""SIGKILL of `mergeline promote` at random moments: run once more, all is as if undisturbed.
+
+    python bench/promote_kills.py [--rounds 200] [--seed N] [--only ROUND]
+
+A round begins with a merge that was reviewed and approved. Its promotion is killed after a
+random part of the time that it takes undisturbed, and run again. Then there must be what an
+undisturbed promotion leaves: one version per key, one `promoted` and one `live` in the ledger,
+aliases, deployment, comment. Every tenth round has a real model server, the others a follower
+that says LIVE after a moment. Git programs that the killed process had started live on.
+
+Prints tables; ends with 1 when something is not as it should be, and keeps the folder.
+"""
+
+import argparse
+import json
+import random
+import sys
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from statistics import median
+from typing import Any
+
+from lines import (
+    PRODUCTION,
+    Builds,
+    Follower,
+    Line,
+    differences,
+    note,
+    seconds_of,
+    set_apart,
+    table,
+    workshop,
+)
+
+from serve.test_supervise import Server, serving
+
+REAL = 10  # every how manieth round has a real server
+MEASURED = 3  # undisturbed promotions that tell how long one takes
+STEPS = ("start", "identify", "approvals", "verify", "register", "declare", "confirm", "over")
+CLOSE = 1e-12
+
+
+@dataclass
+class Seen:
+    """What was seen in all rounds.
+
+    Attributes:
+        expected: What an undisturbed promotion leaves.
+        taken: Seconds of the last promotions: the machine may have other things to do too.
+        killed: How often in which step.
+        answers: What the second run ended with.
+        violations: What was not as it should be, with the round.
+    """
+
+    expected: dict[str, Any]
+    taken: list[float]
+    killed: Counter[str] = field(default_factory=Counter)
+    answers: Counter[str] = field(default_factory=Counter)
+    violations: list[str] = field(default_factory=list)
+
+    @property
+    def usual(self) -> float:
+        """How long a promotion takes at the moment."""
+        return median(self.taken[-2 * MEASURED :])
+
+
+def undisturbed(line: Line, chance: random.Random) -> Seen:
+    """Promote without a disturbance, and see that it leaves one of each."""
+    seconds_of(line, chance)  # everything is imported for it
+    taken = [seconds_of(line, chance) for _ in range(MEASURED)]
+    state = taken[-1][1]
+    kinds = [entry["kind"] for entry in state["ledger"]]
+    assert kinds == ["reviewed", "promoted", "live"] * 2, kinds
+    assert [number for number, *_ in state["versions"]] == ["1", "2"], state["versions"]
+    assert state["aliases"] == {"champion": "2", "previous": "1"}, state["aliases"]
+    assert [states for *_, states in state["deployments"]] == [["success"]] * 2
+    assert [number for number, _ in state["comments"]] == [1, 2]
+    return Seen(state, [seconds for seconds, _ in taken])
+
+
+def disturb(line: Line, part: float, seen: Seen) -> list[str]:
+    """Kill a promotion after a part of the usual time, and run it once more."""
+    first = line.promote()
+    time.sleep(part * seen.usual)
+    first.kill()
+    killed = first.ended()
+    step = "over" if killed.code >= 0 else killed.step
+    seen.killed[step] += 1
+    start = time.monotonic()
+    again = line.promote().ended()
+    if STEPS.index(step) < STEPS.index("register"):
+        seen.taken.append(time.monotonic() - start)
+    seen.answers[again.name or f"exit code {again.code}"] += 1
+    problems = [] if again.name == "LIVE" else [f"run again it ended with {again}"]
+    wrong = again.wrong or (killed.wrong if killed.code >= 0 else "")
+    return problems + ([wrong] if wrong else [])
+
+
+def simulated(line: Line, chance: random.Random, seen: Seen) -> list[str]:
+    """Do a round with a follower that says LIVE after a moment."""
+    with Follower(line, chance) as follower:
+        problems = disturb(line, chance.random(), seen)
+    return problems + ([follower.trouble] if follower.trouble else [])
+
+
+def with_server(line: Line, number: int, chance: random.Random, seen: Seen) -> list[str]:
+    """Do a round with a real server, which answers with the new model at the end."""
+    folder = line.scenario.folder / f"server-{number}"
+    folder.mkdir()
+    with serving(line.scenario, folder / "state") as server:
+        server.until_live(line.scenario.history.declared(PRODUCTION)[-1].number)
+        problems = disturb(line, 2 * chance.random(), seen)
+        desired = line.scenario.history.desired(PRODUCTION)
+        assert desired is not None
+        server.until_live(desired.number)
+        problems += answers(server, desired.release.version, desired.release.model)
+        server.kill()
+    return problems
+
+
+def answers(server: Server, version: str, model: str) -> list[str]:
+    """Return what is wrong with what answers: its name, and its scores of the probe rows."""
+    current = server.log.parent / "state" / "current"
+    probes = json.loads((current / "probes.json").read_bytes())
+    split = {"columns": probes["columns"], "data": probes["rows"]}
+    status, body, label = server.get(
+        "/invocations", json.dumps({"dataframe_split": split}).encode()
+    )
+    expected = (200, f"{version} {model[:12]}")
+    if (status, label) != expected:
+        return [f"{(status, label)} answers, expected {expected}"]
+    found = [row["probability"] for row in json.loads(body)["predictions"]]
+    worst = max(abs(a - b) for a, b in zip(found, probes["scores"], strict=True))
+    return [f"the probe rows score differently, by {worst}"] if worst > CLOSE else []
+
+
+def kill(line: Line, rounds: Sequence[int], seed: int) -> Seen:
+    """Do the rounds, up to the first that goes wrong: its folder is to be looked at."""
+    seen = undisturbed(line, random.Random(seed))
+    note(f"an undisturbed promotion takes {seen.usual:.1f} s")
+    for number in rounds:
+        chance = random.Random(f"{seed}-{number}")
+        line.again()
+        if number % REAL == 0:
+            problems = with_server(line, number, chance, seen)
+        else:
+            problems = simulated(line, chance, seen)
+        problems += differences(line.state(), seen.expected) + line.disagreements()
+        seen.violations += [f"round {number}: {problem}" for problem in problems]
+        note(f"round {number}: {'; '.join(problems) or 'as undisturbed'}")
+        if problems:
+            break
+    return seen
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=200)
+    parser.add_argument("--seed", type=int, default=random.randrange(10**6))
+    parser.add_argument("--only", type=int, help="one round, as it was with the same seed")
+    chosen = parser.parse_args()
+    rounds = [chosen.only] if chosen.only else range(1, chosen.rounds + 1)
+    set_apart()
+    with workshop("kills") as folder:
+        with Line.start(folder / "line", Builds(folder / "builds"), (1.0, 0.5)) as line:
+            seen = kill(line, rounds, chosen.seed)
+        steps = [(step, seen.killed[step]) for step in STEPS]
+        print(table(["killed in", "times"], steps))
+        print(table(["then it ended with", "times"], sorted(seen.answers.items())))
+        kills = sum(seen.killed.values())
+        print(f"{kills} rounds, {len(seen.violations)} violations, seed {chosen.seed}")
+        if seen.violations:
+            print("\n".join(seen.violations) + f"\nSee {folder}")
+            sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()
