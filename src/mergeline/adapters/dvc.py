@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mergeline.core import layout
+from mergeline.errors import ToolError
 
 if TYPE_CHECKING:
     from mergeline.adapters.dvc_cache import Restorer
@@ -147,18 +148,30 @@ def adopt(root: Path, worktree: Path) -> None:
 
 
 def pull_data(root: Path) -> None:
-    """Bring the data behind `.dvc` pointers out of the cache, or the remote.
+    """Bring the data behind `.dvc` pointers out of the cache, or the default remote.
 
     Raises:
         ToolError: It is in neither, or DVC cannot read the project.
     """
+    from mergeline.adapters.dvc_cache import Remote, Restorer
     from mergeline.adapters.dvc_open import opened
 
     with opened(root) as repo:
-        pointers = [node.relpath for node in repo.index.graph if node.is_data_source]
-        if pointers:
-            bring = repo.pull if _remote_name(repo) else repo.checkout
-            bring(targets=pointers)
+        source = Remote(repo, _remote_name(repo))
+        restorer = Restorer(repo, source)
+        pointers = [node for node in repo.index.graph if node.is_data_source]
+        missing = [
+            str(out) for node in pointers if not restorer.checkout(node) for out in node.outs
+        ]
+    if missing:
+        nor = (
+            f"nor in the DVC remote {source.name!r}" if source.usable else "and there is no remote"
+        )
+        why = source.failure or f"it is not in the cache, {nor}"
+        raise ToolError(
+            f"the data {', '.join(sorted(missing))} cannot be got: {why}",
+            hint="push it from where it is: `dvc push`; then run this again",
+        )
 
 
 # --- the walk --------------------------------------------------------------------

@@ -17,11 +17,13 @@ class Remote:
     Attributes:
         name: None where there is none, or it is not to be asked.
         notices: What it could not do, one sentence each.
+        failure: Why it is asked no more.
     """
 
     repo: Any
     name: str | None
     notices: list[str] = field(default_factory=list)
+    failure: str = ""
 
     @property
     def usable(self) -> bool:
@@ -51,9 +53,9 @@ class Remote:
         if not self.usable or (isinstance(error, OSError) and error.errno in _DISK):
             raise error
         said = str(error).strip().split("\n")[0] or type(error).__name__
+        self.failure = f"the DVC remote {self.name!r} cannot be used ({said})"
         self.notices.append(
-            f"The DVC remote {self.name!r} cannot be used ({said}): what is in no cache here "
-            "was made again."
+            f"{self.failure.replace('the', 'The', 1)}: what is in no cache here was made again."
         )
         self.name = None
 
@@ -75,14 +77,15 @@ class Restorer:
             run: Whether `dvc.lock` does not name them: then an earlier run with the very
                 inputs of now is looked for.
         """
-        if not run and self._checkout(stage):
+        if not run and self.checkout(stage):
             return True
         for source in self.repo.index.graph.successors(stage):
             if source.is_data_source and not all(out.exists for out in source.outs):
-                self._checkout(source)
+                self.checkout(source)
         return run and all(dep.exists for dep in stage.deps) and self._from_run(stage)
 
-    def _checkout(self, stage: Any) -> bool:
+    def checkout(self, stage: Any) -> bool:
+        """Get the outputs that a stage or a pointer names, and say whether they are there."""
         if self.remote.usable and not stage.outs_cached():
             try:
                 for objects in stage.get_used_objs().values():

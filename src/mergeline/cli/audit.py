@@ -33,15 +33,12 @@ def audit(
     no such version; 4 a tool or the network.
     """
     from mergeline.cli.released import open_line
-    from mergeline.ledger.report import read_report
     from mergeline.release.audit import Sources
     from mergeline.release.audit import audit as compute
 
     line = open_line(remote, environment)
-    found = line.find(version)
-    report = read_report(line.remote, line.environment)
-    sources = Sources(line.git, line.remote, line.registry, line.history, report)
-    result = compute(sources, found, main)
+    sources = Sources(line.git, line.remote, line.registry, line.history, main)
+    result = compute(sources, line.declaration(version))
     if json:
         typer.echo(result.model_dump_json(indent=1))
     else:
@@ -53,7 +50,6 @@ def _show(result: "Audit") -> None:
     typer.echo(f"{result.project} version {result.version}, {result.environment}")
     width = max(len(link.name) for link in result.links)
     for link in result.links:
-        detail = "".join(sign if sign.isprintable() else " " for sign in link.detail)
-        typer.echo(f"{_MARKS[link.state]} {link.name:<{width}}  {detail}")
+        typer.echo(f"{_MARKS[link.state]} {link.name:<{width}}  {link.detail}")
     bad = [link.name for link in result.links if link.state != "holds"]
     typer.echo(f"not proven: {', '.join(bad)}" if bad else "every link holds")

@@ -23,12 +23,12 @@ def checkout(
 ) -> None:
     """Make a worktree with the code, the parameters, the data and the model of a release.
 
-    Remove it with `git worktree remove FOLDER`.
+    Remove it with `git worktree remove --force FOLDER`.
     """
     from mergeline.cli.released import open_line
     from mergeline.release.checkout import checkout as make
 
     line = open_line(remote, environment)
-    release = line.find(version).release
+    release = line.release(version)
     folder = to or line.root.parent / f"{line.settings.project}-v{release.version}"
-    make(line.root, line.git, line.registry, release, folder.resolve(), typer.echo)
+    make(line.git, line.registry, release, folder.resolve(), typer.echo)

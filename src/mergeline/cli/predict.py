@@ -2,11 +2,15 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from mergeline.cli.released import ENVIRONMENT, REMOTE
+from mergeline.errors import UsageError
+
+if TYPE_CHECKING:
+    from mergeline.cli.released import Line
 
 
 def register(app: typer.Typer) -> None:
@@ -29,23 +33,42 @@ def predict(
 ) -> None:
     """Score the rows of a table; adds probability, label, positive and release to each.
 
-    The release's bytes come from the registry and are re-hashed first.
+    The columns of FILE stay as they stand there: those of CSV and TSV are text. The release's
+    bytes come from the registry and are re-hashed first.
     """
     from mergeline.cli.released import open_line
     from mergeline.release.fetched import fetched
-    from mergeline.release.predict import Batch
+    from mergeline.release.find import settings_at
+    from mergeline.release.predict import Batch, Model
     from mergeline.release.predict import predict as score
 
     line = open_line(remote, environment)
-    live = line.history.live(line.environment)
-    release = line.find(version or (live.version if live else None)).release
-    suffix = ".parquet" if file.suffix == ".parquet" else ".csv"
-    target = output or file.with_name(f"{file.stem}-scores{suffix}")
-    batch = Batch(source=file, target=target, data=line.settings.data, chunk=chunk)
-    with fetched(line.registry, release) as model:
+    release = line.release(version or _live(line))
+    data = settings_at(line.git, release.commit).data
+    batch = Batch(source=file, target=output or _beside(file), data=data, chunk=chunk)
+    with fetched(line.registry, release) as found:
         name = f"{release.version} {release.model[:12]}"
-        rows = score(model.scorer, model.threshold, name, batch, _tell)
-    typer.echo(f"{rows:,} rows scored by version {release.version}: {target}")
+        model = Model(found.scorer, found.threshold, name)
+        rows = score(model, batch, _tell)
+    typer.echo(f"{rows:,} rows scored by version {release.version}: {batch.target}")
+
+
+def _live(line: "Line") -> str:
+    live = line.history.live(line.environment)
+    if live is None:
+        raise UsageError(
+            f"nothing is live in {line.environment} by the ledger",
+            hint="see `mergeline status`; --version names a release that was declared",
+        )
+    return live.version
+
+
+def _beside(file: Path) -> Path:
+    """Return where the answer goes that nobody gave a name."""
+    name = file.name.removesuffix(".gz")
+    ending = Path(name).suffix
+    suffix = ".parquet" if ending in (".parquet", ".pq") else ".csv"
+    return file.with_name(f"{name.removesuffix(ending)}-scores{suffix}")
 
 
 def _tell(done: int, total: int) -> None:

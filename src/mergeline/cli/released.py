@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from mergeline.adapters.git_remote import Remote
     from mergeline.adapters.registry import Registry
     from mergeline.config.settings import Settings
+    from mergeline.ledger.entries import Release
     from mergeline.ledger.history import History
     from mergeline.release.find import Declaration
 
@@ -33,12 +34,18 @@ class Line:
     registry: "Registry"
     environment: str
 
-    def find(self, version: str | None) -> "Declaration":
+    def declaration(self, version: str | None) -> "Declaration":
         """Return the declaration of a version, by default of the desired release."""
-        from mergeline.release.find import find_release, require_commit
+        from mergeline.release.find import find_release
 
-        found = find_release(self.history, self.environment, version)
-        require_commit(self.git, self.remote, found.release.commit)
+        return find_release(self.history, self.environment, version)
+
+    def release(self, version: str) -> "Release":
+        """Return the release of a version; its commit is here then."""
+        from mergeline.release.find import require_commit
+
+        found = self.declaration(version).release
+        require_commit(self.git, self.remote, found.commit)
         return found
 
 

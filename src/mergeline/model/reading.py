@@ -97,6 +97,30 @@ def read_table(path: Path, data: Data) -> "pd.DataFrame":
     return plain_columns(frame, data.source)
 
 
+def read_texts(path: Path, data: Data) -> "pd.DataFrame":
+    """Read a CSV or TSV file that `read_table` reads, every cell as the text that it is.
+
+    The rows are the same; an empty cell is the empty text.
+    """
+    import pandas as pd
+
+    separator = _separator(table_format(data), data)
+    return pd.read_csv(path, dtype=str, na_filter=False, **_csv_options(separator, data))
+
+
+def _separator(kind: str, data: Data) -> str:
+    return data.separator or ("\t" if kind == "tsv" else ",")
+
+
+def _csv_options(separator: str, data: Data) -> dict[str, Any]:
+    return {
+        "sep": separator,
+        "encoding": data.encoding,
+        "skipinitialspace": True,
+        "keep_default_na": False,
+    }
+
+
 def _read(path: Path, kind: str, data: Data) -> "pd.DataFrame":
     import pandas as pd
 
@@ -106,19 +130,14 @@ def _read(path: Path, kind: str, data: Data) -> "pd.DataFrame":
         named = any(name is not None for name in frame.index.names)
         return _blank_missing(frame.reset_index(drop=not named), data)
     if kind == "jsonl":
-        return _blank_missing(_read_json_lines(path, data), data)
-    return _read_csv(path, data.separator or ("\t" if kind == "tsv" else ","), data)
+        return _blank_missing(pd.DataFrame(read_json_lines(path, data)), data)
+    return _read_csv(path, _separator(kind, data), data)
 
 
 def _read_csv(path: Path, separator: str, data: Data) -> "pd.DataFrame":
     import pandas as pd
 
-    how: dict[str, Any] = {
-        "sep": separator,
-        "encoding": data.encoding,
-        "skipinitialspace": True,
-        "keep_default_na": False,
-    }
+    how = _csv_options(separator, data)
     # pandas renames a column that comes twice, and takes a first field without a name for
     # an index, so that nobody would see either; a look at two rows shows both.
     start = pd.read_csv(path, header=None, nrows=2, dtype=str, **how)
@@ -138,14 +157,15 @@ def _refuse_twice(names: Sequence[Any], data: Data) -> None:
         )
 
 
-def _read_json_lines(path: Path, data: Data) -> "pd.DataFrame":
-    """Read one object a line; unlike pandas' own reader it keeps every digit of a number."""
-    import pandas as pd
+def read_json_lines(path: Path, data: Data) -> list[dict[str, Any]]:
+    """Read one object a line; unlike pandas' own reader it keeps every digit of a number.
 
+    Raises:
+        ValueError: A line is no JSON object.
+    """
     opener: Any = gzip.open if path.suffix == ".gz" else open
     with opener(path, "rt", encoding=data.encoding) as file:
-        records = [_record(number, line) for number, line in enumerate(file, 1) if line.strip()]
-    return pd.DataFrame(records)
+        return [_record(number, line) for number, line in enumerate(file, 1) if line.strip()]
 
 
 def _record(number: int, line: str) -> dict[str, Any]:

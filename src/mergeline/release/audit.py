@@ -1,24 +1,25 @@
 """From the digest that is served back to the pull request: each link computed again."""
 
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
 from mergeline.adapters.git import Git
 from mergeline.adapters.git_remote import Remote
-from mergeline.adapters.registry import KEY, Registry, Version
+from mergeline.adapters.registry import KEY, Registry
 from mergeline.core.base import Frozen
-from mergeline.core.evidence import EvidenceSet
-from mergeline.errors import MergelineError
+from mergeline.errors import ConfigError, MergelineError, ToolError
 from mergeline.inputs.digest import inputs_digest
+from mergeline.ledger.entries import Release
 from mergeline.ledger.history import History
-from mergeline.ledger.report import FollowerReport
-from mergeline.release.fetched import download
-from mergeline.release.find import Declaration
-from mergeline.release.link import Link, broken, held, unknown
-from mergeline.release.made_from import evidence_links, settings_at
+from mergeline.ledger.report import read_report
+from mergeline.release.fetched import Files, download
+from mergeline.release.find import Declaration, require_commit, settings_at
+from mergeline.release.link import Differs, Link, looked
+from mergeline.release.made_from import made_from_links
 
 
 class Audit(Frozen):
@@ -43,153 +44,147 @@ class Sources:
     Attributes:
         git: A whole clone.
         history: The ledger, whose chain was verified when it was read.
-        report: The follower's; None where there is none.
+        main: The branch that releases come from.
     """
 
     git: Git
     remote: Remote
     registry: Registry
     history: History
-    report: FollowerReport | None
+    main: str
 
 
-def audit(sources: Sources, declaration: Declaration, main: str) -> Audit:
-    """Compute every link of a release again.
-
-    Args:
-        sources: Where to look.
-        declaration: The release.
-        main: The branch that releases come from.
-    """
-    environment = declaration.declared.environment
+def audit(sources: Sources, declaration: Declaration) -> Audit:
+    """Compute every link of a release again; what cannot be looked at is no tick."""
     with tempfile.TemporaryDirectory() as scratch:
-        links = tuple(_links(sources, declaration, main, Path(scratch)))
+        links = tuple(_links(sources, declaration, Path(scratch)))
     release = declaration.release
     return Audit(
-        project=release.project, environment=environment, version=release.version, links=links
+        project=release.project,
+        environment=declaration.declared.environment,
+        version=release.version,
+        links=links,
     )
 
 
-def _links(sources: Sources, declaration: Declaration, main: str, scratch: Path) -> Iterator[Link]:
-    release = declaration.release
-    yield _ledger(sources.history)
-    yield _served(sources, declaration)
-    version, link = _version(sources.registry, declaration)
-    yield link
-    evidence, link = _bytes(sources.registry, declaration, scratch) if version else _no_files()
-    yield link
-    git, commit = sources.git, release.commit
-    yield _commit(sources, commit, release.tree, main)
-    yield _same("inputs (I)", release.inputs, lambda: inputs_digest(git, commit))
-    yield _pull_request(declaration)
-    yield _approvals(git, declaration)
-    verdict = scratch / "verdict.json"
-    yield from evidence_links(git, commit, declaration.promoted, evidence, verdict)
+def _links(sources: Sources, declaration: Declaration, scratch: Path) -> Iterator[Link]:
+    release, git = declaration.release, sources.git
+    files = _files(sources.registry, release, scratch)
+    yield looked("ledger", partial(_ledger, sources.history))
+    yield looked("served digest", partial(_served, sources, declaration))
+    yield looked("registry", partial(_version, sources.registry, release))
+    yield looked("model and evidence (M, E)", partial(_rehashed, files, release))
+    yield looked("commit", partial(_commit, sources, release))
+    yield looked("inputs (I)", partial(_inputs, git, release))
+    yield looked("pull request", partial(_pull_request, declaration))
+    yield looked("approvals", partial(_approvals, git, declaration))
+    yield from made_from_links(git, declaration, files if isinstance(files, Files) else None)
 
 
-def _ledger(history: History) -> Link:
-    return held("ledger", f"{len(history.entries)} entries, each with the hash of the one before")
+def _ledger(history: History) -> str:
+    return f"{len(history.entries)} entries, each with the hash of the one before"
 
 
-def _served(sources: Sources, declaration: Declaration) -> Link:
-    """What is served: by the follower's own report, which names what it hashed and loaded."""
+def _served(sources: Sources, declaration: Declaration) -> str:
+    """Tell what is served: by the follower's own report, which names what it hashed and loaded."""
     release, environment = declaration.release, declaration.declared.environment
     desired = sources.history.desired(environment)
-    report, name = sources.report, "served digest"
     if desired is None or desired.release.version != release.version:
-        live = desired.release.version if desired else "nothing"
-        return held(name, f"not served now: the ledger declares {live} for {environment}")
+        instead = f"version {desired.release.version}" if desired else "nothing"
+        return f"not served now: the ledger declares {instead} for {environment}"
+    report = read_report(sources.remote, environment)
     if report is None:
-        return unknown(name, f"no follower of {environment} has reported")
+        raise ToolError(
+            f"no model server of {environment} has reported", hint="start one: mergeline serve"
+        )
     if report.serving != desired.number:
-        return broken(name, f"{environment} does not answer with version {release.version} yet")
+        raise Differs(f"{environment} does not answer with version {release.version}")
     if (report.version, report.model) != (release.version, release.model):
-        return broken(name, f"the follower serves {report.model[:12]}, not {release.model[:12]}")
-    return held(name, f"{release.model[:12]}, by the follower's report of {report.time}")
+        raise Differs(
+            f"the model server answers with {report.model[:12]}, declared is {release.model[:12]}"
+        )
+    return f"{release.model[:12]}, by the model server's report of {report.time}"
 
 
-def _version(registry: Registry, declaration: Declaration) -> tuple[Version | None, Link]:
-    release, name = declaration.release, "registry"
-    try:
-        version = registry.version(release.version)
-        siblings = [each.number for each in registry.find(release.key)]
-    except MergelineError as error:
-        return None, unknown(name, error.message)
+def _version(registry: Registry, release: Release) -> str:
+    version = registry.version(release.version)
     if version is None:
-        return None, broken(name, f"there is no version {release.version}")
+        raise Differs(f"there is no version {release.version}")
     stated = version.tags.get(KEY, "")
     if stated != release.key:
-        found = stated[:12] or "nothing"
-        return None, broken(name, f"its key is {found}, not {release.key[:12]}")
-    if siblings != [release.version]:
-        return version, broken(name, f"versions of one key: {', '.join(siblings)}")
-    return version, held(name, f"version {release.version} has the key {release.key[:12]}")
+        raise Differs(f"its key (K) is {stated[:12] or 'nothing'}, declared is {release.key[:12]}")
+    same = [each.number for each in registry.find(release.key)]
+    if same != [release.version]:
+        raise Differs(f"one key, several versions: {', '.join(same)}")
+    return f"version {release.version} has the key (K) {release.key[:12]}, and no other has it"
 
 
-def _bytes(
-    registry: Registry, declaration: Declaration, scratch: Path
-) -> tuple[EvidenceSet | None, Link]:
-    release, name = declaration.release, "model and evidence (M, E)"
+def _files(registry: Registry, release: Release, scratch: Path) -> Files | MergelineError:
     try:
-        _, evidence = download(registry, release, scratch)
+        return download(registry, release, scratch)
     except MergelineError as error:
-        return None, broken(name, error.message)
-    return evidence, held(name, f"M {release.model[:12]}, E {release.evidence[:12]}: re-hashed")
+        return error
 
 
-def _no_files() -> tuple[None, Link]:
-    return None, unknown("model and evidence (M, E)", "there is no version to read them from")
+def _rehashed(files: Files | MergelineError, release: Release) -> str:
+    if isinstance(files, MergelineError):
+        raise files
+    return f"M {release.model[:12]}, E {release.evidence[:12]}: computed again from the bytes"
 
 
-def _commit(sources: Sources, commit: str, tree: str, main: str) -> Link:
-    git, name = sources.git, "commit"
-    try:
-        found, tip = git.tree(commit), sources.remote.fetched(main)
-        on_main = tip is not None and git.is_ancestor(commit, tip)
-    except MergelineError as error:
-        return unknown(name, error.message)
-    if found != tree:
-        return broken(name, f"{commit[:12]} has the tree {found[:12]}, not {tree[:12]}")
-    if not on_main:
-        return broken(name, f"{commit[:12]} is not on {main}")
-    return held(name, f"{commit[:12]} on {main}, tree {tree[:12]}")
+def _commit(sources: Sources, release: Release) -> str:
+    git, commit = sources.git, release.commit
+    require_commit(git, sources.remote, commit)
+    found, tip = git.tree(commit), sources.remote.fetched(sources.main)
+    if found != release.tree:
+        raise Differs(f"{commit[:12]} has the tree {found[:12]}, declared is {release.tree[:12]}")
+    if tip is None or not git.is_ancestor(commit, tip):
+        raise Differs(f"{commit[:12]} is not on {sources.main}")
+    return f"{commit[:12]} is on {sources.main}, its tree is {found[:12]}"
 
 
-def _pull_request(declaration: Declaration) -> Link:
-    name, release = "pull request", declaration.release
-    promoted, reviewed = declaration.promoted, declaration.reviewed
+def _inputs(git: Git, release: Release) -> str:
+    found = inputs_digest(git, release.commit)
+    if found != release.inputs:
+        raise Differs(f"computed from the commit {found[:12]}, declared is {release.inputs[:12]}")
+    return f"{found[:12]}, computed again from the commit"
+
+
+def _pull_request(declaration: Declaration) -> str:
+    release, promoted = declaration.release, declaration.promoted
+    reviewed, measured = declaration.reviewed, declaration.measured
     if promoted is None or reviewed is None:
-        return broken(name, "the ledger holds no promotion with a review of this version")
-    bound = (reviewed.key, reviewed.inputs, reviewed.model, reviewed.evidence)
-    wanted = (release.key, release.inputs, release.model, release.evidence)
-    if bound != wanted or reviewed.pull_request != promoted.pull_request:
-        return broken(name, f"entry {reviewed.number} reviewed something else")
-    return held(
-        name,
+        raise Differs("the ledger holds no promotion of it that rests on a review")
+    bound = (reviewed.key, reviewed.inputs, reviewed.model, reviewed.pull_request)
+    if bound != (release.key, release.inputs, release.model, promoted.pull_request):
+        raise Differs(f"entry {reviewed.number} is the review of something else")
+    if measured is None:
+        raise Differs(f"no review in the ledger has its evidence {release.evidence[:12]}")
+    return (
         f"#{promoted.pull_request} by {promoted.author}, reviewed at {reviewed.commit[:12]} "
-        f"(entry {reviewed.number}), {promoted.source}",
+        f"(entry {reviewed.number}); bytes {promoted.source}"
     )
 
 
-def _approvals(git: Git, declaration: Declaration) -> Link:
-    name, promoted = "approvals", declaration.promoted
+def _approvals(git: Git, declaration: Declaration) -> str:
+    promoted = declaration.promoted
     if promoted is None:
-        return broken(name, "the ledger holds no promotion of this version")
-    try:
-        asked = settings_at(git, declaration.release.commit).promotion.approvals
-    except MergelineError as error:
-        return unknown(name, error.message)
-    who = ", ".join(promoted.approvers) or "nobody"
-    if promoted.author in promoted.approvers or len(promoted.approvers) < asked:
-        return broken(name, f"{asked} asked for; approved by {who}, written by {promoted.author}")
-    return held(name, f"{asked} asked for; approved by {who}")
+        raise Differs("the ledger holds no promotion of it")
+    asked = _approvals_asked(git, declaration.release.commit)
+    who = f"approved by {', '.join(promoted.approvers) or 'nobody'}"
+    if promoted.author in promoted.approvers:
+        raise Differs(f"{who}, one of whom opened it")
+    if len(set(promoted.approvers)) < asked:
+        raise Differs(f"{who}; {asked} asked for")
+    return f"{who}; {asked} asked for"
 
 
-def _same(name: str, stated: str, compute: Callable[[], str]) -> Link:
+def _approvals_asked(git: Git, commit: str) -> int:
+    """Return the larger number of what the policy before a merge asked, and its own."""
+    own = settings_at(git, commit)
+    parent = git.first_parent(commit)
     try:
-        found = compute()
-    except MergelineError as error:
-        return unknown(name, error.message)
-    if found != stated:
-        return broken(name, f"computed {found[:12]}, the ledger states {stated[:12]}")
-    return held(name, f"{found[:12]}, computed again from the commit's tree")
+        before = own if parent is None else settings_at(git, parent)
+    except ConfigError:  # the first pull request of all, or one that mends the settings
+        before = own
+    return max(own.promotion.approvals, before.promotion.approvals)

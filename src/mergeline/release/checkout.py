@@ -1,31 +1,24 @@
 """A worktree with the code, the parameters, the data and the model of a release."""
 
-import os
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from mergeline.adapters.dvc import adopt, pull_data
 from mergeline.adapters.git import Git
 from mergeline.adapters.registry import Registry
-from mergeline.bundle.names import EVIDENCE_PART, MODEL_PART, PARTS
-from mergeline.core.evidence import EvidenceSet
+from mergeline.bundle.release_files import EVIDENCE_FOLDER, MODEL_FOLDER, PROBES_FILE
+from mergeline.core import layout
+from mergeline.core.evidence import STAGES
 from mergeline.errors import BytesMismatch, UsageError
 from mergeline.files import file_sha256
 from mergeline.ledger.entries import Release
-from mergeline.release.fetched import download
-
-_HINT = "the data or a cache was changed in place; look at who may write to it"
+from mergeline.release.data import bring_data
+from mergeline.release.fetched import CANDIDATE_FILE, VERDICT_FILE, Files, download
 
 
 def checkout(
-    root: Path,
-    git: Git,
-    registry: Registry,
-    release: Release,
-    folder: Path,
-    say: Callable[[str], None],
+    git: Git, registry: Registry, release: Release, folder: Path, say: Callable[[str], None]
 ) -> None:
     """Make a worktree of a release.
 
@@ -33,8 +26,7 @@ def checkout(
     fetched; model and evidence are the registered bytes, re-hashed.
 
     Args:
-        root: The project's root.
-        git: Its repository.
+        git: The project's repository, with a working tree.
         registry: Which holds the release.
         release: As the ledger declares it.
         folder: Where to; not there yet.
@@ -52,45 +44,45 @@ def checkout(
         )
     git.add_worktree(folder, release.commit)
     try:
-        adopt(root, folder)
         say(f"code and parameters of {release.commit[:12]} are in {folder}")
-        evidence = _bring_model(registry, release, folder)
-        say(f"model and evidence of version {release.version} are in {folder / 'reports'}")
-        pull_data(folder)
-        say(f"data, re-hashed: {_require_data(folder, evidence)}")
+        with tempfile.TemporaryDirectory(dir=folder, prefix=".release-") as scratch:
+            files = download(registry, release, Path(scratch))
+            for source, target in _places(files, folder):
+                target.parent.mkdir(parents=True, exist_ok=True)
+                shutil.rmtree(target, ignore_errors=True)
+                source.replace(target)
+        say(f"model and evidence, re-hashed, are in {folder / 'reports'}")
+        bring_data(git.root, folder)
+        _require_data(folder, files)
+        say(f"data, re-hashed, is {folder / files.prepare.source}")
     except BaseException:
         git.remove_worktree(folder)
         raise
 
 
-def _require_data(folder: Path, evidence: EvidenceSet) -> str:
+def _places(files: Files, folder: Path) -> Iterator[tuple[Path, Path]]:
+    """Yield each registered file or folder, and where the stages write it."""
+    yield files.folder / MODEL_FOLDER, folder / layout.MODEL
+    yield files.folder / PROBES_FILE, folder / layout.PROBES
+    others = {
+        **{
+            files.folder / EVIDENCE_FOLDER / f"{name}.json": layout.evidence(name)
+            for name in STAGES
+        },
+        files.extras / VERDICT_FILE: layout.VERDICT,
+        files.extras / CANDIDATE_FILE: layout.CANDIDATE,
+    }
+    yield from ((path, folder / place) for path, place in others.items() if path.is_file())
+
+
+def _require_data(folder: Path, files: Files) -> None:
     """Hold the data against its SHA-256 in the evidence: DVC's md5 is an address, no proof."""
-    if evidence.prepare is None:
-        raise BytesMismatch("the evidence does not name the data", hint=_HINT)
-    content = evidence.prepare.content
-    path = folder / content.source
-    found = file_sha256(path) if path.is_file() else "nothing"
-    if found != content.sha256:
+    source, stated = files.prepare.source, files.prepare.sha256
+    path = folder / source
+    found = file_sha256(path) if path.is_file() else None
+    if found != stated:
+        said = "it is not there" if found is None else f"its SHA-256 is {found[:12]}"
         raise BytesMismatch(
-            f"{content.source}: the bytes have {found[:12]}, the model was made from "
-            f"{content.sha256[:12]}",
-            hint=_HINT,
+            f"{source}: {said}, the model was made from {stated[:12]}",
+            hint="the data or a cache was changed in place; look at who may write to it",
         )
-    return content.source
-
-
-def _bring_model(registry: Registry, release: Release, folder: Path) -> EvidenceSet:
-    """Put the registered files where the stages write them; return the evidence."""
-    with tempfile.TemporaryDirectory(dir=folder, prefix=".release-") as scratch:
-        files, evidence = download(registry, release, Path(scratch))
-        for part in (EVIDENCE_PART, MODEL_PART):
-            prefix = "evidence/" if part == EVIDENCE_PART else ""
-            for name, allowed in PARTS[part].items():
-                source = files / (prefix + name)
-                beside = Path(scratch, name)
-                source = source if source.is_file() else beside
-                if source.is_file():
-                    target = folder / allowed.path
-                    target.parent.mkdir(parents=True, exist_ok=True)
-                    shutil.move(os.fspath(source), os.fspath(target))
-    return evidence

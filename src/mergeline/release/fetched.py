@@ -8,14 +8,33 @@ from pathlib import Path
 
 from mergeline.adapters.registry import Registry
 from mergeline.bundle.release_files import MODEL_FOLDER, read_evidence, verify
-from mergeline.core.evidence import EvidenceSet
+from mergeline.core.evidence import EvaluateContent, EvidenceSet, PrepareContent, TrainContent
 from mergeline.errors import BytesMismatch
 from mergeline.ledger.entries import Release
-from mergeline.model.safety import require_safe
 from mergeline.model.score import Scorer, load_scorer
 
 # What a version holds besides the files that the ledger's digests cover.
-EXTRAS = ("card.md", "evidence/verdict.json", "evidence/candidate.json")
+VERDICT_FILE, CANDIDATE_FILE = "verdict.json", "candidate.json"
+_EXTRAS = ("card.md", f"evidence/{VERDICT_FILE}", f"evidence/{CANDIDATE_FILE}")
+
+
+@dataclass(frozen=True)
+class Files:
+    """A release's files, re-hashed.
+
+    Attributes:
+        folder: Holds `model/`, `probes.json` and `evidence/`, which the digests cover.
+        extras: Holds, where the version has them, `verdict.json`, `candidate.json` and
+            `card.md`, which they do not.
+        evidence: All of it; without the next three there is no release.
+    """
+
+    folder: Path
+    extras: Path
+    evidence: EvidenceSet
+    prepare: PrepareContent
+    train: TrainContent
+    evaluate: EvaluateContent
 
 
 @dataclass(frozen=True)
@@ -30,29 +49,35 @@ class Fetched:
     threshold: float
 
 
-def download(registry: Registry, release: Release, scratch: Path) -> tuple[Path, EvidenceSet]:
+def download(registry: Registry, release: Release, scratch: Path) -> Files:
     """Fetch a release's files and hold them against the ledger's digests.
 
     Args:
         registry: Where it is registered.
         release: As the ledger declares it.
-        scratch: An empty folder; `files` is made in it, and what the digests do not cover
-            comes beside that.
-
-    Returns:
-        The folder of the files, and the evidence in it.
+        scratch: An empty folder.
 
     Raises:
         BytesMismatch: A digest differs.
+        RegistryMismatch: There is no such version, or it holds other files than were
+            registered.
         RegistryUnavailable: The registry does not answer.
     """
-    folder = scratch / "files"
+    folder, extras = scratch / "files", scratch / "extras"
+    extras.mkdir()
     files = registry.download(release.version, folder)
-    for name in EXTRAS:
+    for name in _EXTRAS:
         if name in files:
-            files.pop(name).rename(scratch / name.rpartition("/")[2])
+            files.pop(name).rename(extras / name.rpartition("/")[2])
     verify(folder, release)
-    return folder, read_evidence(files)
+    evidence = read_evidence(files)
+    prepare, train, evaluate = evidence.prepare, evidence.train, evidence.evaluate
+    if prepare is None or train is None or evaluate is None:
+        raise BytesMismatch(
+            f"version {release.version} lacks the evidence of its data, training or scores",
+            hint="look at the registry and at who may write to the ledger",
+        )
+    return Files(folder, extras, evidence, prepare.content, train.content, evaluate.content)
 
 
 @contextmanager
@@ -62,16 +87,10 @@ def fetched(registry: Registry, release: Release) -> Iterator[Fetched]:
     Raises:
         BytesMismatch: A digest differs.
         UnsafeModel: The model could do more than score.
-        RegistryUnavailable: The registry does not answer.
+        RegistryMismatch: The registry holds something else.
+        RegistryUnavailable: It does not answer.
     """
     with tempfile.TemporaryDirectory() as scratch:
-        folder, evidence = download(registry, release, Path(scratch))
-        model = folder / MODEL_FOLDER
-        require_safe({path.name: path.read_bytes() for path in model.iterdir()}, release.trusted)
-        if evidence.evaluate is None:
-            raise BytesMismatch(
-                f"version {release.version} lacks the evidence of its threshold",
-                hint="look at the registry and at who may write to it",
-            )
-        threshold = evidence.evaluate.content.threshold
-        yield Fetched(load_scorer(model, trusted=release.trusted), threshold)
+        files = download(registry, release, Path(scratch))
+        scorer = load_scorer(files.folder / MODEL_FOLDER, trusted=release.trusted)
+        yield Fetched(scorer, files.evaluate.threshold)

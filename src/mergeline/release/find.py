@@ -4,6 +4,9 @@ from dataclasses import dataclass
 
 from mergeline.adapters.git import Git
 from mergeline.adapters.git_remote import Remote
+from mergeline.config.load import parse_settings
+from mergeline.config.settings import Settings
+from mergeline.core import layout
 from mergeline.errors import UsageError
 from mergeline.ledger.entries import Declared, Promoted, Release, Reviewed
 from mergeline.ledger.history import History
@@ -16,12 +19,17 @@ class Declaration:
     Attributes:
         declared: The last entry that declared it to be live.
         promoted: The entry that promoted it; None where there is none.
-        reviewed: The entry of the review that it rests on; None where there is none.
+        reviewed: The review that the promotion rests on; None where there is none.
+        measured: The review of the evidence that is registered: of an earlier promotion,
+            where that registered the version. None where there is none.
+        promotions: All promotions of the version, the oldest first.
     """
 
     declared: Declared
     promoted: Promoted | None
     reviewed: Reviewed | None
+    measured: Reviewed | None
+    promotions: tuple[Promoted, ...]
 
     @property
     def release(self) -> Release:
@@ -46,18 +54,27 @@ def find_release(history: History, environment: str, version: str | None) -> Dec
             f"the ledger never declared {what} for {environment}; it knows: {known}",
             hint="see `mergeline log` for versions and environments",
         )
-    same = [
-        entry
-        for entry in declared
-        if isinstance(entry, Promoted) and entry.release.version == last.release.version
-    ]
-    promoted = same[-1] if same else None
-    reviewed = history.entries[promoted.reviewed - 1] if promoted else None
+    # A rollback declares the very release of an earlier promotion.
+    promotions = [entry for entry in declared if isinstance(entry, Promoted)]
+    promoted = next((one for one in reversed(promotions) if one.release == last.release), None)
     return Declaration(
         declared=last,
         promoted=promoted,
-        reviewed=reviewed if isinstance(reviewed, Reviewed) else None,
+        reviewed=_review(history, promoted) if promoted else None,
+        measured=_measured(history, last.release),
+        promotions=tuple(one for one in promotions if one.release.version == last.release.version),
     )
+
+
+def _review(history: History, promoted: Promoted) -> Reviewed | None:
+    entries = (entry for entry in history.entries if isinstance(entry, Reviewed))
+    return next((entry for entry in entries if entry.number == promoted.reviewed), None)
+
+
+def _measured(history: History, release: Release) -> Reviewed | None:
+    wanted = (release.key, release.evidence)
+    entries = (entry for entry in reversed(history.entries) if isinstance(entry, Reviewed))
+    return next((entry for entry in entries if (entry.key, entry.evidence) == wanted), None)
 
 
 def require_commit(git: Git, remote: Remote, commit: str) -> None:
@@ -68,3 +85,14 @@ def require_commit(git: Git, remote: Remote, commit: str) -> None:
     """
     if not git.has(commit):
         remote.fetch(commit)
+
+
+def settings_at(git: Git, commit: str) -> Settings:
+    """Return the settings of a commit.
+
+    Raises:
+        ConfigError: It has none, or they are not right.
+    """
+    data = git.read(commit, layout.SETTINGS) or b""
+    origin = f"{layout.SETTINGS} at {commit[:12]}"
+    return parse_settings(data.decode("utf-8-sig", errors="replace"), origin=origin)

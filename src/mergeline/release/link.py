@@ -1,8 +1,11 @@
 """One link of the chain from a served digest to what it was made from."""
 
+from collections.abc import Callable
 from typing import Literal
 
+from mergeline.config.problem import printable
 from mergeline.core.base import Frozen
+from mergeline.errors import InvalidBundle, MergelineError, RegistryMismatch
 
 
 class Link(Frozen):
@@ -11,7 +14,7 @@ class Link(Frozen):
     Attributes:
         state: `holds`: computed again, and the same. `broken`: it is not. `unknown`: it could
             not be looked at, which is no tick.
-        detail: What was compared, with the values.
+        detail: What was compared, with the values, on one line.
     """
 
     name: str
@@ -19,16 +22,22 @@ class Link(Frozen):
     detail: str
 
 
-def held(name: str, detail: str) -> Link:
-    """Return a link that was computed again and is the same."""
-    return Link(name=name, state="holds", detail=detail)
+class Differs(Exception):
+    """What was computed again is not what is stated."""
 
 
-def broken(name: str, detail: str) -> Link:
-    """Return a link that was computed again and is not the same."""
-    return Link(name=name, state="broken", detail=detail)
+def looked(name: str, look: Callable[[], str]) -> Link:
+    """Return what a look at a link comes to.
 
-
-def unknown(name: str, detail: str) -> Link:
-    """Return a link that could not be looked at."""
-    return Link(name=name, state="unknown", detail=detail)
+    Args:
+        name: Of the link.
+        look: Returns what was compared and is the same. It raises `Differs` or an error of
+            bytes that are others where it is not, any other of our errors where it cannot be
+            told.
+    """
+    try:
+        return Link(name=name, state="holds", detail=printable(look()))
+    except (Differs, InvalidBundle, RegistryMismatch) as error:
+        return Link(name=name, state="broken", detail=printable(str(error)))
+    except MergelineError as error:
+        return Link(name=name, state="unknown", detail=printable(error.message))

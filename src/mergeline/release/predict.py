@@ -1,7 +1,8 @@
 """Batch scoring with a release, in chunks: a table in, the same rows with a score out."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,17 +10,20 @@ from typing import TYPE_CHECKING
 from mergeline.config.settings import Data
 from mergeline.errors import ContractError, UsageError
 from mergeline.files import whole_file
-from mergeline.model.reading import read_table
+from mergeline.model.reading import FORMATS, read_table
 from mergeline.model.score import Scorer
+from mergeline.release.given import read_given
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
-    import pyarrow.parquet
+    import pyarrow
 
 ADDED = ("probability", "label", "positive", "release")
 _ENDINGS = (".csv", ".parquet")
 
 Progress = Callable[[int, int], None]
+Write = Callable[["pyarrow.Table"], None]
 
 
 @dataclass(frozen=True)
@@ -38,39 +42,73 @@ class Batch:
     data: Data
     chunk: int
 
+    def __post_init__(self) -> None:
+        if not self.source.is_file():
+            raise UsageError(f"there is no file {self.source}", hint="check the path")
+        if self.target.suffix not in _ENDINGS:
+            raise UsageError(
+                f"the output is {self.target.name!r}: expected a name ending in "
+                f"{' or '.join(_ENDINGS)}",
+                hint="name it with --output, e.g. --output scores.parquet",
+            )
+        if self.target.resolve() == self.source.resolve():
+            raise UsageError(
+                f"the output is the input: {self.source}", hint="name another one with --output"
+            )
 
-def predict(scorer: Scorer, threshold: float, release: str, batch: Batch, tell: Progress) -> int:
+    @property
+    def read_as(self) -> Data:
+        """How the source is read: by its ending, else as the data that training read."""
+        known = Path(self.source.name.lower().removesuffix(".gz")).suffix in FORMATS
+        return self.data.model_copy(
+            update={
+                "source": os.fspath(self.source),
+                "format": None if known else self.data.format,
+            }
+        )
+
+
+@dataclass(frozen=True)
+class Model:
+    """What scores.
+
+    Attributes:
+        threshold: From here on a row is predicted positive.
+        release: Names the release in each row of the answer.
+    """
+
+    scorer: Scorer
+    threshold: float
+    release: str
+
+
+def predict(model: Model, batch: Batch, tell: Progress) -> int:
     """Score a table; return the number of rows.
 
+    The answer holds the columns of the source as they stand there, then the probability of
+    the positive class, the predicted class, whether that is the positive one, and the
+    release.
+
     Args:
-        scorer: The release's model.
-        threshold: From here on a row is predicted positive.
-        release: What names the release in each row of the answer.
+        model: The release's.
         batch: What to score.
         tell: Is told the rows done, and their number in all.
 
     Raises:
-        UsageError: The target's ending says no format that can be written.
         ContractError: The table cannot be read, or does not fit the model; the target is as
             it was.
     """
-    if batch.target.suffix not in _ENDINGS:
-        raise UsageError(
-            f"the output is {batch.target.name!r}: expected a name ending in "
-            f"{' or '.join(_ENDINGS)}",
-            hint="name it with --output, e.g. --output scores.parquet",
-        )
-    named = batch.data.model_copy(update={"source": os.fspath(batch.source), "format": None})
-    table = read_table(batch.source, named)
-    _require_free(table)
-    with whole_file(batch.target) as path:
-        writer = _CsvWriter(path) if batch.target.suffix == ".csv" else _ParquetWriter(path)
-        for start in range(0, len(table), batch.chunk):
-            chunk = table.iloc[start : start + batch.chunk]
-            writer.write(_scored(scorer, threshold, release, chunk))
-            tell(start + len(chunk), len(table))
-        writer.close()
-    return len(table)
+    data = batch.read_as
+    rows = read_table(batch.source, data)
+    _require_free(rows)
+    given = read_given(batch.source, data)
+    rows = _with_texts(rows, given, model.scorer, data)
+    with whole_file(batch.target) as path, _WRITERS[batch.target.suffix](path) as write:
+        for start in range(0, len(rows), batch.chunk):
+            scores = model.scorer.score(rows.iloc[start : start + batch.chunk])
+            write(_answered(given.slice(start, batch.chunk), scores, model))
+            tell(start + len(scores), len(rows))
+    return len(rows)
 
 
 def _require_free(table: "pd.DataFrame") -> None:
@@ -82,46 +120,71 @@ def _require_free(table: "pd.DataFrame") -> None:
         )
 
 
-def _scored(
-    scorer: Scorer, threshold: float, release: str, chunk: "pd.DataFrame"
+def _with_texts(
+    rows: "pd.DataFrame", given: "pyarrow.Table", scorer: Scorer, data: Data
 ) -> "pd.DataFrame":
-    scores = scorer.score(chunk)
-    positive = scores >= threshold
+    """Give categories back the text that stands in a CSV: `007` looks like a number here.
+
+    Whether a column of a file looks like numbers depends on its rows; those of training did
+    not, else it would be a number to the model.
+    """
+    import pyarrow
+    from pandas.api import types
+
+    missing = {"", *data.missing}
+    texts = {}
+    for name in (item.name for item in scorer.features if item.kind == "category"):
+        kind = rows[name].dtype if name in rows.columns else None
+        is_number = types.is_numeric_dtype(kind) and not types.is_bool_dtype(kind)
+        if is_number and pyarrow.types.is_string(given.schema.field(name).type):
+            found = given.column(name).to_pylist()
+            texts[name] = [None if text in missing else text for text in found]
+    return rows.assign(**texts) if texts else rows
+
+
+def _answered(
+    given: "pyarrow.Table", scores: "np.ndarray[tuple[int], np.dtype[np.float64]]", model: Model
+) -> "pyarrow.Table":
+    scorer = model.scorer
+    positive = scores >= model.threshold
     negative = next(name for name in scorer.classes if name != scorer.positive)
     labels = [scorer.positive if each else negative for each in positive]
-    return chunk.assign(probability=scores, label=labels, positive=positive, release=release)
+    added = (scores, labels, positive, [model.release] * len(scores))
+    for name, values in zip(ADDED, added, strict=True):
+        given = given.append_column(name, [values])
+    return given
 
 
-class _CsvWriter:
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._begun = False
-
-    def write(self, chunk: "pd.DataFrame") -> None:
-        mode = "a" if self._begun else "w"
-        chunk.to_csv(self._path, mode=mode, header=not self._begun, index=False)
-        self._begun = True
-
-    def close(self) -> None:
-        pass
+# --- writing -----------------------------------------------------------------------------
 
 
-class _ParquetWriter:
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._schema: pyarrow.Schema | None = None
-        self._writer: pyarrow.parquet.ParquetWriter | None = None
+@contextmanager
+def _csv(path: Path) -> Iterator[Write]:
+    import pandas as pd
 
-    def write(self, chunk: "pd.DataFrame") -> None:
-        import pyarrow
-        import pyarrow.parquet
+    with path.open("w", encoding="utf-8", newline="") as file:
 
-        table = pyarrow.Table.from_pandas(chunk, schema=self._schema, preserve_index=False)
-        if self._writer is None:
-            self._schema = table.schema
-            self._writer = pyarrow.parquet.ParquetWriter(self._path, table.schema)
-        self._writer.write_table(table)
+        def write(table: "pyarrow.Table") -> None:
+            # With its own types: whole numbers stay whole where some are missing.
+            frame = table.to_pandas(types_mapper=pd.ArrowDtype, ignore_metadata=True)
+            frame.to_csv(file, header=file.tell() == 0, index=False, lineterminator="\n")
 
-    def close(self) -> None:
-        if self._writer is not None:
-            self._writer.close()
+        yield write
+
+
+@contextmanager
+def _parquet(path: Path) -> Iterator[Write]:
+    from pyarrow.parquet import ParquetWriter
+
+    with ExitStack() as stack:
+        writers: list[ParquetWriter] = []
+
+        def write(table: "pyarrow.Table") -> None:
+            if not writers:
+                writers.append(stack.enter_context(ParquetWriter(path, table.schema)))
+            writers[0].write_table(table)
+
+        yield write
+
+
+_WRITERS = {".csv": _csv, ".parquet": _parquet}

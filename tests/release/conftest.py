@@ -1,0 +1,19 @@
+"""The line of the tests of promotion: a first model live, within seconds."""
+
+from promote.conftest import (
+    builds,
+    empty,
+    empty_line,
+    first_line,
+    plain_environment_of_promotions,
+    scenario,
+)
+
+__all__ = [
+    "builds",
+    "empty",
+    "empty_line",
+    "first_line",
+    "plain_environment_of_promotions",
+    "scenario",
+]
