@@ -1,4 +1,4 @@
-"""Taking back what commits brought, without a working tree: a commit, or "it conflicts"."""
+"""Merging and taking back without a working tree: what Git makes of it, or "it conflicts"."""
 
 from mergeline.adapters.git import Git
 from mergeline.adapters.git_process import last_line, run_git
@@ -33,13 +33,24 @@ def revert(git: Git, tip: str, before: str, after: str, message: str) -> str | N
     common = _commit(git, git.tree(after), "", ())
     ours = _commit(git, git.tree(tip), "", (common,))
     theirs = _commit(git, git.tree(before), "", (common,))
+    tree = merged_tree(git, ours, theirs)
+    if tree is None or tree == git.tree(tip):
+        return None if tree is None else tip
+    return _commit(git, tree, message, (tip,))
+
+
+def merged_tree(git: Git, ours: str, theirs: str) -> str | None:
+    """Return the tree that Git makes of two commits by itself; None where they conflict.
+
+    Raises:
+        ToolError: Git is older than 2.38, or does not hold one of them.
+    """
     done = run_git(git.root, "merge-tree", "--write-tree", ours, theirs)
     if done.returncode == _CONFLICT:
         return None
     if done.returncode != 0:
         raise ToolError(f"`git merge-tree` failed: {last_line(done)}", hint="update Git to 2.38")
-    tree = done.stdout.decode().split("\n", 1)[0]
-    return tip if tree == git.tree(tip) else _commit(git, tree, message, (tip,))
+    return done.stdout.decode().split("\n", 1)[0]
 
 
 def _commit(git: Git, tree: str, message: str, parents: tuple[str, ...]) -> str:

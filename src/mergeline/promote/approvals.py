@@ -7,7 +7,6 @@ from enum import Enum, auto
 from mergeline.adapters.git import Git
 from mergeline.adapters.github import GitHub
 from mergeline.adapters.github_types import Pull, PullCommit, Review
-from mergeline.config.settings import Settings
 from mergeline.core.answers import Answer, Name
 from mergeline.core.policy import Accept
 from mergeline.ledger.entries import Reviewed
@@ -62,7 +61,7 @@ def approvals(
     approvers: dict[int, tuple[str, ...]] = {}
     lacking: list[tuple[Merge, Answer]] = []
     for merge in identified.merges:
-        needed = approvals_needed(git, merge, identified.settings)
+        needed = approvals_needed(git, merge, identified)
         found = judge_approvals(facts_of(github, merge.pull), needed, _commented(history, merge))
         if isinstance(found, Answer):
             lacking.append((merge, found))
@@ -82,16 +81,16 @@ def approvals(
     return Approved(approvers[identified.last.pull.number], tuple(accepted))
 
 
-def approvals_needed(git: Git, merge: Merge, tip: Settings) -> int:
-    """Return the larger number of what the policy before a merge asked, and its own.
+def approvals_needed(git: Git, merge: Merge, identified: Identified) -> int:
+    """Return the largest number that the policy asks: the line's, that before the merge, its own.
 
-    Settings that cannot be read are taken to ask what main's tip asks.
+    What came to main since the line's position may have come without anybody's approval, so
+    that it cannot ask for fewer. Settings that cannot be read ask what main's tip asks.
     """
-    own = readable_settings_at(git, merge.commit) or tip
-    if merge.base is None:
-        return own.promotion.approvals
-    before = readable_settings_at(git, merge.base) or tip
-    return max(before.promotion.approvals, own.promotion.approvals)
+    commits = {identified.start or merge.base, merge.base, merge.commit}
+    tip = identified.settings
+    sides = (readable_settings_at(git, commit) or tip for commit in commits if commit)
+    return max(side.promotion.approvals for side in sides)
 
 
 def facts_of(github: GitHub, pull: Pull) -> Facts:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from mergeline.adapters.git_revert import merged_tree
 from mergeline.adapters.github import GitHub
 from mergeline.adapters.github_types import Pull, PullCommit
 from mergeline.core.answers import Answer, Name
@@ -43,7 +44,10 @@ class Loose:
     def answer(self) -> Answer:
         """What it comes to unless it is accepted by name."""
         if not self.pulls:
-            reason = f"{self.commit[:12]} came to main without a merged pull request."
+            reason = (
+                f"{self.commit[:12]} came to main without a merged pull request, or holds "
+                "something else than one brought."
+            )
             return answer(Name.DIRECT_PUSH, reason, how_to_accept(self.commit))
         claims = " and ".join(f"#{number}" for number in self.pulls)
         reason = f"{self.commit[:12]} on main is claimed by the merged pull requests {claims}."
@@ -113,14 +117,15 @@ class Search:
     ) -> tuple[str, ...]:
         """Return the commits of main that are really this pull request's.
 
-        Those are the merge commit or the squashed one alone; after a rebase, as many as fit
-        the pull request's own ones. A commit that was pushed before it is not among them,
-        even where GitHub has once seen it in that pull request.
+        Those are the merge commit, if it is what Git makes of its parents, or the squashed
+        one alone; after a rebase, as many as fit the pull request's own ones. A commit that
+        was pushed before it is not among them, even where GitHub has once seen it in that
+        pull request.
         """
         end = window.index(str(pull.merge_commit))
         parents = self.line.git.parents(window[end])
         if len(parents) > 1 and window[end] != pull.head_sha:
-            return (window[end],) if parents[1:] == (pull.head_sha,) else ()
+            return (window[end],) if self._is_plain(window[end], parents, pull) else ()
         start = end
         while start and any(one.number == pull.number for one in claims[window[start - 1]]):
             start -= 1
@@ -128,6 +133,12 @@ class Search:
         if len(commits) == 1 or self._rebased(commits, self.github.pull_commits(pull.number)):
             return commits
         return (window[end],)
+
+    def _is_plain(self, commit: str, parents: tuple[str, ...], pull: Pull) -> bool:
+        """Return whether a merge brings a pull request's head, and nothing that it has not."""
+        if parents[1:] != (pull.head_sha,):
+            return False
+        return merged_tree(self.line.git, *parents) == self.line.git.tree(commit)
 
     def _rebased(self, commits: Sequence[str], own: Iterable[PullCommit]) -> bool:
         """Return whether commits of main are those of a pull request, in their order."""

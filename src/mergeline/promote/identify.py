@@ -33,6 +33,7 @@ class Identified:
     Attributes:
         commit: Main's tip.
         settings: At that commit.
+        start: The commit that the line had come to; None where nothing was promised before.
         merges: The oldest first; the last one is to be promoted.
         loose: Commits that stand only if an approved pull request accepted them.
         acceptances: All that could count; whether they do, approvals decide.
@@ -40,6 +41,7 @@ class Identified:
 
     commit: str
     settings: Settings
+    start: str | None
     merges: tuple[Merge, ...]
     loose: tuple[Loose, ...] = ()
     acceptances: tuple[Acceptance, ...] = ()
@@ -107,7 +109,7 @@ def identify(
     refused = [one for one in loose if one.commit not in named]
     if refused:
         return _first(refused)
-    return Identified(commit, settings, merges, loose, acceptances)
+    return Identified(commit, settings, start, merges, loose, acceptances)
 
 
 def _since(settings: Settings) -> str | None:
