@@ -204,7 +204,7 @@ def end_by(process: "subprocess.Popen[bytes]", seconds: float) -> None:
 
 def answers(url: str) -> bool:
     try:
-        with urllib.request.urlopen(f"{url}/ping", timeout=5) as answer:  # noqa: S310 -- ours
+        with urllib.request.urlopen(f"{url}/ping", timeout=5) as answer:
             return bool(answer.status == GOOD)
     except OSError:
         return False
@@ -310,10 +310,10 @@ def require_same_scores(servers: Sequence[Server], root: Path) -> None:
     body = json.loads((root / f"bodies-{ROWS[-1]}.json").read_text())[0].encode()
     found = []
     for server in servers:
-        request = urllib.request.Request(  # noqa: S310 -- ours
+        request = urllib.request.Request(
             f"{server.url}/invocations", body, {"content-type": "application/json"}
         )
-        with urllib.request.urlopen(request, timeout=SHORT) as answer:  # noqa: S310
+        with urllib.request.urlopen(request, timeout=SHORT) as answer:
             rows = json.loads(answer.read())["predictions"]
         found.append([row["probability"] if isinstance(row, dict) else row[1] for row in rows])
     if any(abs(a - b) > CLOSE for other in found for a, b in zip(other, found[0], strict=True)):

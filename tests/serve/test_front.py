@@ -93,7 +93,7 @@ def sample(metrics, name):
     return None if found is None else float(found[1])
 
 
-def test_a_failing_release_is_covered_by_the_one_before_and_undone(lane):
+def test_a_failing_release_is_covered_until_it_is_settled_or_undone(lane):
     async def scenario(lane):
         front = lane.front
         assert await lane.ask() == (503, "")
@@ -119,27 +119,19 @@ def test_a_failing_release_is_covered_by_the_one_before_and_undone(lane):
         assert front.live is old
         assert front.standing.actual.version == "1"
         assert await lane.ask("hard") == (200, "1")
-        assert await lane.ask() == (200, "1")
-
-    lane(scenario)
-
-
-def test_a_settled_release_stands_alone(lane):
-    async def scenario(lane):
-        await lane.replace("1")
+        # A second attempt is settled: nothing covers it any more, and it covers a third.
+        (pid,) = old.pids
         await lane.replace("2")
-        (old,) = lane.front.fallback.pids
-        lane.front.settle(lane.standing("2"))
-        assert lane.front.fallback is None
+        front.settle(lane.standing("2"))
+        assert front.fallback is None
         assert await lane.ask("hard") == (500, "2")
-        assert await lane.ask() == (200, "2")
-        # A third one: whatever still covers is ended, and the second covers.
         await lane.replace("3")
         assert await lane.ask("hard") == (200, "3")
-        await lane.front.close(5)
+        assert front.fallback.label.startswith("2 ")
+        await front.close(5)
         assert await lane.ask() == (503, "")
         with pytest.raises(ProcessLookupError):
-            os.kill(old, 0)
+            os.kill(pid, 0)
 
     lane(scenario)
 
@@ -172,7 +164,7 @@ def test_switches_under_load_fail_no_request(lane):
                 seen.append(await lane.ask())
 
         clients = [asyncio.ensure_future(load()) for _ in range(4)]
-        for version in ("3", "1", "3"):
+        for version in ("3", "1"):
             await lane.replace(version)
             await asyncio.sleep(0.1)
             lane.front.settle(lane.standing(version))
@@ -182,7 +174,7 @@ def test_switches_under_load_fail_no_request(lane):
 
     seen = lane(scenario)
     assert set(seen) == {(200, "1"), (200, "3")}
-    assert sum(before != after for before, after in pairwise(seen)) >= 3
+    assert sum(before != after for before, after in pairwise(seen)) >= 2
 
 
 def test_one_death_fails_no_request_while_another_process_lives(lane, made):
