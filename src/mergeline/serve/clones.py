@@ -6,6 +6,7 @@ that are asked for, is for the settings of the releases.
 
 import asyncio
 import os
+import re
 from functools import partial
 from pathlib import Path
 
@@ -18,6 +19,8 @@ from mergeline.core import layout
 from mergeline.errors import ConfigError, ToolError
 from mergeline.serve.waiting import in_thread
 
+# `https://host/path`, `host:path`, `user@host:path`; everything else is a path.
+_ELSEWHERE = re.compile(r"[^/]+:")
 _SETTINGS: tuple[tuple[str, str], ...] = (
     # A clean-up that goes on in the background would outlive the follower.
     ("gc.autoDetach", "false"),
@@ -86,12 +89,12 @@ def open_clone(folder: Path, remote: str) -> Git:
 
     Args:
         folder: Where it lies.
-        remote: Anything that Git fetches from; an existing path may be relative.
+        remote: Anything that Git fetches from; a path may be relative to where we are.
 
     Raises:
         ToolError: It cannot be made.
     """
-    address = os.fspath(Path(remote).resolve()) if Path(remote).exists() else remote
+    address = remote if _ELSEWHERE.match(remote) else os.fspath(Path(remote).resolve())
     folder.mkdir(parents=True, exist_ok=True)
     _run(folder, "init", "--quiet", "--bare", os.fspath(folder))
     for key, value in (*_SETTINGS, ("remote.origin.url", address)):
@@ -130,6 +133,6 @@ def _run(folder: Path, *arguments: str) -> None:
     done = run_git(folder, *arguments)
     if done.returncode != 0:
         raise ToolError(
-            f"`git {arguments[0]}` in {folder} failed: {last_line(done)[:300]}",
+            f"Git failed in {folder}: {last_line(done)[:300]}",
             hint="check the remote, its credentials, and the state folder",
         )

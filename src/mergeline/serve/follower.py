@@ -10,6 +10,7 @@ import os
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 
+from mergeline.core.answers import Name
 from mergeline.errors import (
     BytesMismatch,
     MergelineError,
@@ -224,8 +225,7 @@ class Follower:
     def _reject(self) -> None:
         trial, desired = self._serving.trial, self._desired
         if trial is not None:
-            reason = "while it was watched it failed a request, or a model process ended"
-            self._serving.reject(trial.entry, reason)
+            self._serving.reject(trial.entry, self._serving.complaint)
         elif desired is not None:
             reason = f"the server ended {MOST_ATTEMPTS} times while this release was tried"
             self._serving.reject(desired.number, reason)
@@ -235,7 +235,10 @@ class Follower:
         state = os.fspath(self._settings.state.resolve())
         self._say(f"fetches version {desired.release.version}")
         request = Request(state=state, uri=uri, file=declared_file(desired))
-        outcome = await fetch_release(request, self._settings.fetch_seconds)
+        try:
+            outcome = await fetch_release(request, self._settings.fetch_seconds)
+        finally:
+            self._serving.releases.clean()  # a fetch that was killed leaves what it had
         match outcome.state:
             case "fetched":
                 self._troubles.over("release")
@@ -251,7 +254,11 @@ class Follower:
         try:
             await self._serving.begin(desired, watch)
         except BytesMismatch as error:
-            self._serving.releases.drop(self._serving.releases.folder(desired.release))
+            folder, served = self._serving.releases.folder(desired.release), self._serving.served
+            if served is not None and served.folder == folder:
+                self._serving.reject(desired.number, f"{Name.BYTES_MISMATCH}: {error.message}")
+                return
+            self._serving.releases.drop(folder)
             self._troubles.note("release", f"it is damaged on disk and fetched again: {error}")
         except (ModelError, ToolError) as error:
             self._serving.reject(desired.number, error.message)

@@ -100,6 +100,12 @@ class Serving:
         return Trial(watch.answering.entry, failed=watch.failed, over=over)
 
     @property
+    def complaint(self) -> str:
+        """What is held against a release that is watched."""
+        failures = self._watch.pool.failures if self._watch else 0
+        return f"while it was watched, requests failed or model processes ended: {failures} in all"
+
+    @property
     def as_served(self) -> Served | None:
         """What passed its watch last, as the next step is decided from it."""
         served = self.served

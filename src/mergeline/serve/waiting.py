@@ -20,7 +20,11 @@ LONGEST_PAUSE = 300.0
 
 
 class Pause:
-    """The time before something that failed is tried again: longer every time."""
+    """The time before something that failed is tried again: longer every time.
+
+    Attributes:
+        seconds: How long the next one is, about.
+    """
 
     def __init__(self, first: float) -> None:
         """Begin without a pause.
@@ -29,7 +33,7 @@ class Pause:
             first: Seconds after the first failure; later ones are longer.
         """
         self._first = first
-        self._next = first
+        self.seconds = first
         self._until = 0.0
 
     @property
@@ -39,12 +43,12 @@ class Pause:
 
     def failed(self) -> None:
         """Begin the next pause."""
-        self._until = time.monotonic() + jittered(self._next)
-        self._next = min(2 * self._next, LONGEST_PAUSE)
+        self._until = time.monotonic() + jittered(self.seconds)
+        self.seconds = min(2 * self.seconds, LONGEST_PAUSE)
 
     def reset(self) -> None:
         """Forget the failures."""
-        self._next, self._until = self._first, 0.0
+        self.seconds, self._until = self._first, 0.0
 
 
 def jittered(seconds: float) -> float:
