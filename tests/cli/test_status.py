@@ -96,7 +96,7 @@ def test_after_a_rollback(line: Line) -> None:
     tip = line.merge("better")
     new = line.append(promoted("B", "2", position=tip))
     line.append(live(new))
-    back = line.append(rolled_back(to=old, replaces=new, position=tip))
+    back = line.append(rolled_back(to=old, replaces=new, position=tip, main=tip))
     line.report(back)
     docs = line.merge("docs", "Docs (#17)")
     line.append(reviewed(17, model="B", tree=line.git.tree(docs)))

@@ -100,6 +100,7 @@ def rolled_back(to: Declared, replaces: Declared, **other: Any) -> RolledBack:
         "replaces": replaces.release.version,
         "bars": replaces.release.model,
         "reason": "complaints",
+        "main": commit_id("main"),
         "position": commit_id("position"),
     }
     return RolledBack(**header(), release=to.release, **(values | other))

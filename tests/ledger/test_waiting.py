@@ -8,6 +8,11 @@ from ledger.made import Book, commit, git, live, promoted, rejected, reviewed, r
 from mergeline.adapters.git import Git
 from mergeline.ledger.waiting import Line, Waiting
 
+SETTINGS = """project: leavers
+data: {source: a.csv, target: left, positive: 1}
+model: {estimator: sklearn.linear_model.LogisticRegression}
+"""
+REINSTATED = f"{SETTINGS}promotion: {{reinstate: [{sha('B')}]}}\n"
 WHO = ("-c", "user.name=somebody", "-c", "user.email=somebody@example.org")
 
 
@@ -23,8 +28,9 @@ def book() -> Book:
     return Book()
 
 
-def waiting(repository: Git, book: Book, commit: str, *reinstated: str) -> Waiting:
-    return Line(repository, book.history, "production", reinstated).waiting((commit,))[0]
+def waiting(repository: Git, book: Book, commit: str) -> Waiting:
+    main = repository.head()
+    return Line(repository, book.history, "production", main).waiting((commit,))[0]
 
 
 def branch(repository: Git, name: str) -> str:
@@ -101,13 +107,17 @@ def test_a_verdict_that_would_be_refused_is_named(
 def test_a_barred_model_waits_until_it_is_reinstated(repository: Git, book: Book) -> None:
     first = book.goes_live(promoted("A", "1"))
     second = book.goes_live(promoted("B", "2"))
-    book.goes_live(rolled_back(to=first, replaces=second))
+    tip = commit(repository.root, "params.yaml", SETTINGS)
+    book.goes_live(rolled_back(to=first, replaces=second, main=tip))
     book.add(reviewed(12, model="B", tree=repository.tree("HEAD")))
-    head = repository.head()
-    why = waiting(repository, book, head).why
+    why = waiting(repository, book, tip).why
     assert why.startswith("its model is barred: rolled back from version 2 to 1")
     assert why.endswith("complaints")
-    assert "reviewed, PASSED" in waiting(repository, book, head, sha("B")).why
+    commit(repository.root, "params.yaml", REINSTATED)
+    assert "reviewed, PASSED" in waiting(repository, book, tip).why
+    other = commit(repository.root, "README.md")
+    book.goes_live(rolled_back(to=first, replaces=second, main=other))
+    assert waiting(repository, book, tip).why.startswith("its model is barred: ")
 
 
 class TestDeclared:

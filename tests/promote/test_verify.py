@@ -1,22 +1,33 @@
 """Verify: what is promoted is what was reviewed; each refusal by its name, and nothing changed."""
 
+import io
 import json
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import zipfile
 from pathlib import Path
 
 import pytest
 
-from mergeline.bundle.names import EVIDENCE_PART, MODEL_PART
+from mergeline.bundle.names import EVIDENCE_PART, MODEL_PART, PARTS
+from mergeline.check.run import read_evidence
 from mergeline.core import layout
 from mergeline.core.answers import Name
+from mergeline.core.digest import sha256
 from mergeline.core.plan import Plan
+from mergeline.core.verdict import Candidate
 from mergeline.errors import UsageError
-from mergeline.ledger.entries import Promoted, Reviewed, RolledBack, Settled
+from mergeline.ledger.entries import BundlePart, Promoted, Reviewed, RolledBack, Settled
 from mergeline.promote.run import build_needed
 from mergeline.rehearsal.faults import Fault
 from promote.scenario import (
     GATES,
     REVIEWER,
     Scenario,
+    commit_files,
     first_files,
     other_model,
     params,
@@ -86,8 +97,6 @@ def reviewed_otherwise(scenario: Scenario, **changes: object) -> None:
 
 
 def test_an_archive_that_is_no_bundle_is_invalid(scenario: Scenario) -> None:
-    from mergeline.core.digest import sha256
-
     scenario.merged(BETTER)
     data = b"PK not a zip"
     with scenario.world.world.lock:
@@ -118,8 +127,6 @@ def test_evidence_of_another_commit_is_invalid(scenario: Scenario) -> None:
         said = json.loads(path.read_bytes())
         said["content"]["params"] = {"C": 0.125}
         path.write_text(json.dumps(said))
-        from mergeline.check.run import read_evidence
-
         return rechained(root, plan.model_copy(update={"evidence": read_evidence(root)}))
 
     number = scenario.open(BETTER)
@@ -136,13 +143,6 @@ def test_evidence_of_another_commit_is_invalid(scenario: Scenario) -> None:
 
 def as_built(scenario: Scenario, run: int) -> dict[str, object]:
     """What a trusted job that believes everything would write of a run."""
-    import io
-    import zipfile
-
-    from mergeline.core.digest import sha256
-    from mergeline.core.verdict import Candidate
-    from mergeline.ledger.entries import BundlePart
-
     artifacts = {one.name: one for one in scenario.world.repo.runs[run].artifacts}
     with zipfile.ZipFile(io.BytesIO(artifacts[EVIDENCE_PART].data)) as archive:
         candidate = Candidate.model_validate_json(archive.read("candidate.json"))
@@ -346,6 +346,40 @@ def test_an_equivalent_second_build_ships_the_reviewed_bytes(scenario: Scenario)
     assert b"another machine" not in found["model/requirements.txt"].read_bytes()
 
 
+def on_another_kernel(root: Path, plan: Plan) -> Plan:
+    """Train and score again with BLAS kernels that `train` does not pin."""
+    script = f"""
+from pathlib import Path
+from projects import run_stages
+run_stages(Path({str(root)!r}), "train", "evaluate")
+"""
+    subprocess.run(
+        [sys.executable, "-c", script],
+        env={
+            **os.environ,
+            "OPENBLAS_CORETYPE": "Prescott",
+            "OPENBLAS_NUM_THREADS": "1",
+            "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
+        },
+        check=True,
+        timeout=120,
+    )
+    return rechained(root, plan.model_copy(update={"evidence": read_evidence(root)}))
+
+
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="that kernel is of another machine")
+def test_a_second_build_on_another_kernel_is_equivalent(scenario: Scenario) -> None:
+    of_kind(scenario, "rebuild")
+    scenario.merged({"params.yaml": params(c=0.5, promotion=build("rebuild"))})
+    second = scenario.rebuilt(on_another_kernel)
+    made = Candidate.model_validate_json((second / layout.CANDIDATE).read_bytes()).model
+    assert made != scenario.last(Reviewed).model
+    assert scenario.promote(rebuilt=second).name is Name.LIVE
+    declared = scenario.last(Promoted)
+    assert declared.source == "equivalent"
+    assert declared.release.model == scenario.last(Reviewed).model
+
+
 def test_one_that_scores_otherwise_has_drifted(scenario: Scenario) -> None:
     of_kind(scenario, "rebuild")
     number = scenario.ready({"params.yaml": params(c=0.5, promotion=build("rebuild"))})
@@ -357,11 +391,8 @@ def test_one_that_scores_otherwise_has_drifted(scenario: Scenario) -> None:
 
 def scoring_like(scenario: Scenario, c: float):
     """Change a build into one of another model that claims to be made from these inputs."""
-    import shutil
 
     def change(root: Path, plan: Plan) -> Plan:
-        from mergeline.check.run import read_evidence
-
         branch = scenario.push({"params.yaml": params(c=c)})
         scenario.fetch()
         other = scenario.builds.measured(scenario.git, scenario.tip(branch))
@@ -384,8 +415,6 @@ def test_where_the_reviewed_bytes_are_gone_only_equal_ones_pass(scenario: Scenar
 
 def forked(scenario: Scenario) -> int:
     """Open a pull request from a stranger's fork, checked and approved."""
-    from promote.scenario import commit_files
-
     scenario.world.add_user("stranger", permission="read")
     fork = Path(scenario.world.add_fork("stranger"))
     commit_files(fork, "theirs", BETTER, scenario.main, author="stranger")
@@ -424,8 +453,6 @@ def changed_files(_: Path, plan: Plan) -> Plan:
 
 
 def test_a_second_build_may_lie_in_unpacked_parts(scenario: Scenario, tmp_path: Path) -> None:
-    from mergeline.bundle.names import PARTS
-
     wanting(scenario, "expired")
     root = scenario.rebuilt()
     for part, files in PARTS.items():
@@ -508,6 +535,31 @@ def test_until_it_is_reinstated_by_name(scenario: Scenario) -> None:
     assert declared.release.model == barred
     assert declared.release.version == "2"
     assert not scenario.history.barred("production")
+
+
+def test_a_name_counts_for_one_rollback_only(scenario: Scenario) -> None:
+    scenario.merged(BETTER)
+    scenario.promote()
+    scenario.rollback("once")
+    barred = scenario.last(RolledBack).bars
+    promotion = f"promotion: {{approvals: 1, reinstate: ['{barred}']}}\n"
+    named = {"params.yaml": params(c=0.5, promotion=promotion)}
+    for files in (named, DOCS):
+        scenario.merged(files)
+        back = scenario.promote()
+    assert back.name is Name.LIVE
+    tip = scenario.main
+    scenario.rollback("twice")
+    assert scenario.last(RolledBack).main == tip
+    scenario.merged({"README.md": "# Even more\n"})
+    assert "take it out first" in refused(scenario, Name.BARRED).next_step
+    scenario.merged(BETTER)
+    assert scenario.promote().name is Name.POLICY_ONLY
+    scenario.merged(named)
+    assert scenario.promote().name is Name.POLICY_ONLY
+    scenario.merged({"README.md": "# At last\n"})
+    assert scenario.promote().name is Name.LIVE
+    assert scenario.last(Promoted).release.model == barred
 
 
 def test_the_revert_of_what_was_rolled_back_is_live_already(scenario: Scenario) -> None:

@@ -168,6 +168,7 @@ class Line:
                 replaces=of.release.version,
                 bars=of.release.model,
                 reason="it is worse",
+                main=str(self.commit),
                 position=str(self.commit),
             )
         )

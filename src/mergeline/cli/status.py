@@ -111,7 +111,7 @@ def _ahead(remote: "Remote", history: "History", environment: str, main: _Main) 
         return Ahead(problem=main.problem)
     promotion = main.settings.promotion if main.settings else Promotion()
     start = history.position(environment) or promotion.since
-    line = Line(remote.git, history, environment, promotion.reinstate)
+    line = Line(remote.git, history, environment, main.tip)
     try:
         # Without a position nothing was promised of what came before the last merge.
         commits = remote.git.first_parents(start, main.tip) if start else (main.tip,)

@@ -167,7 +167,8 @@ class Promotion(Frozen):
             main, or `auto`.
         since: The commit from which on every change must come from a pull request.
         accept: Commits that block the line, accepted by name.
-        reinstate: Models rolled back before, by digest, that may be promoted again.
+        reinstate: Models rolled back before, by digest, that may be promoted again. One that
+            was named before it was rolled back counts when it is taken out and named again.
     """
 
     approvals: Annotated[int, Field(ge=0)] = 1

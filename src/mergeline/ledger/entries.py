@@ -152,6 +152,7 @@ class RolledBack(Header):
         release: The earlier one.
         replaces: The version that it replaces.
         bars: M of the release that it replaces: not promoted again unless reinstated.
+        main: Main's tip at the time. What its policy reinstated before does not count.
         position: The line's position at the time; a rollback does not move it.
     """
 
@@ -161,6 +162,7 @@ class RolledBack(Header):
     replaces: str
     bars: Sha256
     reason: Annotated[str, Field(min_length=1)]
+    main: CommitId
     position: CommitId | None
 
 

@@ -1,7 +1,6 @@
 """What main holds beyond the line's position, and why it waits, as far as ledger and Git know."""
 
 import re
-from collections.abc import Collection
 from dataclasses import dataclass
 
 from mergeline.adapters.git import Git
@@ -16,6 +15,7 @@ from mergeline.ledger.entries import (
     RolledBack,
 )
 from mergeline.ledger.history import History
+from mergeline.ledger.reinstated import is_reinstated
 
 # How GitHub ends the first line of a squashed commit, and begins that of a merge.
 _NAMED = re.compile(r"^Merge pull request #(\d{1,9}) |\(#(\d{1,9})\)$")
@@ -41,16 +41,16 @@ class Waiting(Frozen):
 
 @dataclass(frozen=True)
 class Line:
-    """One environment of a history, with what main's policy says today.
+    """One environment of a history, and main.
 
     Attributes:
-        reinstated: Models that the policy allows again though they are barred.
+        main: Its tip, whose policy says what is reinstated.
     """
 
     git: Git
     history: History
     environment: str
-    reinstated: Collection[str] = ()
+    main: str
 
     def waiting(self, commits: tuple[str, ...]) -> tuple[Waiting, ...]:
         """Say of each commit of main why it waits.
@@ -111,7 +111,7 @@ class Line:
         if review.answer in {"POLICY_FAILED", "POLICY_WEAKENED", "NOT_PROMOTABLE"}:
             return f"its review came to {review.answer} ({_entry(review)})"
         bar = self.history.bars(self.environment).get(review.model)
-        if bar is not None and review.model not in self.reinstated:
+        if bar is not None and not is_reinstated(self.git, bar.bars, bar.main, self.main):
             return f"its model is barred: {of_rollback(bar)}"
         passed = f"{review.outcome.name} ({_entry(review)})"
         if review.answer == "POLICY_ONLY":

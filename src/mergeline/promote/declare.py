@@ -3,7 +3,6 @@
 from collections.abc import Callable
 
 from mergeline.adapters.registry import Version
-from mergeline.config.settings import Settings
 from mergeline.core.answers import Answer, Name
 from mergeline.core.plan import Plan
 from mergeline.core.verdict import Outcome
@@ -83,7 +82,7 @@ def _waivers(plan: Plan) -> tuple[str, ...]:
     return tuple(dict.fromkeys(waived))
 
 
-def declare(line: Line, entry: Promoted, settings: Settings) -> Declared | Answer:
+def declare(line: Line, entry: Promoted) -> Declared | Answer:
     """Append a release as the desired one; all that could have changed is looked at again.
 
     Returns:
@@ -97,7 +96,7 @@ def declare(line: Line, entry: Promoted, settings: Settings) -> Declared | Answe
     def look(history: History) -> Declared | Answer | None:
         return (
             _behind(line, entry.position, history)
-            or barred(history, line.environment, entry.release.model, settings)
+            or barred(line, history, entry.release.model, entry.position)
             or _same_release(line, entry, history)
         )
 

@@ -18,7 +18,13 @@ from mergeline.bundle.release_files import (
 )
 from mergeline.config.settings import Settings
 from mergeline.core.answers import Answer, Name
-from mergeline.errors import BytesMismatch, RegistryMismatch, RegistryUnavailable, UsageError
+from mergeline.errors import (
+    BytesMismatch,
+    RegistryMismatch,
+    RegistryUnavailable,
+    ToolError,
+    UsageError,
+)
 from mergeline.ledger.entries import Declared, Entry, Live, Release, RolledBack
 from mergeline.ledger.history import History
 from mergeline.ledger.store import Ledger
@@ -112,7 +118,7 @@ def rollback(job: RollbackJob, say: Say) -> RollbackEnded:
     """
     main = job.remote.default_branch()
     ledger = Ledger(job.git, job.remote.name)
-    tip = job.remote.fetched(main) or main
+    tip = _tip(job.remote, main)
     settings = _settings(job.git, tip, ledger.read())
     environment = job.environment or settings.deploy.environment
     line = Line(job.git, job.remote, ledger, main, environment, job.by, job.url)
@@ -135,6 +141,13 @@ def rollback(job: RollbackJob, say: Say) -> RollbackEnded:
         left=reverting.why,
         commands=reverting.commands,
     )
+
+
+def _tip(remote: Remote, main: str) -> str:
+    tip = remote.fetched(main)
+    if tip is None:
+        raise ToolError(f"{remote} has no branch {main} any more", hint="push it again")
+    return tip
 
 
 def _settings(git: Git, tip: str, history: History) -> Settings:
@@ -275,6 +288,7 @@ def _entry(
         replaces=current.release.version,
         bars=current.release.model,
         reason=wish.reason,
+        main=_tip(line.remote, line.main),
         position=history.position(line.environment),
     )
 

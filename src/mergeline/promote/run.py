@@ -216,7 +216,7 @@ class _Promotion:
             return self._ended(version, identified)
         self.say(f"declare: version {version.number} for {self.line.environment}")
         entry = promoted(self.line, identified, approved, verified, version)
-        declared = declare(self.line, entry, self.settings)
+        declared = declare(self.line, entry)
         if isinstance(declared, Answer):
             return self._ended(self._leave(identified, approved, declared), identified)
         self.say(f"confirm: entry {declared.number}, by the server of {self.line.environment}")

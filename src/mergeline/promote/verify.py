@@ -16,13 +16,13 @@ from mergeline.bundle.equivalent import differences
 from mergeline.bundle.read import Bundle
 from mergeline.bundle.rejudge import rejudge
 from mergeline.config.problem import printable
-from mergeline.config.settings import Settings
 from mergeline.core.answers import Answer, Name
 from mergeline.core.plan import Plan
 from mergeline.errors import BytesMismatch, ConfigError, InvalidBundle, UnsafeModel
 from mergeline.inputs.digest import inputs_digest
 from mergeline.ledger.entries import Live, Reviewed
 from mergeline.ledger.history import History
+from mergeline.ledger.reinstated import is_reinstated
 from mergeline.model.safety import require_safe
 from mergeline.promote.attribute import Merge
 from mergeline.promote.identify import Identified
@@ -220,7 +220,7 @@ def _standing(
     line: Line, identified: Identified, reviewed: Reviewed, history: History
 ) -> Answer | None:
     """Return BARRED or ALREADY_LIVE where the reviewed model is one or the other."""
-    bar = barred(history, line.environment, reviewed.model, identified.settings)
+    bar = barred(line, history, reviewed.model, identified.commit)
     if bar is not None:
         return bar
     desired = history.desired(line.environment)
@@ -232,13 +232,22 @@ def _standing(
     return answer(Name.ALREADY_LIVE, reason)
 
 
-def barred(history: History, environment: str, model: str, settings: Settings) -> Answer | None:
-    """Return BARRED where a model was rolled back and not reinstated, else None."""
-    if model not in history.barred(environment) or model in settings.promotion.reinstate:
+def barred(line: Line, history: History, model: str, commit: str) -> Answer | None:
+    """Return BARRED where a model was rolled back and not reinstated since, else None.
+
+    Args:
+        line: The line.
+        history: The ledger.
+        model: M.
+        commit: Of main; its policy says what is reinstated.
+    """
+    bar = history.bars(line.environment).get(model)
+    if bar is None or is_reinstated(line.git, model, bar.main, commit):
         return None
     return answer(
         Name.BARRED,
-        f"The model {model} was rolled back in {environment}.",
+        f"The model {model} was rolled back in {line.environment}.",
         "revert what brought it; or, if it may come back, name that digest in "
-        "promotion.reinstate in a pull request that is approved",
+        "promotion.reinstate in a pull request that is approved (take it out first where an "
+        "earlier one named it)",
     )
