@@ -285,7 +285,7 @@ def test_a_column_that_is_missing(model: Model, tmp_path: Path) -> None:
     assert "the rows do not have: 'age', 'town'" in refused(model, source)
 
 
-def test_a_category_that_is_missing_of_numbers(model: Model, tmp_path: Path) -> None:
+def test_one_text_among_numbers_leaves_nothing_written(model: Model, tmp_path: Path) -> None:
     frame = make_frame(20)
     frame["age"] = frame["age"].astype(str)
     frame.loc[19, "age"] = "old"
