@@ -23,6 +23,14 @@ from promote.scenario import PATIENCE, REGISTRY, Scenario, follow
 
 TODAY = date(2026, 11, 20)
 LONGEST = 120
+# What a promotion imports on the way.
+_PRELOADED = (
+    "github",
+    "mlflow.store.model_registry.sqlalchemy_store",
+    "mlflow.store.tracking.sqlalchemy_store",
+    "mlflow.tracking",
+    "sqlalchemy.dialects.sqlite",
+)
 
 
 @dataclass(frozen=True)
@@ -60,7 +68,7 @@ def start(task: Task) -> BaseProcess:
     """Start a promotion."""
     os.environ["PYTHONPATH"] = os.pathsep.join(path for path in sys.path if path)
     context = get_context("forkserver")
-    context.set_forkserver_preload([__name__, "mlflow.tracking", "sqlalchemy.dialects.sqlite"])
+    context.set_forkserver_preload([__name__, *_PRELOADED])
     process = context.Process(target=_promote, args=(task,))
     process.start()
     return process

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from mergeline.core.answers import Name
-from promote.scenario import Builds, Scenario, first_files, fresh
+from promote.scenario import REVIEWER, Builds, Scenario, first_files, fresh
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -46,7 +46,10 @@ def first_line(tmp_path_factory: pytest.TempPathFactory, empty_line: Path, build
     shutil.copytree(empty_line, folder, dirs_exist_ok=True, symlinks=True)
     scenario = Scenario.start(folder, builds)
     with scenario.world:
-        scenario.merged(first_files())
+        number = scenario.open(first_files())
+        scenario.review(number)
+        scenario.world.approve(number, REVIEWER)
+        scenario.world.merge(number)
         assert scenario.promote().name is Name.LIVE
     return folder
 

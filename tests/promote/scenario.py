@@ -30,10 +30,11 @@ from mergeline.check.run import read_evidence, verdict_json
 from mergeline.config.load import parse_settings
 from mergeline.core import layout
 from mergeline.core.answers import Name
+from mergeline.core.digest import sha256
 from mergeline.core.plan import Plan
 from mergeline.core.verdict import Baseline, Stage
 from mergeline.inputs.digest import inputs_digest
-from mergeline.ledger.entries import Entry, Reviewed
+from mergeline.ledger.entries import BundlePart, Entry, Reviewed
 from mergeline.ledger.history import History
 from mergeline.ledger.report import FollowerReport, branch_of, read_report, write_report
 from mergeline.ledger.store import BRANCH, Ledger
@@ -42,6 +43,7 @@ from mergeline.promote.line import Ended
 from mergeline.promote.rollback import RollbackEnded, RollbackJob, Wish, rollback
 from mergeline.promote.run import Job, promote
 from mergeline.rehearsal import Rehearsal
+from mergeline.rehearsal.state import Run
 from mergeline.report.comment import render_comment
 from mergeline.report.markdown import marker
 from mergeline.report.words import headline
@@ -150,6 +152,9 @@ def commit_files(
     return git(remote, "rev-parse", branch)
 
 
+Change = Callable[[Path, Plan], Plan]
+
+
 # --- builds ----------------------------------------------------------------------------
 
 
@@ -178,9 +183,9 @@ class Builds:
         commit: str,
         base: str | None,
         into: Path,
-        change: Callable[[Path, Plan], Plan] | None = None,
-    ) -> Path:
-        """Make what a build of a commit leaves, as a project's root; return it.
+        change: Change | None = None,
+    ) -> tuple[Path, Plan]:
+        """Make what a build of a commit leaves: a project's root, and its plan.
 
         Args:
             repository: Holds commit and base.
@@ -196,7 +201,7 @@ class Builds:
         candidate = plan.candidate.model_dump_json(indent=1)
         (into / layout.CANDIDATE).write_text(candidate + "\n")
         (into / layout.VERDICT).write_text(verdict_json(plan))
-        return into
+        return into, plan
 
     def _plan(self, repository: Git, commit: str, base: str | None, root: Path) -> Plan:
         baseline = Baseline(status="none")
@@ -375,19 +380,68 @@ class Scenario:
 
     # --- the jobs ----------------------------------------------------------------------
 
-    def run(self, number: int, change: Any = None, **about: Any) -> int:
+    def run(self, number: int, change: Change | None = None) -> int:
         """Do the build's job for a pull request; return the run."""
+        return self._built(number, change)[0].id
+
+    def _built(self, number: int, change: Change | None) -> tuple[Run, Plan]:
         self.fetch()
         pull = self.world.pull(number)
-        root = self._scratch(f"build-{number}")
-        self.builds.build(self.git, pull.head_sha, self.main, root, change)
+        root, plan = self.builds.build(
+            self.git, pull.head_sha, self.main, self._scratch(f"build-{number}"), change
+        )
         parts = {part: pack(root, part) for part in PARTS}
-        source = {"head_repository": pull.head_repo.full_name} if pull.head_repo else {}
-        given = {"head_branch": pull.head_ref, **source, **about}
-        return self.world.add_run(pull.head_sha, artifacts=parts, **given)
+        where = pull.head_repo.full_name if pull.head_repo else None
+        run = self.world.add_run(
+            pull.head_sha, artifacts=parts, head_branch=pull.head_ref, head_repository=where
+        )
+        return self.world.repo.runs[run], plan
 
-    def check(self, number: int, change: Any = None) -> Reviewed:
-        """Do the build's and the comment's job; return the entry in the ledger."""
+    def check(self, number: int, change: Change | None = None) -> Reviewed:
+        """Do the build's job, and leave what the comment's job would; return the entry."""
+        run, plan = self._built(number, change)
+        candidate, comment, commented = plan.candidate, *self._commented(number, plan)
+        entry = Reviewed(
+            time=commented,
+            project=plan.project,
+            by="run 1 of acme/credit",
+            pull_request=number,
+            commit=candidate.commit,
+            tree=candidate.tree,
+            base=candidate.base,
+            inputs=candidate.inputs,
+            model=candidate.model,
+            evidence=candidate.evidence,
+            key=candidate.key,
+            outcome=plan.judgement.outcome,
+            answer=plan.judgement.answer,
+            run=run.id,
+            parts=tuple(
+                BundlePart(name=each.name, artifact=each.id, sha256=sha256(each.data))
+                for each in run.artifacts
+            ),
+            head_repository=run.head_repo,
+            comment=comment,
+            commented=commented,
+        )
+        self.ledger.append(lambda _: entry)
+        return entry
+
+    def _commented(self, number: int, plan: Plan) -> tuple[int, str]:
+        """Make a comment, or edit the one that says something else; its id, and when."""
+        body = f"{marker(plan.project)}\n\n## {plan.candidate.key} {plan.candidate.evidence}\n"
+        with self.world.world.lock:
+            ours = (one for one in self.world.repo.comments.values() if one.number == number)
+            comment = next(ours, None)
+            if comment is None:
+                made = self.world.comment(number, ACTIONS_USER, body)
+                comment = self.world.repo.comments[made]
+            elif comment.body != body:
+                comment.body, comment.updated = body, self.world.world.clock()
+            return comment.id, comment.updated.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+    def review(self, number: int) -> Reviewed:
+        """Do the build's and the comment's job, as they are; return the entry."""
         job = ReviewJob(
             github=self.github,
             remote=Remote(self.git, "origin"),
@@ -397,11 +451,11 @@ class Scenario:
             today=TODAY,
             by="run 1 of acme/credit",
         )
-        done = review(job, self.run(number, change))
+        done = review(job, self.run(number))
         assert isinstance(done, Reviewing), done
         return done.entry
 
-    def ready(self, *commits: Mapping[str, str], change: Any = None, **about: Any) -> int:
+    def ready(self, *commits: Mapping[str, str], change: Change | None = None, **about: Any) -> int:
         """Open a pull request, check it and approve it."""
         number = self.open(*commits, **about)
         self.check(number, change)
@@ -484,11 +538,11 @@ class Scenario:
 
         return say
 
-    def rebuilt(self, change: Any = None) -> Path:
+    def rebuilt(self, change: Change | None = None) -> Path:
         """Do the build's job on main's tip; return the project's root."""
         self.fetch()
         base = self.git.first_parent(self.main)
-        return self.builds.build(self.git, self.main, base, self._scratch("main"), change)
+        return self.builds.build(self.git, self.main, base, self._scratch("main"), change)[0]
 
     def _scratch(self, name: str) -> Path:
         self.count += 1
