@@ -75,6 +75,11 @@ def settings(c: float, folder: Path) -> dict[str, str]:
     return {"params.yaml": patient}
 
 
+def files_of(c: float, folder: Path, *, first: bool) -> dict[str, str]:
+    """Return what a pull request changes; the first one brings the whole project."""
+    return {**(first_files() if first else {}), **settings(c, folder)}
+
+
 # --- jobs ------------------------------------------------------------------------------
 
 
@@ -95,9 +100,10 @@ class Ended:
     def name(self) -> str:
         """The named answer; empty where there is none."""
         try:
-            return str(json.loads(self.out)["name"])
+            said = str(json.loads(self.out)["name"])
         except (ValueError, LookupError, TypeError):
-            return ""
+            said = self.out.partition(":")[0]
+        return said if said in Name.__members__ else ""
 
     @property
     def step(self) -> str:
@@ -157,6 +163,16 @@ def _work(
     main()
 
 
+@contextmanager
+def began(folder: Path, builds: Builds) -> Iterator[Scenario]:
+    """Give a line at its very beginning, as long as the block lasts."""
+    folder.mkdir(parents=True)
+    scenario = Scenario.start(folder, builds)
+    with scenario.world:
+        scenario.registry.versions()
+        yield scenario
+
+
 # --- the line --------------------------------------------------------------------------
 
 
@@ -181,14 +197,11 @@ class Line:
             builds: Shared by all lines.
             models: Another number makes another model. The last one is merged only.
         """
-        folder.mkdir(parents=True)
-        scenario = Scenario.start(folder, builds)
-        with scenario.world:
-            scenario.registry.versions()
-            scenario.merged({**first_files(), **settings(models[0], folder)})
-            for model in models[1:]:
-                assert scenario.promote().name is Name.LIVE
-                scenario.merged(settings(model, folder))
+        with began(folder, builds) as scenario:
+            for number, model in enumerate(models):
+                if number:
+                    assert scenario.promote().name is Name.LIVE
+                scenario.merged(files_of(model, folder, first=not number))
             yield cls.at(scenario)
 
     @classmethod
@@ -251,7 +264,7 @@ class Line:
                 (each.sha, each.environment, [status.state for status in each.statuses])
                 for each in repo.deployments.values()
             ],
-            "comments": [(one.number, _timeless(one.body)) for one in repo.comments.values()],
+            "comments": [(one.number, timeless(one.body)) for one in repo.comments.values()],
             "statuses": [(one.sha, one.context, one.state) for one in repo.statuses][-1:],
             "report": report and report.model_dump(exclude=_PASSING),
         }
@@ -287,7 +300,7 @@ def differences(found: Mapping[str, Any], expected: Mapping[str, Any]) -> list[s
     ]
 
 
-def _timeless(body: str) -> str:
+def timeless(body: str) -> str:
     """Return a comment without the time since which something is live."""
     head, found, rest = body.partition(_SINCE)
     return head + rest.partition("\n")[2] if found else body

@@ -1,0 +1,318 @@
+"""Each call to GitHub fails in each way: then the job is run again, and nothing is amiss.
+
+    python bench/faults.py [--jobs promote,comment,edit,rollback] [--sample N] [--lanes 4]
+
+A job is first done undisturbed, and the calls that GitHub's stand-in got are written down. Then,
+for each of these calls and each fault that the stand-in knows, everything is put back, the job
+is run with the fault and once more without. With the fault it must end in 0 or 4 ("run it
+again") with a message, and never with a refusal; afterwards all must be as if undisturbed, and
+no write may have been done twice. A fault strikes once, or (`on`) from that call on.
+
+Jobs: `promote` a merge; `comment` a pull request; `edit` the comment of one that was pushed to
+again; `rollback`. Prints a table each of how the job with the fault ended. Ends with 1 when
+something is amiss.
+"""
+
+import argparse
+import random
+import re
+import sys
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lines import (
+    Builds,
+    Ended,
+    Follower,
+    Line,
+    Name,
+    began,
+    differences,
+    files_of,
+    note,
+    set_apart,
+    table,
+    timeless,
+    workshop,
+)
+
+from mergeline.rehearsal.faults import Fault
+from promote.scenario import Scenario
+
+READS = {
+    "503": {"status": 503},
+    "403, wait": {"status": 403, "retry_after": 1},
+    "429, wait": {"status": 429, "retry_after": 1},
+    "422": {"status": 422},
+    "cut": {"kind": "cut"},
+    "half JSON": {"kind": "truncate"},
+    "slow": {"kind": "slow", "seconds": 1.5},
+    "closed": {"kind": "close"},
+}
+# Done, and not told.
+WRITES = READS | {
+    "done, 502": {"status": 502, "after": True},
+    "done, closed": {"kind": "close", "after": True},
+}
+_ON = {"times": 999}
+READS_ON = {
+    "503 on": {"status": 503, **_ON},
+    "403, wait long on": {"status": 403, "retry_after": 3600, **_ON},
+    "429, wait long on": {"status": 429, "retry_after": 3600, **_ON},
+    "half JSON on": {"kind": "truncate", **_ON},
+    "closed on": {"kind": "close", **_ON},
+}
+WRITES_ON = READS_ON | {"done, closed on": {"kind": "close", "after": True, **_ON}}
+KINDS = (*WRITES, *WRITES_ON)
+# What is another one each time: secrets, and ids of what the job itself made.
+_PASSING = re.compile(r"(?<=/downloads/)[^/]+|(?<=/deployments/)[0-9]+|(?<=#issuecomment-)[0-9]+")
+# Of several statuses of a commit the last one counts: one may be set again.
+_AGAIN = re.compile(r"POST .*/statuses/[0-9a-f]{40}")
+# MLflow in threads of one process is not to be trusted.
+_ONE = threading.Lock()
+
+Call = tuple[str, str, int]  # method, pattern of the path, the how manieth such call
+
+
+@dataclass(frozen=True)
+class Case:
+    """One fault at one call."""
+
+    call: Call
+    kind: str
+
+    def fault(self) -> Fault:
+        """Return it as the stand-in takes it."""
+        method, path, nth = self.call
+        return Fault(method, path, nth=nth, **(WRITES | WRITES_ON)[self.kind])
+
+
+@dataclass
+class Bench:
+    """A line, and the job to do on it.
+
+    Attributes:
+        begin: Starts the job.
+        good: Its name when nothing disturbs it; empty where it names nothing.
+    """
+
+    line: Line
+    begin: Callable[[], Any]
+    good: str
+
+    def run(self, fault: Fault | None = None) -> Ended:
+        """Do the job, while a follower follows."""
+        if fault is not None:
+            self.line.scenario.world.world.faults.add(fault)
+        with Follower(self.line, random.Random(1)) as follower:
+            ended: Ended = self.begin().ended()
+        self.line.scenario.world.world.faults.clear()
+        assert not follower.trouble, follower.trouble
+        return ended
+
+    def again(self) -> None:
+        """Put everything back."""
+        with _ONE:
+            self.line.again()
+
+    def state(self) -> dict[str, Any]:
+        """Return what there is."""
+        with _ONE:
+            return self.line.state()
+
+    def calls(self) -> tuple[list[Call], Counter[str]]:
+        """Do the job undisturbed; return its calls and its writes."""
+        self.again()
+        ended = self.run()
+        assert (ended.code, ended.name) == (0, self.good), ended
+        seen: Counter[tuple[str, str]] = Counter()
+        found = []
+        for request in self.line.scenario.world.requests:
+            what = (request.method, _PASSING.sub("*", request.path))
+            seen[what] += 1
+            found.append((*what, seen[what]))
+        return found, self.writes()
+
+    def writes(self) -> Counter[str]:
+        """Return what was written, how often."""
+        done = (one for one in self.line.scenario.world.writes if one.done)
+        return Counter(
+            _PASSING.sub("*", f"{one.method} {one.path} {timeless(str(one.body))}") for one in done
+        )
+
+
+def cases_of(calls: Sequence[Call]) -> list[Case]:
+    """Return every fault of every call."""
+    return [
+        Case(call, kind)
+        for call in calls
+        for kind in ((*READS, *READS_ON) if call[0] == "GET" else (*WRITES, *WRITES_ON))
+    ]
+
+
+def strike(
+    bench: Bench, case: Case, expected: Mapping[str, Any], writes: Counter[str]
+) -> tuple[Ended, list[str]]:
+    """Run a job with a fault and once more without; return how it ended and what is amiss."""
+    bench.again()
+    struck = bench.run(case.fault())
+    problems = [struck.wrong] if struck.wrong else []
+    if struck.code not in (0, 4):
+        problems.append(f"it ended with {struck.code}")
+    again = bench.run()
+    if (again.code, again.name) != (0, bench.good):
+        problems.append(f"run again it ended with {again}")
+    problems += differences(bench.state(), expected)
+    found = bench.writes()
+    for what in found.keys() | writes.keys():
+        may = found[what] >= 1 if _AGAIN.match(what) else found[what] == writes[what]
+        if not may:
+            problems.append(f"written {found[what]} times, expected {writes[what]}: {what[:300]}")
+    return struck, [f"{problem}\n   {struck}" for problem in problems]
+
+
+# --- the jobs --------------------------------------------------------------------------
+
+
+@contextmanager
+def promotion(folder: Path, builds: Builds) -> Iterator[Bench]:
+    """A merge that was reviewed and approved."""
+    with Line.start(folder, builds, (1.0, 0.5)) as line:
+        yield Bench(line, line.promote, "LIVE")
+
+
+@contextmanager
+def comment(folder: Path, builds: Builds) -> Iterator[Bench]:
+    """A pull request whose build has ended."""
+    with first_live(folder, builds) as scenario:
+        run = scenario.run(scenario.open(files_of(0.5, folder, first=False)))
+        line = Line.at(scenario)
+        yield Bench(line, lambda: line.start_job("comment", "--run", str(run)), "")
+
+
+@contextmanager
+def edit(folder: Path, builds: Builds) -> Iterator[Bench]:
+    """A pull request that has its comment, and was pushed to and built again."""
+    with first_live(folder, builds) as scenario:
+        branch = scenario.push(files_of(0.5, folder, first=False))
+        number = scenario.world.open_pull(branch, login="ann")
+        scenario.check(number)
+        scenario.push_again(branch, files_of(0.25, folder, first=False))
+        run = scenario.run(number)
+        line = Line.at(scenario)
+        yield Bench(line, lambda: line.start_job("comment", "--run", str(run)), "")
+
+
+@contextmanager
+def rollback(folder: Path, builds: Builds) -> Iterator[Bench]:
+    """Two models were live, one after the other."""
+    with first_live(folder, builds) as scenario:
+        scenario.merged(files_of(0.5, folder, first=False))
+        assert scenario.promote().name is Name.LIVE
+        line = Line.at(scenario)
+        arguments = ("rollback", "--reason", "it is worse", "--json")
+        yield Bench(line, lambda: line.start_job(*arguments), "LIVE")
+
+
+@contextmanager
+def first_live(folder: Path, builds: Builds) -> Iterator[Scenario]:
+    """A line whose first model is live."""
+    with began(folder, builds) as scenario:
+        scenario.merged(files_of(1.0, folder, first=True))
+        assert scenario.promote().name is Name.LIVE
+        yield scenario
+
+
+JOBS = {"promote": promotion, "comment": comment, "edit": edit, "rollback": rollback}
+
+
+# --- the script ------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Share:
+    """What one lane found of one job."""
+
+    job: str
+    calls: Sequence[Call]
+    ended: Mapping[Case, str]
+    problems: Sequence[str]
+
+
+def lane(job: str, part: int, parts: int, folder: Path, builds: Builds, sample: int) -> Share:
+    """Do a share of a job's cases on a line of its own."""
+    ended: dict[Case, str] = {}
+    problems: list[str] = []
+    with _ONE:
+        made = JOBS[job](folder / f"{job}-{part}", builds)
+        bench = made.__enter__()
+    try:
+        calls, writes = bench.calls()
+        expected, cases = bench.state(), cases_of(calls)
+        if sample:
+            cases = random.Random(job).sample(cases, min(sample, len(cases)))
+        for case in cases[part::parts]:
+            struck, amiss = strike(bench, case, expected, writes)
+            ended[case] = (
+                f"{struck.name or ('done' if struck.code == 0 else 'error')} {struck.code}"
+            )
+            problems += [f"{job}, {case.kind} at {case.call}: {problem}" for problem in amiss]
+            note(f"{job}, {case.kind} at {label(case.call)}: {ended[case]}{' AMISS' * bool(amiss)}")
+    finally:
+        made.__exit__(None, None, None)
+    return Share(job, calls, ended, problems)
+
+
+def label(call: Call) -> str:
+    method, path, nth = call
+    short = re.sub(r"^/repos/[^/]+/[^/]+/|^/_rehearsal/", "", path)
+    short = re.sub(r"[0-9a-f]{40}", "SHA", short)
+    return f"{method} {short}" + (f" ({nth})" if nth > 1 else "")
+
+
+def print_table(job: str, shares: Sequence[Share], kinds: Sequence[str]) -> None:
+    calls = shares[0].calls
+    ended = {case: how for share in shares for case, how in share.ended.items()}
+    rows = [(label(call), *(ended.get(Case(call, kind), "") for kind in kinds)) for call in calls]
+    if any(any(row[1:]) for row in rows):
+        print(table([job, *kinds], rows))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--jobs", default=",".join(JOBS), help="separated by commas")
+    parser.add_argument("--sample", type=int, default=0, help="so many cases of each job only")
+    parser.add_argument("--lanes", type=int, default=4, help="cases at the same time")
+    chosen = parser.parse_args()
+    set_apart()
+    jobs = chosen.jobs.split(",")
+    parts = {job: max(1, chosen.lanes // len(jobs)) for job in jobs}
+    with workshop("faults") as folder:
+        builds = Builds(folder / "builds")
+        with ThreadPoolExecutor(chosen.lanes) as pool:
+            work = [
+                pool.submit(lane, job, part, parts[job], folder, builds, chosen.sample)
+                for job in jobs
+                for part in range(parts[job])
+            ]
+            shares = [one.result() for one in work]
+        for job in jobs:
+            ours = [share for share in shares if share.job == job]
+            print_table(f"{job}, once", ours, tuple(WRITES))
+            print_table(f"{job}, from then on", ours, tuple(WRITES_ON))
+        problems = [problem for share in shares for problem in share.problems]
+        cases = sum(len(share.ended) for share in shares)
+        print(f"{cases} faults, {len(problems)} amiss")
+        if problems:
+            print("\n".join(problems))
+            sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()
