@@ -1,8 +1,13 @@
 """Options that all tests share."""
 
+import os
 from pathlib import Path
 
 import pytest
+
+# As many tests run side by side as there are cores; threads of one would only wait for
+# those of another. What a test says of threads itself it sets itself.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 pytest_plugins = ["registries"]
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from mergeline.config.load import parse_settings
+from mergeline.core.answers import Name
 from mergeline.core.digest import promotion_key
 from mergeline.core.evidence import STAGES, EvidenceSet
 from mergeline.core.verdict import Candidate, Outcome
@@ -30,7 +31,16 @@ def test_every_exit_code_is_in_the_table() -> None:
     table = set(map(int, re.findall(r"^\| (\d+) \| ", README, re.MULTILINE)))
     raised = {kind.exit_code for kind in MergelineError.__subclasses__()}
     judged = {outcome.exit_code for outcome in Outcome}
-    assert table == {1, *raised, *judged}
+    answered = {name.exit_code for name in Name}
+    assert table == {1, *raised, *judged, *answered}
+
+
+def test_every_answer_of_a_merge_is_in_the_table_with_its_exit_code() -> None:
+    rows = re.findall(r"^\| ([A-Z_, ]+) \| .+ \| (\d+) \|$", README, re.MULTILINE)
+    told = {name: int(code) for names, code in rows for name in names.split(", ")}
+    # DATA_UNAVAILABLE is the answer of a build, STALE_RUN that of a comment.
+    elsewhere = {Name.DATA_UNAVAILABLE, Name.STALE_RUN}
+    assert told == {name.value: name.exit_code for name in Name if name not in elsewhere}
 
 
 @pytest.mark.parametrize("verb", sorted(set(re.findall(r"`mergeline (\w+)", README))))
