@@ -1,9 +1,13 @@
 """Ways past the people who approve, for somebody who may push and merge and was not approved."""
 
+from collections.abc import Callable
+
 import pytest
 
+from mergeline.adapters.registry import Registry
+from mergeline.config.settings import Settings
 from mergeline.core.answers import Name
-from promote.scenario import Scenario, git, params, refused
+from promote.scenario import Scenario, git, live, params, refused, silent
 
 NOBODY = "promotion: {approvals: 0}\n"
 BETTER = {"params.yaml": params(c=0.5)}
@@ -84,3 +88,51 @@ def test_one_that_brings_nothing_else_is_the_pull_request(scenario: Scenario) ->
     scenario.merged(DOCS)
     merged_by_hand(scenario, number, {})
     assert scenario.promote().name is Name.LIVE
+
+
+# --- a registry that nobody approved ---------------------------------------------------
+
+
+def opened(scenario: Scenario) -> tuple[list[str], Callable[[Settings], Registry]]:
+    """Return what opens the registry, and the addresses that it is asked for."""
+    asked: list[str] = []
+
+    def opener(settings: Settings) -> Registry:
+        asked.append(settings.registry.uri)
+        return scenario.registry
+
+    return asked, opener
+
+
+ELSEWHERE = "registry: {uri: 'https://mallory.example'}\n"
+
+
+def test_a_rollback_does_not_go_there(scenario: Scenario) -> None:
+    scenario.merged(BETTER)
+    scenario.promote()
+    scenario.push_to_main({"params.yaml": params(c=0.5, more=ELSEWHERE)})
+    asked, opener = opened(scenario)
+    assert scenario.rollback(open_registry=opener).name is Name.LIVE
+    assert asked
+    assert set(asked) == {"sqlite:///.mergeline/registry.db"}
+
+
+def test_nor_does_what_settles_an_earlier_release(scenario: Scenario) -> None:
+    short = params(c=0.5).replace("confirm_seconds: 20", "confirm_seconds: 0.1")
+    scenario.merged({"params.yaml": short})
+    assert scenario.promote(silent).name is Name.UNCONFIRMED
+    live(scenario)
+    scenario.push_to_main({"params.yaml": params(c=0.5, more=ELSEWHERE)})
+    used: list[str] = []
+
+    def opener(settings: Settings) -> Registry:
+        # The registry of main's tip is opened, and not asked anything.
+        if "mallory" in settings.registry.uri:
+            return Registry(settings.registry.uri, scenario.folder, "leavers")
+        used.append(settings.registry.uri)
+        return scenario.registry
+
+    assert scenario.promote(open_registry=opener).name is Name.DIRECT_PUSH
+    assert set(used) == {"sqlite:///.mergeline/registry.db"}
+    assert not [line for line in scenario.said if "aliases" in line]
+    assert scenario.registry.aliases() == {"champion": "2", "previous": "1"}

@@ -84,6 +84,15 @@ def readable_settings_at(git: Git, commit: str | None) -> Settings | None:
         return None
 
 
+def settings_of(git: Git, commit: str) -> Settings | None:
+    """Return the settings of a commit that the line has come to; None where they are lost.
+
+    What is done for an earlier release goes by these: those at main's tip may be nobody's
+    that was approved, and name another registry, which would be sent our credentials.
+    """
+    return readable_settings_at(git, commit) if git.has(commit) else None
+
+
 def require_settings_at(git: Git, commit: str) -> Settings:
     """Return the settings of a commit that must have some.
 

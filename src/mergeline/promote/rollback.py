@@ -1,41 +1,28 @@
 """`mergeline rollback`: an earlier release is declared again, and the one it replaces barred."""
 
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 from mergeline.adapters.git import Git
 from mergeline.adapters.git_remote import Remote
 from mergeline.adapters.github import GitHub
 from mergeline.adapters.registry import Registry
-from mergeline.bundle.release_files import (
-    EVIDENCE,
-    MODEL_FOLDER,
-    PROBES_FILE,
-    regular_files,
-    verify,
-)
 from mergeline.config.settings import Settings
 from mergeline.core.answers import Answer, Name
-from mergeline.errors import (
-    BytesMismatch,
-    RegistryMismatch,
-    RegistryUnavailable,
-    ToolError,
-    UsageError,
-)
+from mergeline.errors import ToolError, UsageError
 from mergeline.ledger.entries import Declared, Entry, Live, Release, RolledBack
 from mergeline.ledger.history import History
 from mergeline.ledger.store import Ledger
 from mergeline.promote.announce import follow, replaced_by
 from mergeline.promote.confirm import Patience, confirm
+from mergeline.promote.held import held
 from mergeline.promote.line import (
     Ended,
     Line,
     answer,
     readable_settings_at,
     require_settings_at,
+    settings_of,
     utc_now,
 )
 from mergeline.promote.revert import Reverting, open_revert, revert_commands
@@ -66,7 +53,8 @@ class RollbackJob:
             the token that GitHub gives to a job is not.
         environment: None for the one that the settings name.
         by: Who asks: a user, or the run of a workflow; `url` shows it to people.
-        open_registry: Returns the registry that settings name.
+        open_registry: Returns the registry that settings name: those of a release, which were
+            approved, whatever main says by now.
         interval: Seconds from one look at the follower's report to the next.
     """
 
@@ -122,11 +110,15 @@ def rollback(job: RollbackJob, say: Say) -> RollbackEnded:
     settings = _settings(job.git, tip, ledger.read())
     environment = job.environment or settings.deploy.environment
     line = Line(job.git, job.remote, ledger, main, environment, job.by, job.url)
-    registry = job.open_registry(settings)
     patience = Patience(settings.deploy.confirm_seconds, job.interval)
-    found, declared = _roll_back(line, registry, job.wish, patience, say)
+
+    def registry_of(release: Release) -> Registry:
+        return job.open_registry(settings_of(job.git, release.commit) or settings)
+
+    found, declared = _roll_back(line, registry_of, job.wish, patience, say)
     if declared is not None:
-        follow(line, registry, settings, job.github, declared, say)
+        own = settings_of(job.git, declared.release.commit) or settings
+        follow(line, job.open_registry(own), own, job.github, declared, say)
     reverting = Reverting()
     if isinstance(declared, RolledBack) and found.name in (Name.LIVE, Name.UNCONFIRMED):
         reverting = _revert(job, line, declared)
@@ -174,7 +166,11 @@ def _revert(job: RollbackJob, line: Line, rolled_back: RolledBack) -> Reverting:
 
 
 def _roll_back(
-    line: Line, registry: Registry, wish: Wish, patience: Patience, say: Say
+    line: Line,
+    registry_of: Callable[[Release], Registry],
+    wish: Wish,
+    patience: Patience,
+    say: Say,
 ) -> tuple[Answer, Declared | None]:
     """Return the answer, and the declaration that it is about."""
     history, _ = settle(line, say)
@@ -193,7 +189,7 @@ def _roll_back(
         reason = f"Version {target.version} is what is live in {line.environment}."
         return answer(Name.ALREADY_LIVE, reason), current
     say(f"verify: version {target.version} in the registry")
-    refusal = _held(registry, target)
+    refusal = held(registry_of(target), target)
     if refusal is not None:
         return refusal, None
     say(f"declare: version {target.version} instead of {current.release.version}")
@@ -228,34 +224,6 @@ def _target(line: Line, history: History, wish: Wish) -> Release:
         f"version {wish.to} was never live in {environment}",
         hint=f"name one that was: {versions}",
     )
-
-
-def _held(registry: Registry, release: Release) -> Answer | None:
-    """Return why the registry's bytes are not those of the release; None when they are."""
-    try:
-        version = registry.version(release.version)
-        if version is None or version.key != release.key:
-            found = "nothing" if version is None else "another model"
-            reason = f"The registry has {found} as version {release.version}."
-            return answer(Name.REGISTRY_MISMATCH, reason, "name another release with --to")
-        with tempfile.TemporaryDirectory() as scratch:
-            download, taken = Path(scratch, "download"), Path(scratch, "release")
-            registry.download(release.version, download)
-            _take(download, taken)
-            verify(taken, release)
-    except (BytesMismatch, RegistryMismatch) as error:
-        return answer(Name.BYTES_MISMATCH, f"{error.message}.", error.hint)
-    except RegistryUnavailable as error:
-        return answer(Name.REGISTRY_UNAVAILABLE, f"{error.message}.", error.hint)
-    return None
-
-
-def _take(download: Path, taken: Path) -> None:
-    """Take what the ledger's digests cover."""
-    for name, path in regular_files(download).items():
-        if name.startswith(f"{MODEL_FOLDER}/") or name in (PROBES_FILE, *EVIDENCE):
-            (taken / name).parent.mkdir(parents=True, exist_ok=True)
-            path.rename(taken / name)
 
 
 def _declare(line: Line, current: Declared, target: Release, wish: Wish) -> Declared | Answer:

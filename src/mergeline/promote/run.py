@@ -22,7 +22,7 @@ from mergeline.promote.approvals import Approved, approvals
 from mergeline.promote.confirm import Patience, confirm, told
 from mergeline.promote.declare import declare, promoted, settle_merge, settled
 from mergeline.promote.identify import Identified, identify, look_at_main
-from mergeline.promote.line import Ended, Line, answer, require_settings_at
+from mergeline.promote.line import Ended, Line, answer, require_settings_at, settings_of
 from mergeline.promote.register import register, release_files, release_tags, reviewed_evidence
 from mergeline.promote.settle import Say, settle
 from mergeline.promote.verify import NeedsRebuild, Verified, verify
@@ -230,7 +230,10 @@ class _Promotion:
         return self._ended(found, identified, declared)
 
     def _follow(self, entry: Declared | Settled) -> None:
-        follow(self.line, self.registry, self.settings, self.job.github, entry, self.say)
+        commit = entry.position if isinstance(entry, Settled) else entry.release.commit
+        settings = settings_of(self.line.git, commit) or self.settings
+        registry = self.job.open_registry(settings)
+        follow(self.line, registry, settings, self.job.github, entry, self.say)
 
     def _ended(
         self,
