@@ -92,6 +92,10 @@ class GitHubError(ToolError):
         return self.status is None or not 400 <= self.status < 500  # noqa: PLR2004
 
 
+class TooManyCommits(GitHubError):
+    """A pull request has more commits than GitHub lists: asking again does not help."""
+
+
 class RemoteRefused(ToolError):
     """A Git remote is not there, or does not let us read or change it; nothing was changed."""
 

@@ -8,7 +8,7 @@ from mergeline.ledger.entries import Settled
 from mergeline.promote.approvals import Facts, judge_approvals
 from mergeline.promote.people import Person
 from mergeline.rehearsal.faults import Fault
-from promote.scenario import AUTHOR, OTHER, REVIEWER, Scenario, other_model, params, refused
+from promote.scenario import AUTHOR, OTHER, REVIEWER, Scenario, git, other_model, params, refused
 from promote.test_people import HEAD, commit, pull
 
 COMMENTED, LATER = "2026-11-20T11:00:00Z", "2026-11-20T12:00:00Z"
@@ -269,3 +269,22 @@ def test_the_approvers_stand_in_the_ledger(scenario: Scenario) -> None:
     declared = scenario.history.desired("production")
     assert declared is not None
     assert (declared.author, set(declared.approvers)) == (AUTHOR, {REVIEWER, OTHER})
+
+
+def test_one_with_more_commits_than_github_lists_can_be_accepted(scenario: Scenario) -> None:
+    start = "from refs/heads/main\n"
+    stream = [
+        f"commit refs/heads/long\ncommitter Ann <ann@example.org> {1_700_000_000 + n} +0000\n"
+        f"data 1\nx\n{'' if n else start}"
+        f"M 100644 inline long.txt\ndata {len(str(n))}\n{n}\n"
+        for n in range(250)
+    ]
+    git(scenario.remote, "fast-import", "--quiet", given="".join(stream))
+    scenario.world.merge(scenario.world.open_pull("long", login=AUTHOR), "squash")
+    blocked = scenario.main
+    scenario.merged(BETTER)
+    assert blocked in refused(scenario, Name.UNDECIDED).next_step
+    accept = f"{{commit: {blocked}, reason: looked at it, owner: bob}}"
+    promotion = f"promotion: {{approvals: 1, accept: [{accept}]}}\n"
+    scenario.merged({"params.yaml": params(c=0.25, promotion=promotion)})
+    assert scenario.promote().name is Name.LIVE

@@ -32,7 +32,7 @@ from mergeline.adapters.github_types import (
     StatusState,
 )
 from mergeline.config.problem import dotted
-from mergeline.errors import GitHubError
+from mergeline.errors import GitHubError, TooManyCommits
 
 R = TypeVar("R", bound=Received)
 
@@ -93,7 +93,7 @@ class GitHub:
         """Return all commits of a pull request; one with more than GitHub lists is refused."""
         found = self.client.pages(self._at(f"pulls/{number}/commits"), needs=_PULLS)
         if len(found) >= _MOST_COMMITS:
-            raise GitHubError(
+            raise TooManyCommits(
                 f"pull request {number} has {_MOST_COMMITS} commits or more, and GitHub lists "
                 "no more of them: who wrote the others cannot be known",
                 hint="squash it, or split it into smaller pull requests",

@@ -9,6 +9,7 @@ from mergeline.adapters.github import GitHub
 from mergeline.adapters.github_types import Pull, PullCommit, Review
 from mergeline.core.answers import Answer, Name
 from mergeline.core.policy import Accept
+from mergeline.errors import TooManyCommits
 from mergeline.ledger.entries import Reviewed
 from mergeline.ledger.history import History
 from mergeline.promote.attribute import Merge, how_to_accept
@@ -62,7 +63,7 @@ def approvals(
     lacking: list[tuple[Merge, Answer]] = []
     for merge in identified.merges:
         needed = approvals_needed(git, merge, identified)
-        found = judge_approvals(facts_of(github, merge.pull), needed, _commented(history, merge))
+        found = _judged(github, merge, needed, history)
         if isinstance(found, Answer):
             lacking.append((merge, found))
         else:
@@ -79,6 +80,17 @@ def approvals(
             return loose.answer
         accepted.append(word)
     return Approved(approvers[identified.last.pull.number], tuple(accepted))
+
+
+def _judged(
+    github: GitHub, merge: Merge, needed: int, history: History
+) -> tuple[str, ...] | Answer:
+    """Ask for the approvals of one merge; one that GitHub cannot tell all of may be accepted."""
+    try:
+        facts = facts_of(github, merge.pull)
+    except TooManyCommits as error:
+        return answer(Name.UNDECIDED, f"{error.message}.", error.hint)
+    return judge_approvals(facts, needed, _commented(history, merge))
 
 
 def approvals_needed(git: Git, merge: Merge, identified: Identified) -> int:
