@@ -496,6 +496,27 @@ def test_a_model_that_could_do_more_than_score_is_unsafe(scenario: Scenario) -> 
     assert "os" in refused(scenario, Name.UNSAFE_MODEL).reason
 
 
+def with_a_type(root: Path, plan: Plan) -> Plan:
+    """Let the model ask for a type of the project's own."""
+    path = root / layout.MODEL / "MLmodel"
+    described = json.loads(path.read_bytes())
+    described["flavors"]["sklearn"]["skops_trusted_types"].append("leavers.Encoder")
+    path.write_text(json.dumps(described, indent=1) + "\n")
+    return rechained(root, plan)
+
+
+def test_a_type_that_a_pull_request_wants_trusted_counts_from_the_next_one(
+    scenario: Scenario,
+) -> None:
+    given = "params: {C: 0.5}"
+    trusting = params(c=0.5).replace(given, f"{given}, trusted_types: [leavers.Encoder]")
+    scenario.merged({"params.yaml": trusting}, change=with_a_type)
+    assert "leavers.Encoder" in refused(scenario, Name.UNSAFE_MODEL).reason
+    scenario.merged(DOCS, change=with_a_type)
+    assert scenario.promote().name is Name.LIVE
+    assert scenario.last(Promoted).release.trusted == ("leavers.Encoder",)
+
+
 # --- what stands against it ------------------------------------------------------------
 
 
