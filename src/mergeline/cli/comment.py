@@ -97,8 +97,9 @@ def run_of_event(environ: Mapping[str, str]) -> int:
     except (OSError, ValueError, LookupError, TypeError):
         run = None
     if not isinstance(run, int) or run < 1:
+        found = f"{path} holds no `workflow_run` event" if path else "is not set"
         raise UsageError(
-            "no run is named: GITHUB_EVENT_PATH holds no `workflow_run` event",
+            f"no run is named: GITHUB_EVENT_PATH {found}",
             hint="name it: `mergeline comment --run ID`; in a workflow: `on: workflow_run`",
         )
     return run

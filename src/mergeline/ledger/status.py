@@ -123,6 +123,8 @@ def _answer(history: History, environment: str, heard: Heard) -> tuple[State, st
     why = f"the follower has only told of entry {report.entry} so far"
     if report.entry == desired.number:
         why = f"the follower rejected it: {report.reason}"
+    if answering == wanted and serving:
+        answering, wanted = (f"{wanted} (entry {entry.number})" for entry in (serving, desired))
     answer = f"{answering} answers, not {wanted}, which is desired since {desired.time}: {why}"
     return "differs", answer, serving
 

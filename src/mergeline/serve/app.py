@@ -76,7 +76,8 @@ def make_app(front: Front, limits: Limits | None = None) -> "FastAPI":
     async def refuse(_: Request, error: Exception) -> Response:
         status = error.status_code if isinstance(error, HTTPException) else _SERVER_ERROR
         said = error.detail if isinstance(error, HTTPException) else "the server failed"
-        return _response(problem(status, said, f"the routes are: {' '.join(_ROUTES)}"), front.label)
+        hint = f"the routes are: POST {_ROUTES[0]}, GET {' '.join(_ROUTES[1:])}"
+        return _response(problem(status, said, hint), front.label)
 
     app.add_api_route("/invocations", invocations, methods=["POST"], openapi_extra=_BODY)
     for path in ("/ping", "/health"):

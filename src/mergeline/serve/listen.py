@@ -35,7 +35,7 @@ def bind(host: str, port: int) -> socket.socket:
     except OSError as error:
         raise ToolError(
             f"cannot listen on {host}:{port}: {error.strerror or error}",
-            hint="end what listens there, or choose another --host or --port",
+            hint="give a --port that is free, and a --host that is an address of this machine",
         ) from error
     return taken
 
