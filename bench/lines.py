@@ -1,4 +1,4 @@
-"""A line on this machine whose jobs are disturbed; `promote_kills`, `races`, `faults` share it.
+"""A line on this machine whose jobs are disturbed; `job_kills`, `races` and `faults` share it.
 
 The line is that of the tests: GitHub's stand-in, real Git, an embedded MLflow registry, and
 models of the real stages, made once. The jobs are the real verbs, `mergeline promote` and the
@@ -44,7 +44,7 @@ LONGEST = 180.0  # seconds of one job
 TICK = 0.02
 # Imported before anything is forked; none of them starts a thread.
 PRELOADED = (
-    *("lines", "mlflow.tracking", "sqlalchemy.dialects.sqlite", "mergeline.cli.app"),
+    *("__main__", "lines", "mlflow.tracking", "sqlalchemy.dialects.sqlite", "mergeline.cli.app"),
     *("mergeline.promote.run", "mergeline.promote.rollback", "mergeline.review.run"),
     *("mergeline.report.card", "mergeline.report.comment", "mergeline.adapters.github_transport"),
 )
@@ -265,6 +265,7 @@ class Line:
                 for each in repo.deployments.values()
             ],
             "comments": [(one.number, timeless(one.body)) for one in repo.comments.values()],
+            "pulls": [(one.number, one.state, one.head_ref) for one in repo.pulls.values()],
             "statuses": [(one.sha, one.context, one.state) for one in repo.statuses][-1:],
             "report": report and report.model_dump(exclude=_PASSING),
         }
