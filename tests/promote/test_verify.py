@@ -304,6 +304,17 @@ def test_a_second_build_is_wanted(scenario: Scenario, how: str) -> None:
     assert scenario.last(Promoted).source == "rebuilt"
 
 
+def test_a_second_build_is_wanted_of_what_went_to_another_branch(scenario: Scenario) -> None:
+    """A run takes its workflow from the branch that the pull request went to when it began."""
+    side, number = scenario.push(DOCS), scenario.ready(BETTER)
+    place = f"/repos/{scenario.world.name}/pulls/{number}"
+    for base in (side, "main"):
+        scenario.github.client.write("PATCH", place, {"base": base}, needs="")
+    scenario.world.merge(number)
+    assert build_needed(scenario.job()) == "rebuild"
+    assert "went to another branch" in refused(scenario, Name.UNDECIDED).reason
+
+
 def test_no_second_build_is_wanted_of_what_ends_without_one(scenario: Scenario) -> None:
     assert build_needed(scenario.job()) == "reuse"  # it is live
     scenario.merged(BETTER)

@@ -133,6 +133,7 @@ def conversation(hub: Rehearsal, api: Witness) -> None:
     api.get(one)
     api("PATCH", one, {"body": "c"})
     api.get("/{repo}/issues/1/comments")
+    api.get("/{repo}/issues/1/events")
     api("POST", "/{repo}/issues/1/comments", {"body": ""})
     assert api("DELETE", one).status_code == 204
     api("GET", one)

@@ -44,6 +44,7 @@ _DESCRIPTION = 140
 _MOST_COMMITS = 250
 
 _PULLS, _TO_PULLS = "pull-requests: read", "pull-requests: write"
+_RETARGETED = "base_ref_changed"
 _ACTIONS, _METADATA = "actions: read", "metadata: read"
 _DEPLOYMENTS, _TO_DEPLOYMENTS = "deployments: read", "deployments: write"
 
@@ -105,6 +106,11 @@ class GitHub:
         """Return the reviews of a pull request, the oldest first."""
         found = self.client.pages(self._at(f"pulls/{number}/reviews"), needs=_PULLS)
         return _all(Review, found)
+
+    def was_retargeted(self, number: int) -> bool:
+        """Return whether a pull request ever went to another branch than now."""
+        events = self.client.pages(self._at(f"issues/{number}/events"), needs=_PULLS)
+        return any(isinstance(one, dict) and one.get("event") == _RETARGETED for one in events)
 
     def create_pull(self, title: str, head: str, base: str, body: str) -> Pull:
         """Open a pull request from branch `head` to branch `base`."""

@@ -233,8 +233,8 @@ def _commented(history: History, merge: Merge) -> str | None:
     return next((one.commented for one in same), None)
 
 
-def _result(reviewed: Reviewed) -> tuple[str, str]:
-    return reviewed.key, reviewed.evidence
+def _result(reviewed: Reviewed) -> tuple[str, ...]:
+    return reviewed.key, reviewed.evidence, reviewed.outcome.name, reviewed.answer
 
 
 def _blocks(merge: Merge, refusal: Answer, identified: Identified) -> Answer:

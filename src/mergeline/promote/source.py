@@ -96,13 +96,16 @@ def is_foreign(reviewed: Reviewed, repository: str) -> bool:
 
 
 def why_rebuild(
-    git: Git, merge: Merge, reviewed: Reviewed, repository: str, gone: Gone | None
+    git: Git, merge: Merge, reviewed: Reviewed, github: GitHub, gone: Gone | None
 ) -> str:
     """Say why the reviewed bytes alone are not enough; empty when they are.
 
     The stricter of what the policy before the merge says, and its own, counts.
+
+    Raises:
+        GitHubError: GitHub cannot be asked.
     """
-    if is_foreign(reviewed, repository):
+    if is_foreign(reviewed, github.repository):
         return f"The reviewed run is of {reviewed.head_repository}, another repository."
     sides = (readable_settings_at(git, merge.base), readable_settings_at(git, merge.commit))
     build = _strictest(*(side for side in sides if side is not None))
@@ -113,6 +116,9 @@ def why_rebuild(
     touched = _steering(git, merge)
     if touched:
         return f"The pull request touched {', '.join(touched[:3])}."
+    # A run takes its workflow from the branch that the pull request went to at that time.
+    if github.was_retargeted(merge.pull.number):
+        return "The pull request went to another branch before, perhaps with other workflows."
     return gone.why if gone else ""
 
 

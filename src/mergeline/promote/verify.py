@@ -109,7 +109,7 @@ def verify(
     if refusal is not None:
         return refusal
     gone = first if isinstance(first, Gone) else None
-    why = why_rebuild(line.git, merge, held.reviewed, github.repository, gone)
+    why = why_rebuild(line.git, merge, held.reviewed, github, gone)
     if not why:
         return first if isinstance(first, Verified) else answer(Name.NO_EVIDENCE, first.why, CARRY)
     if rebuilt is None:

@@ -46,6 +46,16 @@ class Review:
     submitted: datetime | None
 
 
+@dataclass(frozen=True)
+class Event:
+    """Something that happened to a pull request; `name` as GitHub calls it."""
+
+    id: int
+    name: str
+    login: str
+    created: datetime
+
+
 @dataclass
 class Pull:
     """A pull request.
@@ -84,6 +94,7 @@ class Pull:
     commits: tuple[str, ...] = ()
     brought: frozenset[str] = frozenset()
     reviews: list[Review] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
 
 
 @dataclass

@@ -6,7 +6,7 @@ from mergeline.rehearsal.opening import find_pull
 from mergeline.rehearsal.pages import page
 from mergeline.rehearsal.resources.people import association, maybe_stamp, show_login, stamp
 from mergeline.rehearsal.resources.repos import repo_page, repo_url
-from mergeline.rehearsal.state import Comment, Pull, Repo
+from mergeline.rehearsal.state import Comment, Event, Pull, Repo
 from mergeline.rehearsal.world import World
 
 LONGEST = 65_536  # characters
@@ -98,6 +98,23 @@ def _get_issue(call: Call) -> Answer:
     return Answer(200, body)
 
 
+def _show_event(call: Call, event: Event) -> Json:
+    return {
+        "id": event.id,
+        "node_id": f"BRC_{event.id}",
+        "url": f"{repo_url(call, call.repo)}/issues/events/{event.id}",
+        "actor": show_login(call, event.login),
+        "event": event.name,
+        "commit_id": None,
+        "commit_url": None,
+        "created_at": stamp(event.created),
+    }
+
+
+def _events(call: Call) -> Answer:
+    return page(call, find_pull(call.repo, call.number("issue_number")).events, _show_event)
+
+
 def _list(call: Call) -> Answer:
     number, since = _issue_of(call).number, call.query.get("since", "")
     comments = [
@@ -152,6 +169,7 @@ _SCOPES = ("issues", "pull_requests")
 ROUTES = (
     Route("GET", f"{_ISSUES}/{{issue_number}}", _get_issue),
     Route("GET", f"{_ISSUES}/{{issue_number}}/comments", _list),
+    Route("GET", f"{_ISSUES}/{{issue_number}}/events", _events),
     Route("POST", f"{_ISSUES}/{{issue_number}}/comments", _create, _SCOPES),
     Route("GET", f"{_ISSUES}/comments/{{comment_id}}", _get),
     Route("PATCH", f"{_ISSUES}/comments/{{comment_id}}", _edit, _SCOPES),

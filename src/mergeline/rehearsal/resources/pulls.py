@@ -15,7 +15,7 @@ from mergeline.rehearsal.resources.differences import Change, changes, show_chan
 from mergeline.rehearsal.resources.gitdata import show_commits
 from mergeline.rehearsal.resources.people import association, maybe_stamp, show_login, stamp
 from mergeline.rehearsal.resources.repos import repo_page, repo_url, show_repo
-from mergeline.rehearsal.state import Pull, Repo
+from mergeline.rehearsal.state import Event, Pull, Repo
 from mergeline.rehearsal.watching import close
 
 _MOST_COMMITS = 250  # GitHub lists no more of them
@@ -176,6 +176,9 @@ def _update_pull(call: Call) -> Answer:
         tip = call.repo.git.tip(base)
         if tip is None:
             raise invalid("PullRequest", "base", "invalid")
+        if base != pull.base_ref:
+            who, at = call.token.login, call.world.clock()
+            pull.events.append(Event(call.world.next_id(), "base_ref_changed", who, at))
         pull.base_ref, pull.base_sha, pull.tested = base, tip, None
     state = call.choice("state", ("open", "closed"), pull.state)
     if state == "closed" and pull.state == "open":
