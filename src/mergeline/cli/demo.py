@@ -14,7 +14,7 @@ def register(app: typer.Typer) -> None:
 
 
 def demo(
-    folder: Annotated[Path, typer.Option(help="Where the demo's projects and servers live.")] = (
+    folder: Annotated[Path, typer.Option(help="The demo's own folder: it is emptied first.")] = (
         Path(".mergeline/demo")
     ),
     example: Annotated[
