@@ -190,10 +190,10 @@ class GitHub:
         path = self._at(f"actions/runs/{run}/artifacts")
         return _all(Artifact, self.client.pages(path, "artifacts", needs=_ACTIONS))
 
-    def download(self, artifact: int, limit: int) -> bytes:
-        """Return the bytes of an artifact: its zip, at most `limit` of them."""
-        path = self._at(f"actions/artifacts/{artifact}/zip")
-        return self.client.download(path, limit, needs=_ACTIONS)
+    def download(self, artifact: Artifact, limit: int) -> bytes:
+        """Return the bytes of an artifact, whole: its zip, at most `limit` of them."""
+        path = self._at(f"actions/artifacts/{artifact.id}/zip")
+        return self.client.download(path, limit, needs=_ACTIONS, digest=artifact.digest)
 
     # --- deployments -----------------------------------------------------------------
 

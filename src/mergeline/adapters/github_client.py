@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 from mergeline.adapters.github_errors import Asked, Said, no_answer, not_understood, refusal
 from mergeline.adapters.github_place import Place
+from mergeline.core.digest import sha256
 from mergeline.errors import GitHubError
 
 if TYPE_CHECKING:
@@ -103,14 +104,20 @@ class Client:
         """
         return self._once(self._asked(verb, path, needs), {}, body)[1]
 
-    def download(self, path: str, most: int, *, needs: str) -> bytes:
+    def download(self, path: str, most: int, *, needs: str, digest: str | None) -> bytes:
         """Return the bytes that GitHub redirects to.
 
+        Args:
+            path: Below the API's address.
+            most: Of them.
+            needs: The workflow permission that it takes.
+            digest: Their SHA-256 as GitHub states it; None where it does not.
+
         Raises:
-            GitHubError: They did not come, or are more than `most`.
+            GitHubError: They did not come, not whole, or are more than `most`.
         """
         asked = self._asked("GET", path, needs)
-        return self._patiently(lambda: self._bytes(asked, most))
+        return self._patiently(lambda: self._whole(asked, most, digest))
 
     def _asked(self, verb: str, path: str, needs: str) -> Asked:
         return Asked(verb, path, needs, self.place.workflow)
@@ -148,6 +155,14 @@ class Client:
             return headers, json.loads(text) if text else None
         except (ValueError, RecursionError) as error:
             raise not_understood(asked, status, f"it is not JSON ({error})") from error
+
+    def _whole(self, asked: Asked, most: int, digest: str | None) -> bytes:
+        data = self._bytes(asked, most)
+        if digest in (None, sha256(data)):
+            return data
+        # Not a word about who made them: this only says that they got lost on the way.
+        why = f"{len(data):,} bytes came, and they do not have the digest that it states"
+        raise not_understood(asked, HTTPStatus.OK, why)
 
     def _bytes(self, asked: Asked, most: int) -> bytes:
         from mergeline.adapters.github_transport import TooLargeError, fetch

@@ -32,6 +32,12 @@ def _moment(value: Any) -> Any:
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+def _sha256(value: Any) -> Any:
+    """Return the SHA-256 of a digest as GitHub writes it; None where it names no such one."""
+    kind, _, digits = value.partition(":") if isinstance(value, str) else ("", "", "")
+    return digits if kind == "sha256" else None
+
+
 def _happened(value: Any) -> Any:
     """Return whether there is a time at which it happened."""
     return value if isinstance(value, bool) else value is not None
@@ -41,6 +47,7 @@ Moment = Annotated[str, BeforeValidator(_moment)]
 Happened = Annotated[bool, BeforeValidator(_happened)]
 CommitId = Annotated[str, Field(pattern=r"^[0-9a-f]{40}([0-9a-f]{24})?$")]
 Id = Annotated[int, Field(ge=1)]
+Digest = Annotated[str | None, BeforeValidator(_sha256)]
 Size = Annotated[int, Field(ge=0)]
 
 
@@ -176,12 +183,14 @@ class Artifact(Received):
 
     Attributes:
         size: In bytes, of the zip.
+        digest: Its SHA-256 as GitHub knows it; None where it was uploaded in an old way.
         expired: Whether GitHub has removed the bytes.
     """
 
     id: Id
     name: str
     size: Size = Field(validation_alias="size_in_bytes")
+    digest: Digest = None
     expired: bool
 
 

@@ -49,7 +49,7 @@ def reviewed_bundle(github: GitHub, reviewed: Reviewed) -> Bundle | Gone | Answe
             if part.artifact not in known or known[part.artifact].expired:
                 return _gone(part, reviewed)
         data = {
-            name: github.download(part.artifact, archive_limit(name))
+            name: github.download(known[part.artifact], archive_limit(name))
             for name, part in parts.items()
         }
     except GitHubError as error:

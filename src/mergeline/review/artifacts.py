@@ -44,7 +44,7 @@ def receive(github: GitHub, run: Run) -> Handed | Answer:
         return _without(run, missing, newest)
     for name in _PARTS:
         _require_size(newest[name], archive_limit(name))
-    data = {name: github.download(newest[name].id, archive_limit(name)) for name in _PARTS}
+    data = {name: github.download(newest[name], archive_limit(name)) for name in _PARTS}
     files = {name: unpack(data[name], name) for name in _PARTS}
     return Handed(
         bundle=read_bundle(files[EVIDENCE_PART], files[MODEL_PART]),
