@@ -1,5 +1,7 @@
 """`mergeline demo`: the whole line on one machine, from a pull request to a prediction."""
 
+import os
+import shlex
 import sys
 import time
 from pathlib import Path
@@ -30,17 +32,19 @@ def demo(
     started = time.monotonic()
     made = Demo(Path.cwd(), folder.resolve(), _Steps(started))
     made.tell(keep=example)
-    bin_folder = Path(sys.prefix) / "bin"
+    programs = shlex.quote(os.fspath(Path(sys.prefix) / "bin"))
+    registry = shlex.quote(f"sqlite:///{made.folder / 'registry.db'}")
     typer.echo(
-        f"\ndone in {time.monotonic() - started:.0f} s\n\n"
+        f"\nDone in {time.monotonic() - started:.0f} s; nothing is left running.\n\n"
         f"The comments: {made.folder / 'comments'}\n"
         f"The project:  {made.example.folder}\n\n"
-        f"Try next, in that folder, after `export PATH={bin_folder}:$PATH "
-        f"MLFLOW_TRACKING_URI=sqlite:///{made.folder / 'registry.db'}`:\n"
-        "  mergeline status                   what is desired and what was live\n"
-        "  mergeline log                      who promoted what, when and why\n"
-        "  mergeline audit 1                  a version, back to the data it was made from\n"
-        "  mergeline predict data/applications.parquet --output /tmp/scores.csv"
+        "Try next:\n"
+        f"  cd {shlex.quote(os.fspath(made.example.folder))}\n"
+        f"  export PATH={programs}:$PATH MLFLOW_TRACKING_URI={registry}\n"
+        "  mergeline status        # what is desired and what was live\n"
+        "  mergeline log           # who promoted what, when and why\n"
+        "  mergeline audit 2       # a version, back to the data that it was made from\n"
+        "  mergeline predict data/applications.parquet --output scores.csv"
     )
 
 
@@ -49,7 +53,8 @@ class _Steps:
         self._started = started
 
     def __call__(self, step: str, what: str) -> None:
-        if step.startswith("#"):
-            typer.echo("")
+        if not step:
+            typer.echo(f"\n{what}")
+            return
         minutes, seconds = divmod(int(time.monotonic() - self._started), 60)
         typer.echo(f"{minutes}:{seconds:02}  {step:<9} {what}")

@@ -3,13 +3,14 @@
 import json
 import shutil
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from mergeline.core import layout
-from mergeline.errors import ToolError
+from mergeline.errors import ToolError, UsageError
 from mergeline.files import write_whole
 from mergeline.project.example import BETTER, BIASED, FIRST, LOWERED, Change, Example
 from mergeline.project.line import AUTHOR, REVIEWER, Line
@@ -19,6 +20,12 @@ Say = Callable[[str, str], None]
 
 # Somebody whom the two models of the demo see differently enough to tell them apart.
 _APPLICANT = 7
+# What a demo leaves in its folder; one that holds anything else is not the demo's to clean.
+_KEPT = "cache"
+_OURS = {
+    *(_KEPT, "comments", "github", "project", "runner", "server", "server.log"),
+    *("registry", "registry.db", "mlruns", "mlartifacts"),
+}
 
 
 @dataclass(frozen=True)
@@ -27,14 +34,15 @@ class PullRequest:
 
     Attributes:
         changes: Texts of `params.yaml` and what replaces them.
-        answer: What its comment says that a merge would get.
+        answer: What its comment says that a merge would get; None where only the promotion
+            can tell.
         code: The exit code of its build.
     """
 
     branch: str
     title: str
     changes: tuple[Change, ...]
-    answer: str
+    answer: str | None
     code: int = 0
 
 
@@ -48,7 +56,7 @@ LOWERED_GATE = PullRequest(
 BETTER_MODEL = PullRequest(
     "better-model", "Boosted trees instead of a linear model", BETTER, "PROMOTE"
 )
-DOCUMENTATION = PullRequest("words", "Say who answers for the model", (), "BARRED")
+DOCUMENTATION = PullRequest("words", "Say who answers for the model", (), None)
 
 
 class Demo:
@@ -77,10 +85,12 @@ class Demo:
         """
         self.example.require_source()
         self._clean()
+        self._say("", f"{AUTHOR} writes models, {REVIEWER} reviews them")
         with Line(self.example, self.folder) as line:
+            self._say("server", f"follows the ledger at http://127.0.0.1:{line.port}")
             self._first(line)
-            self._refused(line, BIASED_MODEL)
-            self._refused(line, LOWERED_GATE)
+            self._refused(line, BIASED_MODEL, "A model that is unfair is not merged")
+            self._refused(line, LOWERED_GATE, "Nor when its pull request lowers the gate")
             self._better(line, keep)
             self._rollback(line)
             self._words(line)
@@ -88,59 +98,75 @@ class Demo:
 
     def _clean(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
-        for path in self.folder.iterdir():
-            if path == self.example.cache:
+        found = sorted(self.folder.iterdir())
+        strange = [path.name for path in found if path.name not in _OURS]
+        if strange:
+            raise UsageError(
+                f"{self.folder} holds {strange[0]!r}, which no demo made",
+                hint="name an empty folder with --folder",
+            )
+        for path in found:
+            if path.name == _KEPT:
                 continue
             shutil.rmtree(path) if path.is_dir() else path.unlink()
 
     # --- the chapters --------------------------------------------------------------------
 
     def _first(self, line: Line) -> None:
+        self._say("", "A first model, from pull request to prediction")
         pull = self._review(line, FIRST_MODEL, first=True)
         self._ship(line, pull, "merge")
-        self._ask(line)
+        self._ask(line, "1")
 
-    def _refused(self, line: Line, request: PullRequest) -> None:
+    def _refused(self, line: Line, request: PullRequest, title: str) -> None:
+        self._say("", title)
         pull = self._review(line, request)
         line.approve(pull)
         try:
             line.merge(pull, "merge")
         except ValueError as refusal:
-            self._say("merge", f"approved by {REVIEWER}, and refused: {refusal}")
+            self._say("merge", f"approved by {REVIEWER}, but GitHub refuses: {refusal}")
         else:
             raise ToolError(f"#{pull} was merged", hint="look at the rule of main")
         line.github.close_pull(pull)
 
     def _better(self, line: Line, keep: Path | None) -> None:
+        self._say("", "A better model goes live while requests run")
         pull = self._review(line, BETTER_MODEL)
         if keep is not None:
             self.example.keep_report(keep)
         with Traffic(line.port, self._body()) as traffic:
             self._ship(line, pull, "squash")
         self._told(traffic, "while the model changed")
-        self._ask(line)
+        self._ask(line, "2")
 
     def _rollback(self, line: Line) -> None:
+        self._say("", "A rollback, while requests run")
         with Traffic(line.port, self._body()) as traffic:
             ended = line.rollback("too many good applicants are turned away")
         self._require(ended.said["name"], "LIVE", "rollback", ended.said["reason"])
-        self._say("rollback", ended.said["reason"])
+        self._say("rollback", f"LIVE: {ended.said['reason']}")
         self._told(traffic, "meanwhile")
-        self._ask(line)
+        self._ask(line, "1")
+        revert = ended.said["revert"]
+        self._require(revert is None, False, "rollback", ended.said["left"])
+        self._say("pull", f"#{revert} by the line: takes the merge back; it stays open here")
 
     def _words(self, line: Line) -> None:
         """Main still holds what was rolled back; a merge of words must not bring it back."""
+        self._say("", "A merge of words does not bring back what was rolled back")
         pull = self._review(line, DOCUMENTATION)
         self._ship(line, pull, "rebase", answer="BARRED")
-        self._ask(line)
+        self._ask(line, "1")
 
     def _audit(self, line: Line) -> None:
+        self._say("", "Where what is served comes from")
         ended = line.audit()
         held = [link for link in ended.said["links"] if link["state"] == "holds"]
         total = len(ended.said["links"])
-        self._require(len(held), total, "audit")
-        version = ended.said["version"]
-        self._say("audit", f"version {version}: {total} of {total} links hold, back to the data")
+        self._require(len(held), total, "audit", "see `mergeline audit`")
+        names = ", ".join(link["name"] for link in held)
+        self._say("audit", f"version {ended.said['version']}: every link holds ({names})")
 
     # --- the steps -------------------------------------------------------------------------
 
@@ -158,41 +184,45 @@ class Demo:
             example.complete()
         commit = example.commit(request.title, author=AUTHOR)
         pull = line.open_pull(request.branch, request.title)
-        self._say(f"#{pull}", request.title)
+        self._say("pull", f"#{pull} by {AUTHOR}: {request.title}")
         started = time.monotonic()
         run = line.build(commit, request.branch, code=request.code)
-        self._say("check", f"{_numbers(line)} ({time.monotonic() - started:.0f} s)")
+        took = time.monotonic() - started
+        self._say("check", f"{_numbers(line)} ({_stages(line)} in {took:.0f} s)")
         comment = line.comment(run)
         write_whole(self.folder / "comments" / f"{request.branch}.md", comment.encode())
-        if f"**{request.answer}**" not in comment and request.answer != "BARRED":
+        then = f" If merged now: {request.answer}." if request.answer else ""
+        if request.answer and f"**{request.answer}**" not in comment:
             raise ToolError(
                 f"the comment on {request.branch} does not say {request.answer}",
                 hint=f"read {self.folder / 'comments' / request.branch}.md",
             )
-        self._say("comment", _headline(comment))
+        self._say("comment", f"{_headline(comment)}{then}")
         return pull
 
     def _ship(self, line: Line, pull: int, method: str, *, answer: str = "LIVE") -> None:
         """Approve, merge and promote a pull request."""
         line.approve(pull)
         commit = line.merge(pull, method)
-        self._say("merge", f"approved by {REVIEWER}; {method} as {commit[:12]}")
+        self._say("merge", f"approved by {REVIEWER}, on main as {commit[:12]} ({method})")
         started = time.monotonic()
         ended = line.promote()
         self._require(ended.said["name"], answer, "promote", ended.said["reason"])
         took = time.monotonic() - started
         self._say("promote", f"{answer}: {ended.said['reason']} ({took:.0f} s)")
 
-    def _ask(self, line: Line) -> None:
-        """Ask the model server for a prediction."""
+    def _ask(self, line: Line, wanted: str) -> None:
+        """Ask the model server for a prediction; a certain version is to give it."""
         version, said = predict(line.port, self._body())
+        self._require(version, wanted, "prediction", "another version answered")
         decision = "would default" if said["positive"] else "would repay"
         score = f"{said['probability']:.3f}"
-        self._say("predict", f"an applicant {decision} ({score}), says version {version}")
+        self._say("predict", f"version {version} says that an applicant {decision} ({score})")
 
     def _told(self, traffic: Traffic, when: str) -> None:
-        by = ", ".join(f"version {v}: {n}" for v, n in sorted(traffic.answers.items()))
+        by = ", ".join(f"version {v}: {n:,}" for v, n in sorted(traffic.answers.items()))
         self._require(traffic.failures, [], "requests")
+        self._require(sorted(traffic.answers), ["1", "2"], "requests", "of two versions")
         self._say("requests", f"{traffic.answers.total():,} {when}, none failed ({by})")
 
     def _body(self) -> bytes:
@@ -202,7 +232,8 @@ class Demo:
         if found != wanted:
             raise ToolError(
                 f"the demo's {step} ended with {found!r}, not with {wanted!r}: {why}",
-                hint=f"look into {self.folder}; server.log is the model server's",
+                hint=f"look into {self.folder}: server.log is the model server's, comments/ "
+                "what the pull requests were told",
             )
 
 
@@ -215,7 +246,14 @@ def _numbers(line: Line) -> str:
     bad = [gate for gate in judgement["verdict"]["gates"] if gate["outcome"] == "FAILED"]
     failed = "; ".join(f"{gate['name']} FAILED: {gate['reason']}" for gate in bad)
     value = evaluate["metrics"][primary]["value"]
-    return f"{judgement['answer']}: {primary} {value:.3f}" + (f"; {failed}" if failed else "")
+    return f"{primary} {value:.3f}" + (f"; {failed}" if failed else "")
+
+
+def _stages(line: Line) -> str:
+    """Say what became of the stages of a build, e.g. `5 stages ran, 2 restored`."""
+    counts = Counter(stage["action"] for stage in line.verdict()["stages"])
+    first, *others = (f"{number} {action}" for action, number in counts.most_common())
+    return ", ".join((first.replace(" ", " stages ", 1), *others))
 
 
 def _headline(comment: str) -> str:

@@ -2,18 +2,16 @@
 
 import os
 import shutil
-import subprocess
 import sys
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import mergeline
-from mergeline.adapters.git_process import clean_environment
 from mergeline.core import layout
 from mergeline.core.digest import sha256, tree_digest
-from mergeline.errors import ToolError, UsageError
+from mergeline.errors import UsageError
 from mergeline.files import write_whole
+from mergeline.project.process import run
 from mergeline.project.template import PINS, write_pipeline
 
 # What the example holds that the demo's own project is made of.
@@ -42,8 +40,6 @@ FIRST: tuple[Change, ...] = ((_BOOSTING, _LOGISTIC), (_PROMOTION, _PROMOTION + _
 BETTER: tuple[Change, ...] = ((_LOGISTIC, _BOOSTING),)
 BIASED: tuple[Change, ...] = (*BETTER, (_FAIR, _BIASED))
 LOWERED: tuple[Change, ...] = (*BIASED, (_GATE, _LOOSE_GATE))
-
-_SECONDS = 1200
 
 
 @dataclass(frozen=True)
@@ -145,40 +141,6 @@ class Example:
     def git(self, *arguments: str) -> str:
         """Run Git in the clone; return what it prints."""
         return run(["git", *arguments], self.folder)
-
-
-def run(
-    command: list[str], folder: Path, env: Mapping[str, str] | None = None, *, code: int = 0
-) -> str:
-    """Run a command that must end with an exit code; return what it prints.
-
-    Raises:
-        ToolError: It ended with another one.
-    """
-    done = subprocess.run(
-        command,
-        cwd=folder,
-        env=environment() | dict(env or {}),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=_SECONDS,
-    )
-    if done.returncode != code:
-        said = "\n".join(filter(None, (done.stdout.strip(), done.stderr.strip())))
-        raise ToolError(
-            f"`{' '.join(command[-6:])}` ended with {done.returncode}, not {code}:\n{said[-3000:]}",
-            hint=f"look into {folder}",
-        )
-    return done.stdout
-
-
-def environment() -> dict[str, str]:
-    """Return the variables of the demo's processes: the surrounding job says nothing to them."""
-    hidden = ("GITHUB_", "MLFLOW_", "RUNNER_", "MERGELINE_TOKEN")
-    kept = {k: v for k, v in clean_environment(os.environ).items() if not k.startswith(hidden)}
-    return kept | {"DVC_NO_ANALYTICS": "1"}
 
 
 def _own_pin() -> bytes:

@@ -1,8 +1,7 @@
 """The whole line on one machine: GitHub's stand-in, the jobs of the workflows, a model server."""
 
 import json
-import signal
-import socket
+import re
 import subprocess
 import sys
 import time
@@ -17,7 +16,8 @@ from mergeline.bundle.names import PARTS
 from mergeline.bundle.pack import pack
 from mergeline.core import layout
 from mergeline.errors import ToolError
-from mergeline.project.example import Example, environment, run
+from mergeline.project.example import Example
+from mergeline.project.process import end, failure, finished, run, start
 from mergeline.rehearsal import Rehearsal
 
 REPOSITORY = "acme/credit-default"
@@ -29,7 +29,7 @@ _REQUIRED = {
     "parameters": {"required_status_checks": [{"context": "mergeline"}]},
 }
 _START_SECONDS = 60
-_END_SECONDS = 20
+_LISTENS = re.compile(r"answers at http://127\.0\.0\.1:(\d+)/")
 
 
 @dataclass(frozen=True)
@@ -46,12 +46,16 @@ class Line:
     Args:
         example: The clone that authors work in.
         folder: Holds the stand-in's repositories, the registry and the server's state.
+
+    Attributes:
+        port: Of the model server.
     """
+
+    port: int
 
     def __init__(self, example: Example, folder: Path) -> None:
         self.example = example
         self.folder = folder
-        self.port = _free_port()
         self._registry = f"sqlite:///{folder / 'registry.db'}"
 
     def __enter__(self) -> Self:
@@ -77,13 +81,10 @@ class Line:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._server.send_signal(signal.SIGTERM)
         try:
-            self._server.wait(_END_SECONDS)
-        except subprocess.TimeoutExpired:
-            self._server.kill()
-            self._server.wait()
-        self.github.stop()
+            end(self._server)
+        finally:
+            self.github.stop()
 
     # --- what people do ------------------------------------------------------------------
 
@@ -145,24 +146,11 @@ class Line:
     def _job(self, *arguments: str) -> Ended:
         """Run a verb in a clone of main's tip, as a job on GitHub does."""
         self._refresh()
-        done = subprocess.run(
-            self._mergeline(*arguments),
-            cwd=self._runner,
-            env=environment() | self._secrets(),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=300,
-        )
+        done = finished(self._mergeline(*arguments), self._runner, self._secrets())
         try:
             return Ended(done.returncode, json.loads(done.stdout))
         except ValueError as error:
-            raise ToolError(
-                f"`mergeline {' '.join(arguments)}` ended with {done.returncode} and said:\n"
-                f"{done.stdout[-1500:]}{done.stderr[-1500:]}",
-                hint=f"look into {self._runner}",
-            ) from error
+            raise failure(done, self._runner, "and printed no JSON") from error
 
     def _refresh(self) -> None:
         run(["git", "fetch", "--quiet", "origin", "main"], self._runner)
@@ -182,27 +170,20 @@ class Line:
 
     # --- the model server --------------------------------------------------------------------
 
-    def _start_server(self) -> "subprocess.Popen[bytes]":
+    def _start_server(self) -> "subprocess.Popen[str]":
         command = self._mergeline("serve", "--follow", self.github.remote, "--interval", "0.5")
-        command += ["--state", str(self.folder / "server"), "--port", str(self.port)]
-        with (self.folder / "server.log").open("wb") as log:
-            server = subprocess.Popen(
-                command,
-                cwd=self.folder,
-                env=environment() | {"MLFLOW_TRACKING_URI": self._registry},
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
+        command += ["--state", str(self.folder / "server"), "--port", "0"]
+        log = self.folder / "server.log"
+        with log.open("wb") as file:
+            server = start(
+                command, self.folder, {"MLFLOW_TRACKING_URI": self._registry}, log=file.fileno()
             )
-        end = time.monotonic() + _START_SECONDS
-        while time.monotonic() < end and server.poll() is None:
-            if self.release() is not None:
-                return server
-            time.sleep(0.1)
-        server.kill()
-        server.wait()
-        said = (self.folder / "server.log").read_text(errors="replace")[-2000:]
-        raise ToolError(f"the model server did not start: {said}", hint=f"look into {self.folder}")
+        try:
+            self.port = _port_of(server, log)
+        except BaseException:
+            end(server)
+            raise
+        return server
 
     def release(self) -> Any:
         """Return what the server says of its release; None while it does not listen."""
@@ -215,7 +196,13 @@ class Line:
             return None
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+def _port_of(server: "subprocess.Popen[str]", log: Path) -> int:
+    """Return the port that the model server says, once, that it listens on."""
+    last = time.monotonic() + _START_SECONDS
+    while time.monotonic() < last and server.poll() is None:
+        found = _LISTENS.search(log.read_text(errors="replace"))
+        if found is not None:
+            return int(found[1])
+        time.sleep(0.1)
+    said = log.read_text(errors="replace")[-2000:]
+    raise ToolError(f"the model server did not start: {said}", hint=f"look into {log}")

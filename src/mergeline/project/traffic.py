@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any
 
+from mergeline.errors import ToolError
+
 _PAUSE = 0.01  # seconds between two requests of the steady ones
 _TIMEOUT = 10.0
 HEADER = "X-Mergeline-Release"
@@ -51,7 +53,7 @@ class Traffic:
         while not self._stop.is_set():
             try:
                 status, version, _ = _post(connection, self.body)
-            except OSError as error:
+            except (OSError, http.client.HTTPException) as error:
                 self.failures.append(f"{type(error).__name__}: {error}")
                 connection.close()
             else:
@@ -67,15 +69,18 @@ def predict(port: int, body: bytes) -> tuple[str, Any]:
     """Ask once; return the version that answered, and its prediction for the first row.
 
     Raises:
-        OSError: Nobody answers, or not with a prediction.
+        ToolError: Nobody answers, or not with a prediction.
     """
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=_TIMEOUT)
+    hint = "look into its log"
     try:
         status, version, data = _post(connection, body)
+    except (OSError, http.client.HTTPException) as error:
+        raise ToolError(f"the model server does not answer: {error}", hint=hint) from error
     finally:
         connection.close()
     if status != http.client.OK:
-        raise OSError(f"the model server answered {status}: {data[:300]!r}")
+        raise ToolError(f"the model server answered {status}: {data[:300]!r}", hint=hint)
     return version, json.loads(data)["predictions"][0]
 
 
