@@ -59,11 +59,11 @@ def run(line: Line, two: list[Stocked], state: Path, kills: int) -> Counter[str]
         with serving(line, state) as server:
             if number:
                 server.until_said("answers again, from disk")
-            if random.random() < FORGOTTEN:  # noqa: S311
+            if random.random() < FORGOTTEN:
                 shutil.rmtree(Releases(state).folder(new.release), ignore_errors=True)
-            back = number > 0 and random.random() < BACK  # noqa: S311
+            back = number > 0 and random.random() < BACK
             entry = line.roll_back(new, of=old) if back else line.promote(new)
-            time.sleep(random.uniform(0, longest))  # noqa: S311
+            time.sleep(random.uniform(0, longest))
             moments[kind(server.said)] += 1
             server.kill()
         start = time.monotonic()

@@ -20,6 +20,7 @@ from mergeline.adapters.mlflow_store import (
     already_there,
     experiment_of,
     open_store,
+    public_uri,
     reporting,
     sqlite_path,
 )
@@ -153,7 +154,7 @@ class Registry:
         if version is None or version.digest is None:
             what = "no version" if version is None else "no version of Mergeline's"
             raise RegistryMismatch(
-                f"the registry holds {what} {number!r} of {self.project}",
+                f"the registry at {public_uri(self.uri)} holds {what} {number!r} of {self.project}",
                 hint="see what the ledger declares (mergeline log) and what MLflow lists",
             )
         with self._asking() as store:

@@ -59,15 +59,23 @@ def open_line(remote: str, environment: str | None) -> Line:
 
     from mergeline.adapters.git import Git, find_root
     from mergeline.adapters.git_remote import Remote
+    from mergeline.adapters.mlflow_store import sqlite_path
     from mergeline.adapters.registry import Registry, registry_uri
     from mergeline.config.load import load_settings
     from mergeline.core import layout
+    from mergeline.errors import ToolError
     from mergeline.ledger.store import Ledger
 
     root = find_root(Path.cwd())
     git = Git(root)
     settings = load_settings(root / layout.SETTINGS)
     uri = registry_uri(settings.registry.uri, os.environ)
+    file = sqlite_path(root, uri)
+    if file is not None and not file.is_file():
+        raise ToolError(
+            f"there is no registry at {file}",
+            hint="set MLFLOW_TRACKING_URI to the registry that `mergeline promote` writes to",
+        )
     return Line(
         root=root,
         git=git,

@@ -81,7 +81,8 @@ def _state(given: Path | None, environment: str) -> Path:
             f"the environment {environment!r} is no name for a branch",
             hint="use letters, digits, dots, dashes and underscores, as in `production`",
         )
-    return given if given is not None else Path(layout.STATE, "follow", environment)
+    # Absolute: the programs that the follower starts work in folders of their own.
+    return (given or Path(layout.STATE, "follow", environment)).resolve()
 
 
 def _print(line: str) -> None:

@@ -131,9 +131,9 @@ class Line:
         """Do the job of a push to main."""
         return self._job("promote", "--json")
 
-    def rollback(self, reason: str) -> Ended:
-        """Do the job that somebody starts by hand."""
-        return self._job("rollback", "--reason", reason, "--json")
+    def rollback(self, reason: str, to: str | None = None) -> Ended:
+        """Do the job that somebody starts by hand, to a version or to the one before."""
+        return self._job("rollback", "--reason", reason, *(["--to", to] if to else []), "--json")
 
     def audit(self) -> Ended:
         """Ask where the live release comes from."""

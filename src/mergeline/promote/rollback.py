@@ -217,8 +217,9 @@ def _target(line: Line, history: History, wish: Wish) -> Release:
     versions = ", ".join(dict.fromkeys(e.release.version for e in lives)) or "none"
     if wish.to is None:
         raise UsageError(
-            f"no earlier release of {environment} was live and is not barred",
-            hint=f"name one that was live with --to; those are: {versions}",
+            f"no release of {environment} that was live before this one is not barred",
+            hint="see with `mergeline log` what was rolled back and why; --to takes a barred "
+            "version all the same",
         )
     raise UsageError(
         f"version {wish.to} was never live in {environment}",
