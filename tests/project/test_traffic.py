@@ -33,7 +33,9 @@ def server(*replies: bytes) -> Iterator[int]:
                 except OSError:
                     return
                 with connection:
-                    connection.recv(65536)
+                    asked = b""
+                    while not asked.endswith(BODY):
+                        asked += connection.recv(65536)
                     connection.sendall(left.pop(0) if len(left) > 1 else left[0])
 
         thread = Thread(target=serve)
