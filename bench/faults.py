@@ -17,33 +17,18 @@ import argparse
 import random
 import re
 import sys
-import threading
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lines import (
-    Builds,
-    Ended,
-    Follower,
-    Line,
-    Name,
-    began,
-    differences,
-    files_of,
-    note,
-    set_apart,
-    table,
-    timeless,
-    workshop,
-)
+from jobs import JOBS, ONE, Task
+from lines import Builds, Ended, differences, note, set_apart, table, timeless, workshop
 
 from mergeline.rehearsal.faults import Fault
-from promote.scenario import Scenario
 
 READS = {
     "503": {"status": 503},
@@ -74,8 +59,6 @@ KINDS = (*WRITES, *WRITES_ON)
 _PASSING = re.compile(r"(?<=/downloads/)[^/]+|(?<=/deployments/)[0-9]+|(?<=#issuecomment-)[0-9]+")
 # Of several statuses of a commit the last one counts: one may be set again.
 _AGAIN = re.compile(r"POST .*/statuses/[0-9a-f]{40}")
-# MLflow in threads of one process is not to be trusted.
-_ONE = threading.Lock()
 
 Call = tuple[str, str, int]  # method, pattern of the path, the how manieth such call
 
@@ -93,58 +76,24 @@ class Case:
         return Fault(method, path, nth=nth, **(WRITES | WRITES_ON)[self.kind])
 
 
-@dataclass
-class Bench:
-    """A line, and the job to do on it.
+def calls_of(task: Task) -> tuple[list[Call], Counter[str], dict[str, Any]]:
+    """Do a job undisturbed; return its calls, its writes, and what it left."""
+    state = task.undisturbed()[1]
+    seen: Counter[tuple[str, str]] = Counter()
+    found = []
+    for request in task.line.scenario.world.requests:
+        what = (request.method, _PASSING.sub("*", request.path))
+        seen[what] += 1
+        found.append((*what, seen[what]))
+    return found, writes_of(task), state
 
-    Attributes:
-        begin: Starts the job.
-        good: Its name when nothing disturbs it; empty where it names nothing.
-    """
 
-    line: Line
-    begin: Callable[[], Any]
-    good: str
-
-    def run(self, fault: Fault | None = None) -> Ended:
-        """Do the job, while a follower follows."""
-        if fault is not None:
-            self.line.scenario.world.world.faults.add(fault)
-        with Follower(self.line, random.Random(1)) as follower:
-            ended: Ended = self.begin().ended()
-        self.line.scenario.world.world.faults.clear()
-        assert not follower.trouble, follower.trouble
-        return ended
-
-    def again(self) -> None:
-        """Put everything back."""
-        with _ONE:
-            self.line.again()
-
-    def state(self) -> dict[str, Any]:
-        """Return what there is."""
-        with _ONE:
-            return self.line.state()
-
-    def calls(self) -> tuple[list[Call], Counter[str]]:
-        """Do the job undisturbed; return its calls and its writes."""
-        self.again()
-        ended = self.run()
-        assert (ended.code, ended.name) == (0, self.good), ended
-        seen: Counter[tuple[str, str]] = Counter()
-        found = []
-        for request in self.line.scenario.world.requests:
-            what = (request.method, _PASSING.sub("*", request.path))
-            seen[what] += 1
-            found.append((*what, seen[what]))
-        return found, self.writes()
-
-    def writes(self) -> Counter[str]:
-        """Return what was written, how often."""
-        done = (one for one in self.line.scenario.world.writes if one.done)
-        return Counter(
-            _PASSING.sub("*", f"{one.method} {one.path} {timeless(str(one.body))}") for one in done
-        )
+def writes_of(task: Task) -> Counter[str]:
+    """Return what was written since everything was put back, how often."""
+    done = (one for one in task.line.scenario.world.writes if one.done)
+    return Counter(
+        _PASSING.sub("*", f"{one.method} {one.path} {timeless(str(one.body))}") for one in done
+    )
 
 
 def cases_of(calls: Sequence[Call]) -> list[Case]:
@@ -157,79 +106,24 @@ def cases_of(calls: Sequence[Call]) -> list[Case]:
 
 
 def strike(
-    bench: Bench, case: Case, expected: Mapping[str, Any], writes: Counter[str]
+    task: Task, case: Case, expected: Mapping[str, Any], writes: Counter[str]
 ) -> tuple[Ended, list[str]]:
-    """Run a job with a fault and once more without; return how it ended and what is amiss."""
-    bench.again()
-    struck = bench.run(case.fault())
+    """Do a job with a fault and once more without; return how it ended and what is amiss."""
+    task.again()
+    struck = task.run(case.fault())
     problems = [struck.wrong] if struck.wrong else []
     if struck.code not in (0, 4):
         problems.append(f"it ended with {struck.code}")
-    again = bench.run()
-    if (again.code, again.name) != (0, bench.good):
+    again = task.run()
+    if not task.is_good(again):
         problems.append(f"run again it ended with {again}")
-    problems += differences(bench.state(), expected)
-    found = bench.writes()
+    problems += differences(task.state(), expected)
+    found = writes_of(task)
     for what in found.keys() | writes.keys():
         may = found[what] >= 1 if _AGAIN.match(what) else found[what] == writes[what]
         if not may:
             problems.append(f"written {found[what]} times, expected {writes[what]}: {what[:300]}")
     return struck, [f"{problem}\n   {struck}" for problem in problems]
-
-
-# --- the jobs --------------------------------------------------------------------------
-
-
-@contextmanager
-def promotion(folder: Path, builds: Builds) -> Iterator[Bench]:
-    """A merge that was reviewed and approved."""
-    with Line.start(folder, builds, (1.0, 0.5)) as line:
-        yield Bench(line, line.promote, "LIVE")
-
-
-@contextmanager
-def comment(folder: Path, builds: Builds) -> Iterator[Bench]:
-    """A pull request whose build has ended."""
-    with first_live(folder, builds) as scenario:
-        run = scenario.run(scenario.open(files_of(0.5, folder, first=False)))
-        line = Line.at(scenario)
-        yield Bench(line, lambda: line.start_job("comment", "--run", str(run)), "")
-
-
-@contextmanager
-def edit(folder: Path, builds: Builds) -> Iterator[Bench]:
-    """A pull request that has its comment, and was pushed to and built again."""
-    with first_live(folder, builds) as scenario:
-        branch = scenario.push(files_of(0.5, folder, first=False))
-        number = scenario.world.open_pull(branch, login="ann")
-        scenario.check(number)
-        scenario.push_again(branch, files_of(0.25, folder, first=False))
-        run = scenario.run(number)
-        line = Line.at(scenario)
-        yield Bench(line, lambda: line.start_job("comment", "--run", str(run)), "")
-
-
-@contextmanager
-def rollback(folder: Path, builds: Builds) -> Iterator[Bench]:
-    """Two models were live, one after the other."""
-    with first_live(folder, builds) as scenario:
-        scenario.merged(files_of(0.5, folder, first=False))
-        assert scenario.promote().name is Name.LIVE
-        line = Line.at(scenario)
-        arguments = ("rollback", "--reason", "it is worse", "--json")
-        yield Bench(line, lambda: line.start_job(*arguments), "LIVE")
-
-
-@contextmanager
-def first_live(folder: Path, builds: Builds) -> Iterator[Scenario]:
-    """A line whose first model is live."""
-    with began(folder, builds) as scenario:
-        scenario.merged(files_of(1.0, folder, first=True))
-        assert scenario.promote().name is Name.LIVE
-        yield scenario
-
-
-JOBS = {"promote": promotion, "comment": comment, "edit": edit, "rollback": rollback}
 
 
 # --- the script ------------------------------------------------------------------------
@@ -249,23 +143,20 @@ def lane(job: str, part: int, parts: int, folder: Path, builds: Builds, sample: 
     """Do a share of a job's cases on a line of its own."""
     ended: dict[Case, str] = {}
     problems: list[str] = []
-    with _ONE:
-        made = JOBS[job](folder / f"{job}-{part}", builds)
-        bench = made.__enter__()
-    try:
-        calls, writes = bench.calls()
-        expected, cases = bench.state(), cases_of(calls)
+    with ExitStack() as stack:
+        with ONE:
+            task = stack.enter_context(JOBS[job](folder / f"{job}-{part}", builds))
+        calls, writes, expected = calls_of(task)
+        cases = cases_of(calls)
         if sample:
             cases = random.Random(job).sample(cases, min(sample, len(cases)))
         for case in cases[part::parts]:
-            struck, amiss = strike(bench, case, expected, writes)
-            ended[case] = (
-                f"{struck.name or ('done' if struck.code == 0 else 'error')} {struck.code}"
-            )
-            problems += [f"{job}, {case.kind} at {case.call}: {problem}" for problem in amiss]
-            note(f"{job}, {case.kind} at {label(case.call)}: {ended[case]}{' AMISS' * bool(amiss)}")
-    finally:
-        made.__exit__(None, None, None)
+            struck, amiss = strike(task, case, expected, writes)
+            unnamed = "error" if struck.code else "done"
+            ended[case] = f"{struck.name or unnamed} {struck.code}"
+            what = f"{job}, {case.kind} at {label(case.call)}"
+            problems += [f"{what}: {problem}" for problem in amiss]
+            note("\n".join([f"{what}: {ended[case]}", *(f"AMISS {one}" for one in amiss)]))
     return Share(job, calls, ended, problems)
 
 

@@ -185,6 +185,7 @@ class Line:
     tip: str
     _pulls: Mapping[int, Any]
     _statuses: int
+    _next: int
     _jobs: int = 0
 
     @classmethod
@@ -211,7 +212,8 @@ class Line:
         git(scenario.clone, "gc", "--quiet")
         checkpoint = Checkpoint.of(scenario)
         repo = scenario.world.repo
-        return cls(scenario, checkpoint, scenario.main, dict(repo.pulls), len(repo.statuses))
+        known = (dict(repo.pulls), len(repo.statuses), repo.next_number)
+        return cls(scenario, checkpoint, scenario.main, *known)
 
     def again(self) -> None:
         """Make everything as it was."""
@@ -221,6 +223,7 @@ class Line:
             del repo.statuses[self._statuses :]
             for number in repo.pulls.keys() - self._pulls.keys():
                 del repo.pulls[number]
+            repo.next_number = self._next
             self.scenario.world.world.faults.clear()
             self.scenario.world.world.recorder.requests.clear()
 
