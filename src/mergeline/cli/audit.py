@@ -24,7 +24,12 @@ def audit(
     ] = None,
     environment: ENVIRONMENT = None,
     remote: REMOTE = "origin",
-    main: Annotated[str, typer.Option(help="The branch that releases come from.")] = "main",
+    main: Annotated[
+        str | None,
+        typer.Option(
+            help="The branch that releases come from.", show_default="the remote's default branch"
+        ),
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
 ) -> None:
     """Compute every link again, from the digest that is served to the data it was made from.
@@ -37,7 +42,8 @@ def audit(
     from mergeline.release.audit import audit as compute
 
     line = open_line(remote, environment)
-    sources = Sources(line.git, line.remote, line.registry, line.history, main)
+    branch = main or line.remote.default_branch()
+    sources = Sources(line.git, line.remote, line.registry, line.history, branch)
     result = compute(sources, line.declaration(version))
     if json:
         typer.echo(result.model_dump_json(indent=1))
