@@ -21,10 +21,14 @@ def two(one: Scenario) -> Scenario:  # noqa: F811
     return one
 
 
+def registry(two: Scenario) -> dict[str, str]:
+    return {"MLFLOW_TRACKING_URI": f"sqlite:///{two.folder / 'registry/registry.db'}"}
+
+
 def test_by_hand_without_github(two: Scenario) -> None:
     with following(two):
-        done = mergeline(two, "rollback", "--reason", " it is worse ", environ={})
-    assert done.returncode == 0, done.stderr
+        done = mergeline(two, "rollback", "--reason", " it is worse ", environ=registry(two))
+    assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.startswith("LIVE: Version 1 (")
     assert "GitHub is left out: " in done.stderr
     assert "    git revert --no-edit -m 1 " in done.stderr
@@ -39,7 +43,7 @@ def test_in_a_job_with_a_token_of_the_lines_own(two: Scenario) -> None:
         done = mergeline(
             two,
             *("rollback", "--to", "1", "--reason", "worse", "--json"),
-            environ={**two.environ, **own},
+            environ={**two.environ, **registry(two), **own},
         )
     assert done.returncode == 0, done.stderr
     ended = json.loads(done.stdout)
@@ -52,7 +56,9 @@ def test_in_a_job_without_one_the_commands_are_printed(two: Scenario) -> None:
     pulls = set(two.world.repo.pulls)
     job = {"GITHUB_ACTIONS": "true", "MERGELINE_TOKEN": ""}
     with following(two):
-        done = mergeline(two, "rollback", "--reason", "worse", environ={**two.environ, **job})
+        done = mergeline(
+            two, "rollback", "--reason", "worse", environ={**two.environ, **registry(two), **job}
+        )
     assert done.returncode == 0, done.stderr
     assert set(two.world.repo.pulls) == pulls
     assert "    gh pr create --base main --head mergeline/revert-" in done.stderr
