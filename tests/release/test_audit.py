@@ -144,6 +144,12 @@ def test_one_that_an_earlier_promotion_registered_holds(scenario: Scenario) -> N
     assert found.holds, [link for link in found.links if link.state != "holds"]
 
 
+def test_one_whose_model_was_reviewed_again_holds(scenario: Scenario) -> None:
+    """A pull request of words alone has the same model, and another base."""
+    scenario.check(scenario.open(DOCS))
+    assert states(audited(scenario)) == {}
+
+
 # --- what is served ----------------------------------------------------------------------
 
 

@@ -22,7 +22,7 @@ def test_the_desired_release_without_a_number(book: Book) -> None:
     found = find_release(book.history, PRODUCTION, None)
     assert (found.release.version, found.declared.number) == ("2", 5)
     assert found.promoted == found.declared
-    assert found.reviewed == found.measured == book.history.entries[3]
+    assert (found.reviewed,) == found.measured == (book.history.entries[3],)
     assert found.promotions == (found.declared,)
 
 
@@ -55,13 +55,20 @@ def test_evidence_of_an_earlier_review_is_found(book: Book) -> None:
     later = book.add(reviewed(pull_request=3, model="A", evidence=sha("measured again")))
     book.goes_live(promoted("A", "1", pull_request=3, reviewed=later.number))
     found = find_release(book.history, PRODUCTION, None)
-    assert (found.reviewed, found.measured) == (later, book.history.entries[0])
+    assert (found.reviewed, found.measured) == (later, (book.history.entries[0],))
+
+
+def test_a_later_review_of_the_same_model_is_none_of_the_promotion(book: Book) -> None:
+    """As of a pull request that only changes words."""
+    book.add(reviewed(pull_request=3, model="B", base=sha("another")[:40]))
+    found = find_release(book.history, PRODUCTION, None)
+    assert found.measured == (book.history.entries[3],)
 
 
 def test_a_promotion_that_names_no_review_has_none(book: Book) -> None:
     book.add(promoted("C", "3", reviewed=99))
     found = find_release(book.history, PRODUCTION, None)
-    assert (found.reviewed, found.measured) == (None, None)
+    assert (found.reviewed, found.measured) == (None, ())
 
 
 def test_a_rejected_version_can_be_asked_for(book: Book) -> None:

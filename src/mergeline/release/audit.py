@@ -152,13 +152,13 @@ def _inputs(git: Git, release: Release) -> str:
 
 def _pull_request(declaration: Declaration) -> str:
     release, promoted = declaration.release, declaration.promoted
-    reviewed, measured = declaration.reviewed, declaration.measured
+    reviewed = declaration.reviewed
     if promoted is None or reviewed is None:
         raise Differs("the ledger holds no promotion of it that rests on a review")
     bound = (reviewed.key, reviewed.inputs, reviewed.model, reviewed.pull_request)
     if bound != (release.key, release.inputs, release.model, promoted.pull_request):
         raise Differs(f"entry {reviewed.number} is the review of something else")
-    if measured is None:
+    if not declaration.measured:
         raise Differs(f"no review in the ledger has its evidence {release.evidence[:12]}")
     return (
         f"#{promoted.pull_request} by {promoted.author}, reviewed at {reviewed.commit[:12]} "

@@ -20,15 +20,15 @@ class Declaration:
         declared: The last entry that declared it to be live.
         promoted: The entry that promoted it; None where there is none.
         reviewed: The review that the promotion rests on; None where there is none.
-        measured: The review of the evidence that is registered: of an earlier promotion,
-            where that registered the version. None where there is none.
+        measured: The reviews of the registered evidence before it was promoted: of an earlier
+            promotion too, where that registered the version.
         promotions: All promotions of the version, the oldest first.
     """
 
     declared: Declared
     promoted: Promoted | None
     reviewed: Reviewed | None
-    measured: Reviewed | None
+    measured: tuple[Reviewed, ...]
     promotions: tuple[Promoted, ...]
 
     @property
@@ -61,7 +61,7 @@ def find_release(history: History, environment: str, version: str | None) -> Dec
         declared=last,
         promoted=promoted,
         reviewed=_review(history, promoted) if promoted else None,
-        measured=_measured(history, last.release),
+        measured=_measured(history, promoted or last),
         promotions=tuple(one for one in promotions if one.release.version == last.release.version),
     )
 
@@ -71,10 +71,15 @@ def _review(history: History, promoted: Promoted) -> Reviewed | None:
     return next((entry for entry in entries if entry.number == promoted.reviewed), None)
 
 
-def _measured(history: History, release: Release) -> Reviewed | None:
-    wanted = (release.key, release.evidence)
-    entries = (entry for entry in reversed(history.entries) if isinstance(entry, Reviewed))
-    return next((entry for entry in entries if (entry.key, entry.evidence) == wanted), None)
+def _measured(history: History, declared: Declared) -> tuple[Reviewed, ...]:
+    wanted = (declared.release.key, declared.release.evidence)
+    return tuple(
+        entry
+        for entry in history.entries
+        if isinstance(entry, Reviewed)
+        and (entry.key, entry.evidence) == wanted
+        and entry.number < declared.number
+    )
 
 
 def require_commit(git: Git, remote: Remote, commit: str) -> None:

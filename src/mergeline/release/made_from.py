@@ -105,13 +105,13 @@ def _require_same(git: Git, declaration: Declaration, plan: Plan) -> None:
 
     No digest of the ledger covers it: it is held against the release and its review.
     """
-    release, candidate, measured = declaration.release, plan.candidate, declaration.measured
+    release, candidate = declaration.release, plan.candidate
     bound = (candidate.key, candidate.model, candidate.evidence)
     if bound != (release.key, release.model, release.evidence):
         raise Differs("the registered verdict is of something else")
     if not git.is_ancestor(candidate.commit, release.commit):
         raise Differs(f"the registered verdict is of {candidate.commit[:12]}, another commit")
-    if measured is None or not is_like(git, candidate.base, measured.base):
+    if not any(is_like(git, candidate.base, review.base) for review in declaration.measured):
         raise Differs("the registered verdict was judged against another base than the review")
 
 
