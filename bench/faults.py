@@ -1,6 +1,6 @@
 """Each call to GitHub fails in each way: then the job is run again, and nothing is amiss.
 
-    python bench/faults.py [--jobs promote,comment,edit,rollback] [--sample N] [--lanes 4]
+    python bench/faults.py [--jobs promote,git,...] [--sample N] [--lanes 4]
 
 A job is first done undisturbed, and the calls that GitHub's stand-in got are written down. Then,
 for each of these calls and each fault that the stand-in knows, everything is put back, the job
@@ -8,8 +8,9 @@ is run with the fault and once more without. With the fault it must end in 0 or 
 again") with a message, and never with a refusal; afterwards all must be as if undisturbed, and
 no write may have been done twice. A fault strikes once, or (`on`) from that call on.
 
-Jobs: `promote` a merge; `comment` a pull request; `edit` the comment of one that was pushed to
-again; `rollback`. Prints a table each of how the job with the fault ended. Ends with 1 when
+Jobs: `promote` a merge; `git`, the same in a clone whose remote is an address of the stand-in,
+with Git's own calls failing; `comment` a pull request; `edit` the comment of one that was pushed
+to again; `rollback`. Prints a table each of how the job with the fault ended. Ends with 1 when
 something is amiss.
 """
 
@@ -54,7 +55,9 @@ READS_ON = {
     "closed on": {"kind": "close", **_ON},
 }
 WRITES_ON = READS_ON | {"done, closed on": {"kind": "close", "after": True, **_ON}}
-KINDS = (*WRITES, *WRITES_ON)
+# Git asks for another thing each time, and asks once.
+GIT = ("503", "403, wait", "cut", "half JSON", "closed", "503 on", "closed on")
+GIT_PUSH = (*GIT, "done, 502", "done, closed")
 # What is another one each time: secrets, and ids of what the job itself made.
 _PASSING = re.compile(r"(?<=/downloads/)[^/]+|(?<=/deployments/)[0-9]+|(?<=#issuecomment-)[0-9]+")
 # Of several statuses of a commit the last one counts: one may be set again.
@@ -90,19 +93,32 @@ def calls_of(task: Task) -> tuple[list[Call], Counter[str], dict[str, Any]]:
 
 def writes_of(task: Task) -> Counter[str]:
     """Return what was written since everything was put back, how often."""
-    done = (one for one in task.line.scenario.world.writes if one.done)
+    # What Git pushed is seen in the ledger.
+    writes = task.line.scenario.world.writes
+    done = (one for one in writes if one.done and not _is_git(one.path))
     return Counter(
         _PASSING.sub("*", f"{one.method} {one.path} {timeless(str(one.body))}") for one in done
     )
 
 
-def cases_of(calls: Sequence[Call]) -> list[Case]:
-    """Return every fault of every call."""
+def cases_of(job: str, calls: Sequence[Call]) -> list[Case]:
+    """Return every fault of every call; of Git's calls where a job is about those."""
+    if job != "git":
+        return [Case(call, kind) for call in calls for kind in _kinds(call)]
     return [
         Case(call, kind)
         for call in calls
-        for kind in ((*READS, *READS_ON) if call[0] == "GET" else (*WRITES, *WRITES_ON))
+        if _is_git(call[1])
+        for kind in (GIT_PUSH if call[1].endswith("git-receive-pack") else GIT)
     ]
+
+
+def _kinds(call: Call) -> tuple[str, ...]:
+    return (*READS, *READS_ON) if call[0] == "GET" else (*WRITES, *WRITES_ON)
+
+
+def _is_git(path: str) -> bool:
+    return ".git/" in path
 
 
 def strike(
@@ -114,6 +130,8 @@ def strike(
     problems = [struck.wrong] if struck.wrong else []
     if struck.code not in (0, 4):
         problems.append(f"it ended with {struck.code}")
+    if any(token in struck.out + struck.err for token in task.line.scenario.world.world.tokens):
+        problems.append("it tells the token")
     again = task.run()
     if not task.is_good(again):
         problems.append(f"run again it ended with {again}")
@@ -147,7 +165,7 @@ def lane(job: str, part: int, parts: int, folder: Path, builds: Builds, sample: 
         with ONE:
             task = stack.enter_context(JOBS[job](folder / f"{job}-{part}", builds))
         calls, writes, expected = calls_of(task)
-        cases = cases_of(calls)
+        cases = cases_of(job, calls)
         if sample:
             cases = random.Random(job).sample(cases, min(sample, len(cases)))
         for case in cases[part::parts]:

@@ -3,11 +3,12 @@
     python bench/job_kills.py [--job promote] [--rounds 200] [--seed N] [--only ROUND]
 
 A round begins with a merge to `promote` (or a pull request to `comment`, a comment to `edit`,
-a release to `rollback`). The job is killed after a random part of the time that it takes
-undisturbed, and run again. Then there must be what an undisturbed one leaves: one version per
-key, one declaration and one `live` in the ledger, aliases, deployment, comment, pull request.
-Every tenth round of `promote` has a real model server, the others a follower that says LIVE
-after a moment. Git programs that the killed process had started live on.
+a release to `rollback`; `git` is `promote` in a clone whose remote is an address, not a path).
+The job is killed after a random part of the time that it takes undisturbed, and run again.
+Then there must be what an undisturbed one leaves: one version per key, one declaration and one
+`live` in the ledger, aliases, deployment, comment, pull request. Every tenth round of `promote`
+and `git` has a real model server, the others a follower that says LIVE after a moment. Git
+programs that the killed process had started live on.
 
 Prints tables; ends with 1 when something is not as it should be, and keeps the folder.
 """
@@ -21,12 +22,13 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from statistics import median
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from jobs import JOBS, Task
 from lines import PRODUCTION, Builds, Follower, differences, note, set_apart, table, workshop
 
-from serve.test_supervise import Server, serving
+if TYPE_CHECKING:
+    from serve.test_supervise import Server
 
 REAL = 10  # every how manieth round has a real server
 MEASURED = 3  # undisturbed runs that tell how long one takes
@@ -92,6 +94,8 @@ def simulated(task: Task, chance: random.Random, seen: Seen) -> list[str]:
 
 def with_server(task: Task, number: int, chance: random.Random, seen: Seen) -> list[str]:
     """Do a round with a real server, which answers with the new model at the end."""
+    from serve.test_supervise import serving
+
     scenario = task.line.scenario
     folder = scenario.folder / f"server-{number}"
     folder.mkdir()
@@ -106,7 +110,7 @@ def with_server(task: Task, number: int, chance: random.Random, seen: Seen) -> l
     return problems
 
 
-def answers(server: Server, version: str, model: str) -> list[str]:
+def answers(server: "Server", version: str, model: str) -> list[str]:
     """Return what is wrong with what answers: its name, and its scores of the probe rows."""
     current = server.log.parent / "state" / "current"
     probes = json.loads((current / "probes.json").read_bytes())
@@ -151,7 +155,7 @@ def main() -> None:
     set_apart()
     with workshop("kills") as folder:
         with JOBS[chosen.job](folder / "line", Builds(folder / "builds")) as task:
-            seen = kill(task, rounds, chosen.job == "promote", chosen.seed)
+            seen = kill(task, rounds, chosen.job in ("promote", "git"), chosen.seed)
         print(table([f"{chosen.job}: killed in", "times"], seen.killed.most_common()))
         print(table(["then it ended with", "times"], sorted(seen.answers.items())))
         kills = sum(seen.killed.values())

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lines import Builds, Ended, Follower, Job, Line, Name, began, files_of
+from lines import Builds, Ended, Follower, Job, Line, Name, began, files_of, merged
 
 from mergeline.rehearsal.faults import Fault
-from promote.scenario import AUTHOR, Scenario
+from promote.scenario import AUTHOR, Scenario, git
 
 # MLflow in several threads of one process is not to be trusted.
 ONE = threading.Lock()
@@ -85,6 +85,17 @@ def promotion(folder: Path, builds: Builds) -> Iterator[Task]:
 
 
 @contextmanager
+def promotion_over_http(folder: Path, builds: Builds) -> Iterator[Task]:
+    """The same, by a clone whose remote is an address of the stand-in, as on GitHub."""
+    with merged(folder, builds, (1.0, 0.5)) as scenario:
+        token, address = scenario.environ["GITHUB_TOKEN"], scenario.world.clone_url
+        address = address.replace("://", f"://x-access-token:{token}@")
+        git(scenario.clone, "remote", "set-url", "origin", address)
+        line = Line.at(scenario)
+        yield Task(line, line.promote, "LIVE", _LIVE * 2)
+
+
+@contextmanager
 def comment(folder: Path, builds: Builds) -> Iterator[Task]:
     """A pull request whose build has ended."""
     with _first_live(folder, builds) as scenario:
@@ -130,6 +141,7 @@ def _task(line: Line, good: str, kinds: tuple[str, ...], *arguments: str) -> Tas
 
 JOBS: dict[str, Callable[[Path, Builds], AbstractContextManager[Task]]] = {
     "promote": promotion,
+    "git": promotion_over_http,
     "comment": comment,
     "edit": edit,
     "rollback": rollback,

@@ -44,7 +44,7 @@ LONGEST = 180.0  # seconds of one job
 TICK = 0.02
 # Imported before anything is forked; none of them starts a thread.
 PRELOADED = (
-    *("__main__", "lines", "mlflow.tracking", "sqlalchemy.dialects.sqlite", "mergeline.cli.app"),
+    *("jobs", "mlflow.tracking", "sqlalchemy.dialects.sqlite", "mergeline.cli.app"),
     *("mergeline.promote.run", "mergeline.promote.rollback", "mergeline.review.run"),
     *("mergeline.report.card", "mergeline.report.comment", "mergeline.adapters.github_transport"),
 )
@@ -173,6 +173,17 @@ def began(folder: Path, builds: Builds) -> Iterator[Scenario]:
         yield scenario
 
 
+@contextmanager
+def merged(folder: Path, builds: Builds, models: Sequence[float]) -> Iterator[Scenario]:
+    """Give a line as `Line.start` has it."""
+    with began(folder, builds) as scenario:
+        for number, model in enumerate(models):
+            if number:
+                assert scenario.promote().name is Name.LIVE
+            scenario.merged(files_of(model, folder, first=not number))
+        yield scenario
+
+
 # --- the line --------------------------------------------------------------------------
 
 
@@ -198,11 +209,7 @@ class Line:
             builds: Shared by all lines.
             models: Another number makes another model. The last one is merged only.
         """
-        with began(folder, builds) as scenario:
-            for number, model in enumerate(models):
-                if number:
-                    assert scenario.promote().name is Name.LIVE
-                scenario.merged(files_of(model, folder, first=not number))
+        with merged(folder, builds, models) as scenario:
             yield cls.at(scenario)
 
     @classmethod
