@@ -116,6 +116,22 @@ class RegistryMismatch(ToolError):
     """The registry holds something else than what was registered."""
 
 
+class WorkerGone(ToolError):
+    """The model process ended before it answered."""
+
+
+class BadRequest(ContractError):
+    """A request that cannot be scored, by the client's fault.
+
+    Attributes:
+        status: As in HTTP: 400, or 415 for a content type.
+    """
+
+    def __init__(self, message: str, *, hint: str, status: int = 400) -> None:
+        super().__init__(message, hint=hint)
+        self.status = status
+
+
 def first_line(error: Exception) -> str:
     """Return the first line of what an error says, at most 300 characters of it."""
     return next(iter(str(error).strip().splitlines()), type(error).__name__)[:300]

@@ -79,7 +79,7 @@ def test_further_back_it_passes_over_what_was_barred(two: Scenario) -> None:
     two.promote()
     assert two.rollback("the third").version == "2"
     assert two.rollback("the second too").version == "1"
-    with pytest.raises(UsageError, match="no earlier release"):
+    with pytest.raises(UsageError, match="was live before this one is not barred"):
         two.rollback("and the first")
 
 

@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 import signal
+import time
 from pathlib import Path
 
 import numpy as np
@@ -204,6 +205,10 @@ def start(runner, folder, seconds=SECONDS):
     before = children()
     with pytest.raises((ModelError, ToolError)) as caught:
         runner.run(Pool.start(folder, workers=2, seconds=seconds))
+    # A process that was killed is a child until the system has buried it.
+    deadline = time.monotonic() + 10
+    while children() != before and time.monotonic() < deadline:
+        time.sleep(0.05)
     assert children() == before
     return caught.value
 

@@ -3,9 +3,9 @@
 import asyncio
 from dataclasses import dataclass
 
+from mergeline.errors import WorkerGone
 from mergeline.serve.metrics import Metrics
 from mergeline.serve.pool import Pool
-from mergeline.serve.process import WorkerGone
 from mergeline.serve.replies import Reply, problem
 from mergeline.serve.standing import Standing
 

@@ -4,7 +4,8 @@ import json
 from collections import Counter
 from typing import Any
 
-from mergeline.serve.values import BadRequest, shown
+from mergeline.errors import BadRequest
+from mergeline.serve.values import shown
 
 
 def parse_json(body: bytes) -> Any:

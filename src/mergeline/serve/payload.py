@@ -24,12 +24,12 @@ from difflib import get_close_matches
 from typing import Any
 
 from mergeline.core.evidence import Feature
+from mergeline.errors import BadRequest
 from mergeline.model.direct import Columns
 from mergeline.model.table import listed
 from mergeline.serve.parsing import parse_json
 from mergeline.serve.values import (
     WANTED,
-    BadRequest,
     cell_values,
     column_array,
     described,

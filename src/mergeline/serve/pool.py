@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from mergeline.errors import MergelineError, ToolError, first_line
-from mergeline.serve.process import Worker, WorkerGone, start_worker
+from mergeline.errors import MergelineError, ToolError, WorkerGone, first_line
+from mergeline.serve.process import Worker, start_worker
 from mergeline.serve.protocol import Frame
 from mergeline.serve.replies import JSON, Reply, problem
 from mergeline.serve.request_log import LogSettings

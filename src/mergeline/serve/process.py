@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from mergeline.errors import ModelError, ToolError
+from mergeline.errors import ModelError, WorkerGone
 from mergeline.serve.protocol import SCRATCH, Decoder, Frame
 
 # What a model process may know of the world around it; everything else, a token too, is
@@ -29,10 +29,6 @@ _FIXED = {
 # Kernels of the machine that whoever starts the server chose.
 _KERNELS = ("OPENBLAS_CORETYPE", "NPY_DISABLE_CPU_FEATURES")
 _LAST_SECONDS = 5.0  # for a process that was asked to end
-
-
-class WorkerGone(ToolError):
-    """The model process ended before it answered."""
 
 
 class Worker:

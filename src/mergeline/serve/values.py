@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from mergeline.core.evidence import Feature
 from mergeline.core.labels import category_text
-from mergeline.errors import ContractError
+from mergeline.errors import BadRequest
 
 if TYPE_CHECKING:
     import numpy as np
@@ -31,18 +31,6 @@ _TRUTHS = {
     for text in texts
 }
 _NULL = type(None)
-
-
-class BadRequest(ContractError):
-    """A request that cannot be scored, by the client's fault.
-
-    Attributes:
-        status: As in HTTP: 400, or 415 for a content type.
-    """
-
-    def __init__(self, message: str, *, hint: str, status: int = 400) -> None:
-        super().__init__(message, hint=hint)
-        self.status = status
 
 
 def column_array(feature: Feature, values: Sequence[Any]) -> "np.ndarray[Any, Any]":

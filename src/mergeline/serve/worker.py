@@ -16,7 +16,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from mergeline.errors import ContractError, MergelineError, ModelError, first_line
+from mergeline.errors import BadRequest, ContractError, MergelineError, ModelError, first_line
 from mergeline.model.safety import require_safe
 from mergeline.model.score import Scorer, load_scorer
 from mergeline.serve.payload import Reader, predictions_json
@@ -30,7 +30,6 @@ from mergeline.serve.standing import (
     read_threshold,
 )
 from mergeline.serve.truths import truth_columns
-from mergeline.serve.values import BadRequest
 
 _TOLERANCE = 1e-9
 _REBUILD = "build the release again: its model, its probe rows and this server do not agree"
