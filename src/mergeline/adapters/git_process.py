@@ -1,5 +1,6 @@
 """Git's own program, started so that nothing around it steers it elsewhere."""
 
+import base64
 import os
 import re
 import subprocess
@@ -26,6 +27,32 @@ NO_HOOKS = ("-c", "core.hooksPath=/dev/null")
 def clean_environment(environ: Mapping[str, str]) -> dict[str, str]:
     """Return the environment without what would point Git at another repository."""
     return {key: value for key, value in environ.items() if not _STEERING.fullmatch(key)}
+
+
+def job_credentials(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return what lets Git use the token of a job of GitHub Actions, for GitHub's host alone.
+
+    Its checkouts keep no credentials. The line's own key (`MERGELINE_TOKEN`), which may pass
+    the rule that protects the ledger, goes before the job's. Nothing is written to a file,
+    and no argument shows it.
+
+    Args:
+        environ: Of the process; elsewhere than in a job nothing is given, so that people's
+            own credentials count.
+    """
+    names = ("MERGELINE_TOKEN", "GITHUB_TOKEN")
+    token = next((environ[name].strip() for name in names if environ.get(name, "").strip()), "")
+    if environ.get("GITHUB_ACTIONS") != "true" or not token:
+        return {}
+    server = environ.get("GITHUB_SERVER_URL", "").rstrip("/") or "https://github.com"
+    basic = base64.b64encode(f"x-access-token:{token}".encode()).decode()
+    given = environ.get("GIT_CONFIG_COUNT", "")
+    count = int(given) if given.isdecimal() else 0
+    return {
+        "GIT_CONFIG_COUNT": str(count + 1),
+        f"GIT_CONFIG_KEY_{count}": f"http.{server}/.extraHeader",
+        f"GIT_CONFIG_VALUE_{count}": f"Authorization: Basic {basic}",
+    }
 
 
 def run_git(
@@ -55,7 +82,7 @@ def run_git(
             done = subprocess.run(
                 command,
                 cwd=folder,
-                env=clean_environment(os.environ) | _ALWAYS | dict(environ or {}),
+                env=_environment(environ or {}),
                 input=given,
                 stdout=out,
                 stderr=err,
@@ -74,6 +101,11 @@ def run_git(
         out.seek(0)
         err.seek(0)
         return subprocess.CompletedProcess(command, done.returncode, out.read(), err.read())
+
+
+def _environment(more: Mapping[str, str]) -> dict[str, str]:
+    given = clean_environment(os.environ)
+    return given | _ALWAYS | job_credentials(given) | dict(more)
 
 
 def without_credentials(text: str) -> str:
