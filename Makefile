@@ -1,9 +1,10 @@
 # Everything that a person or CI runs. `make demo` and `make test` do all the set-up.
 PYTHON ?= python3
 BIN := .venv/bin
-LOCKS := $(wildcard requirements/*.txt)
+# Libraries that are compiled once start several times quicker.
+COMPILE ?= $(if $(filter false,$(CHECKS)),,--compile-bytecode)
 
-.PHONY: demo test lint format setup lock example bench clean
+.PHONY: demo test lint format setup install install-checks job lock example bench clean
 
 demo: setup
 	@$(BIN)/mergeline demo
@@ -23,15 +24,30 @@ format: setup
 
 setup: .venv/ready
 
-.venv/ready: pyproject.toml $(LOCKS)
+# What runs Mergeline, and what its checks need beside that: a job on GitHub needs no more.
+install: .venv/installed
+install-checks: .venv/checks
+
+# For .github/actions/setup, on a runner that keeps nothing.
+job: $(if $(filter true,$(CHECKS)),.venv/checks,.venv/installed)
+	$(if $(REQUIREMENTS),$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r "$(GITHUB_WORKSPACE)/$(REQUIREMENTS)")
+	echo "$(CURDIR)/$(BIN)" >> "$(GITHUB_PATH)"
+
+.venv/installed: pyproject.toml requirements/setup.txt requirements/main.txt
 	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if v in ((3, 11), (3, 12)) else "Mergeline needs Python 3.11 or 3.12; $(PYTHON) is %d.%d. Nothing was installed. Name another one: make PYTHON=python3.12 ..." % v)'
 	@$(PYTHON) -m pip --version >/dev/null 2>&1 || { echo "Mergeline's set-up needs pip for $(PYTHON) (on Debian: apt-get install python3-pip). Nothing was installed."; exit 1; }
 	$(PYTHON) -m venv --without-pip .venv
 	$(PYTHON) -m pip --python $(BIN)/python install --quiet --disable-pip-version-check --require-hashes -r requirements/setup.txt
-	$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --require-hashes -r requirements/main.txt
-	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements/dev.txt
+	$(BIN)/uv pip install --quiet $(COMPILE) --python $(BIN)/python --require-hashes -r requirements/main.txt
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.venv/checks: .venv/installed requirements/deepchecks.txt
 	$(BIN)/mergeline doctor --build
+	@touch $@
+
+.venv/ready: .venv/checks requirements/dev.txt
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements/dev.txt
 	@touch $@
 
 lock: setup
