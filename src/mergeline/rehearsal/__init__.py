@@ -23,10 +23,10 @@ Addresses: `url` and `api_url` (HTTP), `tls_url` with `ca_file` (TLS; CML wants 
 `remote` (a folder) and `clone_url` (Git over HTTP, with the same tokens).
 
 People: `add_user`, `remove_user`, `token`, `add_fork`, `remove_fork`, `open_pull`,
-`close_pull`, `approve`, `request_changes`, `dismiss`, `comment`, `merge`; workflows and
-administrators: `add_run`, `expire`, `add_ruleset`, `add_environment`. They act past the
-API: nothing of it is in `writes`, no permission is asked, no fault strikes. Look at
-`pull(number)` and the records in `repo` for what came of it.
+`close_pull`, `approve`, `request_changes`, `dismiss`, `comment`, `merge`, `queue`,
+`merge_queued`; workflows and administrators: `add_run`, `expire`, `add_ruleset`,
+`add_environment`. They act past the API: nothing of it is in `writes`, no permission is
+asked, no fault strikes. Look at `pull(number)` and the records in `repo` for what came of it.
 
 Tokens: one with permission `read` gets GitHub's 403 for every write, one with `scopes` for
 every write outside of them; none or an unknown one gets 401. A private repository is 404
@@ -37,7 +37,7 @@ say what was asked, `done` whether it was carried out.
 
 The map: `running` starts it; `server` reads requests, lets faults strike and sends;
 `api` finds who asks and the route; `resources/` has one file per resource, `merging`,
-`opening` and `watching` what happens to pull requests, `repository` all of Git, `state`
+`queueing`, `opening` and `watching` what happens to pull requests, `repository` all of Git, `state`
 and `world` what is known.
 
 What it does otherwise than GitHub: `mergeable` is known at once; no workflow starts by

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from mergeline.rehearsal import merging, opening
+from mergeline.rehearsal import merging, opening, queueing
 from mergeline.rehearsal.required import missing_statuses
 from mergeline.rehearsal.resources import comments, reviews
 from mergeline.rehearsal.state import Pull, Repo
@@ -208,5 +208,40 @@ class People:
             commit = merging.merge(self.world, self.repo, pull, method=method, login=who)
             if commit is None:
                 raise ValueError(f"pull request {number} cannot be merged by {method}")
+            notice_pushes(self.world)
+            return commit
+
+    def queue(self, number: int, method: str = "merge", login: str | None = None) -> str:
+        """Put a pull request at the end of its base's merge queue; return its group's commit.
+
+        What is not on top of the base any more is taken out of the queue. Once more for the
+        same one, its group is made anew; those behind it have to be queued again.
+
+        Args:
+            number: The pull request.
+            method: `merge`, `squash` or `rebase`.
+            login: Who does it; the repository's owner unless given.
+        """
+        pull = self.pull(number)
+        with self.world.lock:
+            if pull.state != "open" or missing_statuses(self.repo, pull):
+                raise ValueError(f"pull request {number} is {pull.state} or lacks a status")
+            who = login or self.repo.owner
+            commit = queueing.enqueue(self.world, self.repo, pull, method=method, login=who)
+            if commit is None:
+                raise ValueError(f"pull request {number} conflicts with what is before it")
+            return commit
+
+    def merge_queued(self, number: int) -> str:
+        """Let the queue merge a pull request and all ahead of it; return main's new tip."""
+        pull = self.pull(number)
+        with self.world.lock:
+            groups = queueing.ahead(self.repo, pull)
+            for group in groups:
+                one = self.repo.pulls[group.branch.number]
+                missing = missing_statuses(self.repo, one, group.commit)
+                if missing:
+                    raise ValueError(f"#{one.number} lacks {', '.join(missing)} on its group")
+            commit = queueing.merge(self.world, self.repo, groups, self.repo.owner)
             notice_pushes(self.world)
             return commit

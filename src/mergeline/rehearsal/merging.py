@@ -35,27 +35,49 @@ def merge(
     base = repo.git.tip(pull.base_ref)
     if base is None:
         return None
-    merger = world.person(login)
+    words = (title, message)
+    new = merged_onto(world, repo, pull, base, method=method, login=login, words=words)
+    if new is None or not repo.git.set_ref(f"refs/heads/{pull.base_ref}", new, base):
+        return None
+    mark_brought(world, repo, pull, base=base, commit=new, login=login)
+    return new
+
+
+def merged_onto(
+    world: World,
+    repo: Repo,
+    pull: Pull,
+    base: str,
+    *,
+    method: str,
+    login: str,
+    words: tuple[str | None, str | None] = (None, None),
+) -> str | None:
+    """Make what a merge onto a commit comes to; no branch moves. None when they conflict."""
+    merger, (title, message) = world.person(login), words
     own = own_commits(repo.git, base, pull.head_sha)
     if method == "merge":
         default_title, default_message = _merge_message(pull)
         text = _joined(title or default_title, default_message if message is None else message)
-        new = _merge_commit(world, repo.git, (base, pull.head_sha), text, merger)
-    elif method == "squash":
+        return _merge_commit(world, repo.git, (base, pull.head_sha), text, merger)
+    if method == "squash":
         author = world.person(pull.login)
         default = _squash_message(repo.git.commits(own), author)
         text = _joined(
             title or f"{pull.title} (#{pull.number})", default if message is None else message
         )
-        new = _squash(world, repo.git, (base, pull.head_sha), text, author)
-    else:
-        new = _rebase(repo.git, base, own, merger)
-    if new is None or not repo.git.set_ref(f"refs/heads/{pull.base_ref}", new, base):
-        return None
-    pull.tested, pull.commits = (base, pull.head_sha), own
-    pull.brought = frozenset(repo.git.history(new, f"^{base}"))
-    mark_merged(world, repo, pull, new, login)
-    return new
+        return _squash(world, repo.git, (base, pull.head_sha), text, author)
+    return _rebase(repo.git, base, own, merger)
+
+
+def mark_brought(
+    world: World, repo: Repo, pull: Pull, *, base: str, commit: str, login: str
+) -> None:
+    """Write down what a merge onto `base` brought, and that it was made."""
+    pull.tested = (base, pull.head_sha)
+    pull.commits = own_commits(repo.git, base, pull.head_sha)
+    pull.brought = frozenset(repo.git.history(commit, f"^{base}"))
+    mark_merged(world, repo, pull, commit, login)
 
 
 def mark_merged(world: World, repo: Repo, pull: Pull, commit: str, login: str) -> None:

@@ -17,8 +17,8 @@ def rulesets_of(repo: Repo, branch: str) -> Iterator[Ruleset]:
             yield ruleset
 
 
-def missing_statuses(repo: Repo, pull: Pull) -> list[str]:
-    """Return the required contexts that are not green on a pull request's head."""
+def missing_statuses(repo: Repo, pull: Pull, sha: str | None = None) -> list[str]:
+    """Return the required contexts that are not green on a pull request's head, or elsewhere."""
     wanted = [
         check["context"]
         for ruleset in rulesets_of(repo, pull.base_ref)
@@ -26,7 +26,7 @@ def missing_statuses(repo: Repo, pull: Pull) -> list[str]:
         if rule["type"] == _CHECKS
         for check in rule["parameters"][_CHECKS]
     ]
-    return [context for context in wanted if not _is_green(repo, pull.head_sha, context)]
+    return [context for context in wanted if not _is_green(repo, sha or pull.head_sha, context)]
 
 
 def _is_green(repo: Repo, sha: str, context: str) -> bool:
