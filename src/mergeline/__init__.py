@@ -11,6 +11,7 @@ The map of the package; each room imports only from those above it.
 - `adapters`: Git, GitHub, DVC, deepchecks' process, MLflow; third-party APIs stop there.
 - `inputs`: I, the digest of what decides the stages' inputs, from Git alone.
 - `ledger`: what was reviewed, promoted, live, rolled back: entries, hash chain, history.
+- `approval`: whose approvals of a pull request count.
 - `bundle`: what a build hands over: read as hostile, every digest computed, judged again.
 - `stages`: one file per DVC stage.
 - `check`: the pull request: reproduce, baseline, compare, judge.

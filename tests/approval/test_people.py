@@ -3,7 +3,7 @@
 import pytest
 
 from mergeline.adapters.github_types import Pull, PullCommit
-from mergeline.promote.people import Person, writers_of
+from mergeline.approval.people import Person, writers_of
 
 HEAD = "a" * 40
 
