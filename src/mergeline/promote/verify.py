@@ -15,6 +15,7 @@ from mergeline.adapters.github import GitHub
 from mergeline.bundle.equivalent import differences
 from mergeline.bundle.read import Bundle
 from mergeline.bundle.rejudge import rejudge
+from mergeline.bundle.reviewed import Gone, is_foreign, reviewed_bundle
 from mergeline.config.problem import printable
 from mergeline.core.answers import Answer, Name
 from mergeline.core.plan import Plan
@@ -28,13 +29,7 @@ from mergeline.promote.attribute import Merge
 from mergeline.promote.identify import Identified
 from mergeline.promote.line import CARRY, Line, answer, readable_settings_at, require_settings_at
 from mergeline.promote.policy import gates_unlike, refused_by_policy
-from mergeline.promote.source import (
-    Gone,
-    is_foreign,
-    rebuilt_bundle,
-    reviewed_bundle,
-    why_rebuild,
-)
+from mergeline.promote.source import rebuilt_bundle, why_rebuild
 
 Source = Literal["reused", "rebuilt", "equivalent"]
 _SHOWN, _LONGEST = 3, 300
