@@ -92,6 +92,10 @@ class GitHubError(ToolError):
         return self.status is None or not 400 <= self.status < 500  # noqa: PLR2004
 
 
+class CmlFailed(ToolError):
+    """CML cannot be used here, or did not end well; it may have written all the same."""
+
+
 class TooManyCommits(GitHubError):
     """A pull request has more commits than GitHub lists: asking again does not help."""
 

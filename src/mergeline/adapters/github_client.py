@@ -131,15 +131,20 @@ class Client:
             try:
                 return attempt()
             except GitHubError as error:
-                pause = self._pause(error, number)
+                pause = self.pause(error, number)
                 left = start + self.patience.total - time.monotonic()
                 if pause is None or pause > left:
                     raise
             time.sleep(pause)
         return attempt()
 
-    def _pause(self, error: GitHubError, number: int) -> float | None:
-        """Return how long to wait before the next try; None when there is none."""
+    def pause(self, error: GitHubError, number: int) -> float | None:
+        """Return how many seconds to wait before the next try; None when there is none.
+
+        Args:
+            error: What the last try came to.
+            number: Of that try, from 1.
+        """
         if error.again_after is None or error.again_after > self.patience.longest:
             return None
         pause: float = max(error.again_after, self.patience.pause * 2 ** (number - 1))
