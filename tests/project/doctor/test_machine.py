@@ -5,11 +5,11 @@ import sys
 import pytest
 
 from mergeline.adapters import deepchecks_environment as room
-from mergeline.project.doctor import diagnose
+from mergeline.project.doctor.machine import machine
 
 
 def finding(name):
-    (found,) = [item for item in diagnose() if item.name == name]
+    (found,) = [item for item in machine().findings if item.name == name]
     return found
 
 
@@ -19,11 +19,12 @@ def no_choice(monkeypatch):
 
 
 def test_what_runs_the_tests_is_there():
-    assert [item.name for item in diagnose()] == ["python", "git", "dvc", "deepchecks"]
+    names = [item.name for item in machine().findings]
+    assert names == ["python", "git", "dvc", "deepchecks", "cml", "gh"]
     for name in ("python", "git", "dvc"):
         assert finding(name).ok
         assert finding(name).detail[0].isdigit()
-        assert finding(name).next_command == ""
+        assert finding(name).next_step == ""
 
 
 def test_old_python(monkeypatch):
@@ -35,7 +36,7 @@ def test_old_python(monkeypatch):
 def test_git_not_on_path(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
     assert not finding("git").ok
-    assert "install" in finding("git").next_command
+    assert "install" in finding("git").next_step
 
 
 def test_git_that_does_not_work(tmp_path, monkeypatch):
@@ -49,7 +50,7 @@ def test_git_that_does_not_work(tmp_path, monkeypatch):
 def test_missing_deepchecks(tmp_path, monkeypatch):
     monkeypatch.setattr(sys, "prefix", str(tmp_path))
     found = finding("deepchecks")
-    assert (found.ok, found.next_command) == (False, "mergeline doctor --build")
+    assert (found.state, found.next_step) == ("missing", "mergeline doctor --build")
     assert str(tmp_path / "deepchecks") in found.detail
 
 
@@ -68,4 +69,14 @@ def test_chosen_python_without_deepchecks(monkeypatch):
     monkeypatch.setenv(room.PYTHON, "/nowhere/python")
     found = finding("deepchecks")
     assert not found.ok
-    assert found.next_command == f"unset {room.PYTHON}, then mergeline doctor --build"
+    assert found.next_step == f"unset {room.PYTHON}, then mergeline doctor --build"
+
+
+@pytest.mark.parametrize("name", ["cml", "gh"])
+def test_optional_tools(name, tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert finding(name).state == "warn", "a machine of one's own does without"
+    program = tmp_path / name
+    program.write_text("#!/bin/sh\necho 1.2.3\n")
+    program.chmod(0o755)
+    assert (finding(name).state, finding(name).detail) == ("ok", "1.2.3")

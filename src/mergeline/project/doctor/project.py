@@ -1,0 +1,96 @@
+"""The project: a Git repository with settings, a pipeline, data and DVC."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from mergeline.adapters.git import find_root
+from mergeline.config.load import load_settings
+from mergeline.config.settings import Settings
+from mergeline.core import layout
+from mergeline.errors import MergelineError
+from mergeline.project.doctor.data import data_findings
+from mergeline.project.doctor.finding import Finding, Group, missing, ok, warn
+from mergeline.project.doctor.pipeline import pipeline_findings
+from mergeline.project.doctor.remotes import remote_findings
+
+_INIT = "mergeline init --data FILE --target COLUMN"
+# A release has to be fetched, loaded and smoke-tested before its watch begins.
+_BEFORE_WATCH = 30
+# What promote.yml gives its job, of which a part goes by before the release is declared.
+_JOB_SECONDS = 60 * 60
+_BEFORE_DECLARED = 15 * 60
+
+
+@dataclass(frozen=True)
+class Project:
+    """What the other groups want to know of it.
+
+    Attributes:
+        root: The repository's top folder; None outside of one.
+        settings: None where `params.yaml` is not there or not right.
+    """
+
+    root: Path | None = None
+    settings: Settings | None = None
+
+
+def project(folder: Path) -> tuple[Project, Group]:
+    """Look at the project that a folder lies in."""
+    try:
+        root = find_root(folder)
+    except MergelineError as error:
+        return Project(), _group([missing("repository", error.message, error.hint)])
+    found = [ok("repository", str(root))]
+    path = root / layout.SETTINGS
+    if not path.is_file():
+        detail = "there is none; the rest of the project is looked at when it is there"
+        return Project(root), _group([*found, missing(layout.SETTINGS, detail, _INIT)])
+    try:
+        settings = load_settings(path)
+    except MergelineError as error:
+        said = " ".join(error.message.split())
+        return Project(root), _group([*found, missing(layout.SETTINGS, said, error.hint)])
+    found.append(ok(layout.SETTINGS, f"{settings.project}, {_count(len(settings.gates), 'gate')}"))
+    found += pipeline_findings(root, settings)
+    found += data_findings(root, settings.data)
+    found += remote_findings(root)
+    found += [_registry(settings), *_deploy(settings)]
+    return Project(root, settings), _group(found)
+
+
+def _group(findings: list[Finding]) -> Group:
+    return Group(title="The project", findings=tuple(findings))
+
+
+def _registry(settings: Settings) -> Finding:
+    uri = settings.registry.uri
+    if uri.startswith(("http://", "https://")):
+        return ok("registry", "an MLflow server")
+    return warn(
+        "registry",
+        f"{uri} is a file: fine on one machine, refused on a hosted runner, which keeps nothing",
+        "for GitHub: `registry: {uri: https://HOST}` in params.yaml, or the secret "
+        "MLFLOW_TRACKING_URI in the environment production",
+    )
+
+
+def _deploy(settings: Settings) -> Iterator[Finding]:
+    deploy = settings.deploy
+    confirm, watch = deploy.confirm_seconds, deploy.watch_seconds
+    said = f"a promotion waits {confirm:g} s for a release that is watched {watch:g} s"
+    change = "in params.yaml: `deploy: {{confirm_seconds: {:g}}}`".format
+    if confirm <= watch:
+        yield missing("deploy", f"{said}: it would always be UNCONFIRMED", change(watch + 90))
+    elif confirm > _JOB_SECONDS - _BEFORE_DECLARED:
+        detail = f"{said}; the job ends after {_JOB_SECONDS // 60} minutes"
+        yield missing("deploy", detail, change(_JOB_SECONDS - _BEFORE_DECLARED))
+    elif confirm < watch + _BEFORE_WATCH:
+        detail = f"{said}: little is left to fetch and load it"
+        yield warn("deploy", detail, change(watch + 90))
+    else:
+        yield ok("deploy", f"{deploy.environment}; {said}")
+
+
+def _count(number: int, thing: str) -> str:
+    return f"{number} {thing}{'' if number == 1 else 's'}"
