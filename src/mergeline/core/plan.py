@@ -9,6 +9,34 @@ from mergeline.core.evidence import EvidenceSet
 from mergeline.core.verdict import Baseline, Candidate, Comparison, Judgement, Stage
 
 
+class Forecast(Frozen):
+    """What a merge would come to now, as far as the ledger and GitHub tell. It is no promise.
+
+    Attributes:
+        answer: `PROMOTE`, or the named answer that a merge would get.
+        reason: Why, one or two sentences; empty where the gates decide.
+        environment: Where the line delivers to.
+        needed: How many approvals are asked for.
+        approvers: Whose count by now.
+        version: The one that it would be registered as; None unless it is `PROMOTE`.
+        live: The version that is live; None for nothing.
+        live_is_older: Whether what is live was made before the base, from other inputs.
+        rollback_to: The version that a rollback would return to afterwards; None for nothing.
+        waiting: How many commits of main the line has not come to.
+    """
+
+    answer: str
+    reason: str = ""
+    environment: str
+    needed: Annotated[int, Field(ge=0)]
+    approvers: tuple[str, ...] = ()
+    version: str | None = None
+    live: str | None = None
+    live_is_older: bool = False
+    rollback_to: str | None = None
+    waiting: Annotated[int, Field(ge=0)] = 0
+
+
 class Plan(Frozen):
     """What `mergeline check` found out about one head; renderers read it and compute nothing.
 
@@ -20,6 +48,7 @@ class Plan(Frozen):
         notices: One line each, for the end of the report.
         approvals: How many approvals the policy asks for; 0 is said aloud.
         command: What reproduces this locally.
+        forecast: Of the trusted job only, and never handed over; None for `mergeline check`.
     """
 
     schema_version: Literal[1] = 1
@@ -35,3 +64,4 @@ class Plan(Frozen):
     notices: tuple[str, ...] = ()
     approvals: Annotated[int, Field(ge=0)]
     command: str
+    forecast: Annotated[Forecast | None, Field(exclude=True)] = None

@@ -26,3 +26,18 @@ def readable_settings_at(git: Git, commit: str | None) -> Settings | None:
         return None if commit is None else settings_at(git, commit)
     except ConfigError:
         return None
+
+
+def require_settings_at(git: Git, commit: str) -> Settings:
+    """Return the settings of a commit that must have some.
+
+    Raises:
+        ConfigError: It has none, or they say something that is not allowed.
+    """
+    settings = settings_at(git, commit)
+    if settings is None:
+        raise ConfigError(
+            f"the commit {commit[:12]} has no {layout.SETTINGS}, so nothing says what to promote",
+            hint="`mergeline init` makes one; commit it in a pull request",
+        )
+    return settings

@@ -5,7 +5,8 @@ from collections.abc import Iterable
 from mergeline.core.plan import Plan
 from mergeline.core.verdict import Banner
 from mergeline.report.against import changes
-from mergeline.report.markdown import Section, block, code, listing, marker, text
+from mergeline.report.forecast import foretold
+from mergeline.report.markdown import NAME, Section, block, code, listing, marker, text
 from mergeline.report.sections.changes import changed
 from mergeline.report.sections.checks import checks
 from mergeline.report.sections.explain import explanations
@@ -83,8 +84,8 @@ def _changes(plan: Plan) -> str:
 
 
 def _if_merged(plan: Plan) -> str:
-    first, *more = if_merged(plan)
-    said = [f"**{plan.judgement.answer}**: {text(first)}", *(text(each) for each in more)]
+    answer, first, *more = foretold(plan) or (plan.judgement.answer, *if_merged(plan))
+    said = [f"**{text(answer, NAME)}**: {text(first)}", *(text(each) for each in more)]
     if plan.candidate.dirty:
         said.append(f"Not as in the commit: {listing(plan.candidate.dirty, _FILES)}.")
     return " ".join(said)

@@ -171,33 +171,38 @@ def _tally(judgement: Judgement) -> str:
 
 
 def if_merged(plan: Plan) -> tuple[str, ...]:
-    """Say what a merge would do now, and why; one sentence each."""
+    """Say what a merge would do as far as gates decide, and why; one sentence each."""
+    answer = plan.judgement.answer
+    matters = answer in ("PROMOTE", "POLICY_ONLY") or plan.approvals == 0
+    return (*by_gates(plan), approvals(plan.approvals)) if matters else by_gates(plan)
+
+
+def by_gates(plan: Plan) -> tuple[str, ...]:
+    """Say what the gates alone make of a merge, and why; one sentence each."""
     judgement = plan.judgement
     match judgement.answer:
         case "PROMOTE":
-            said = [f"Exactly this model becomes the next release of {plan.project}."]
+            return (f"Exactly this model becomes the next release of {plan.project}.",)
         case "POLICY_FAILED":
-            said = ["Nothing is promoted; what is live stays live.", _why(deciding(judgement))]
+            return ("Nothing is promoted; what is live stays live.", _why(deciding(judgement)))
         case "POLICY_WEAKENED":
-            said = [
+            return (
                 "Nothing is promoted; what is live stays live.",
                 f"By the rules of the base: {_why(judgement.verdict)}",
                 "Looser rules count from the next pull request on, never for the one "
                 "that brings them.",
-            ]
+            )
         case "POLICY_ONLY":
-            said = [
+            return (
                 "Nothing is promoted; what is live stays live.",
                 "What a model is made from is as on the base.",
                 "The new rules count from the next pull request on.",
-            ]
+            )
         case "NOT_PROMOTABLE":
-            said = [
+            return (
                 "Nothing can be promoted: what was measured is not what is committed.",
                 "Commit the files or restore them, then check again.",
-            ]
-    matters = judgement.answer in ("PROMOTE", "POLICY_ONLY") or plan.approvals == 0
-    return (*said, _approvals(plan.approvals)) if matters else tuple(said)
+            )
 
 
 def _why(verdict: Verdict) -> str:
@@ -209,7 +214,8 @@ def _why(verdict: Verdict) -> str:
     return f"{' and '.join(parts)}."
 
 
-def _approvals(count: int) -> str:
+def approvals(count: int) -> str:
+    """Say how many approvals are asked for."""
     if count == 0:
         return "approvals: 0, so nobody's approval is asked for: whoever may merge decides alone."
     return f"The policy asks for {plural(count, 'approval')} of this commit."
