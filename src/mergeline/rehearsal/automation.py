@@ -66,6 +66,21 @@ class Automation(People):
             self.repo.runs[run.id] = run
             return run.id
 
+    def upload(self, run: int, name: str, data: bytes | Mapping[str, bytes]) -> int:
+        """Keep an artifact of a run, in place of one of that name, and return its id."""
+        with self.world.lock:
+            made = Artifact(self.world.next_id(), name, _zip(data), self.world.clock())
+            kept = self.repo.runs[run].artifacts
+            kept[:] = [*(one for one in kept if one.name != name), made]
+            return made.id
+
+    def end_run(self, run: int, conclusion: str) -> None:
+        """Let a run end: `success`, `failure`, ..."""
+        with self.world.lock:
+            ended = self.repo.runs[run]
+            ended.status, ended.conclusion = "completed", conclusion
+            ended.updated = self.world.clock()
+
     def expire(self, run: int, name: str | None = None) -> None:
         """Let a run's artifacts expire: all, or the one of that name."""
         with self.world.lock:
@@ -145,11 +160,15 @@ class Automation(People):
             self.add_ruleset,
             self.add_environment,
         )
-        return {act.__name__: act for act in acts} | {"add_run": self._add_run_of_json}
+        acts_by_name: dict[str, Callable[..., Any]] = {act.__name__: act for act in acts}
+        return acts_by_name | {"add_run": self._add_run_of_json, "upload": self._upload_of_text}
 
     def _add_run_of_json(self, artifacts: Mapping[str, str] | None = None, **about: Any) -> int:
         zips = {name: base64.b64decode(text) for name, text in (artifacts or {}).items()}
         return self.add_run(artifacts=zips, **about)
+
+    def _upload_of_text(self, run: int, name: str, data: str) -> int:
+        return self.upload(run, name, base64.b64decode(data))
 
 
 def _zip(files: bytes | Mapping[str, bytes]) -> bytes:
