@@ -100,6 +100,22 @@ class TooManyCommits(GitHubError):
     """A pull request has more commits than GitHub lists: asking again does not help."""
 
 
+class DataUnavailable(ToolError):
+    """Data behind a `.dvc` pointer cannot be had, and a stage that must run reads it.
+
+    Attributes:
+        files: The data, by path.
+        remote: The DVC remote that was asked; empty without one.
+        kind: Why, as `adapters.dvc_trouble` tells them apart.
+    """
+
+    def __init__(
+        self, message: str, *, hint: str, files: tuple[str, ...], remote: str, kind: str
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.files, self.remote, self.kind = files, remote, kind
+
+
 class RemoteRefused(ToolError):
     """A Git remote is not there, or does not let us read or change it; nothing was changed."""
 
