@@ -50,6 +50,7 @@ def walk(hub: Rehearsal, clone: Clone, api: Witness) -> None:
     conversation(hub, api)
     records(hub, clone, api)
     actions(hub, clone, api)
+    setup(hub, api)
 
 
 def people(hub: Rehearsal, api: Witness) -> None:
@@ -148,7 +149,10 @@ def records(hub: Rehearsal, clone: Clone, api: Witness) -> None:
     api.get(f"/{{repo}}/commits/{sha}/statuses")
     api.get(f"/{{repo}}/commits/{sha}/status")
     check = api("POST", "/{repo}/check-runs", {"name": "n", "head_sha": sha}).json()["id"]
-    api("PATCH", f"/{{repo}}/check-runs/{check}", {"conclusion": "success"})
+    note = {"path": "a.txt", "start_line": 1, "end_line": 1, "annotation_level": "notice"}
+    output = {"title": "t", "summary": "s", "annotations": [note | {"message": "m"}]}
+    api("PATCH", f"/{{repo}}/check-runs/{check}", {"conclusion": "success", "output": output})
+    api.get(f"/{{repo}}/check-runs/{check}/annotations")
     api.get(f"/{{repo}}/check-runs/{check}")
     api.get(f"/{{repo}}/commits/{sha}/check-runs")
     assert api("POST", "/{repo}/deployments", {"ref": sha}).status_code == 409
@@ -186,6 +190,33 @@ def actions(hub: Rehearsal, clone: Clone, api: Witness) -> None:
         assert api("GET", f"{path}/zip").status_code == status
     assert api("POST", f"/{{repo}}/actions/runs/{run}/rerun").status_code == 201
     assert len(api.get("/{repo}/actions/runs")["workflow_runs"]) == 2
+
+
+def setup(hub: Rehearsal, api: Witness) -> None:
+    hub.repo.setup.names.secrets += ["KEY"]
+    hub.repo.setup.names.variables += ["PLACE"]
+    hub.repo.setup.workflows[".github/workflows/promote.yml"] = "disabled_manually"
+    hub.repo.setup.owner_errors += ["Unknown owner on line 1: make sure @nobody exists"]
+    hub.repo.setup.protections["main"] = {"required_status_checks": {"contexts": [], "checks": []}}
+    custom = {"protected_branches": False, "custom_branch_policies": True}
+    hub.add_environment("guarded", [], custom, branches=["main"], secrets=["TOKEN"])
+    hub.repo.environments["guarded"].names.variables += ["PLACE"]
+    for path in ("", "/workflow", "/artifact-and-log-retention", "/fork-pr-contributor-approval"):
+        api.get(f"/{{repo}}/actions/permissions{path}")
+    for path in ("actions/secrets", "actions/variables", "actions/workflows", "codeowners/errors"):
+        api.get(f"/{{repo}}/{path}")
+    for path in ("secrets", "variables", "deployment-branch-policies"):
+        api.get(f"/{{repo}}/environments/guarded/{path}")
+    api.get("/{repo}/branches/main")
+    api.get("/{repo}/branches/main/protection")
+    api("GET", "/{repo}/branches/other/protection")
+    rule = {"name": "main", "enforcement": "active", "rules": [{"type": "deletion"}]}
+    named = {"conditions": {"ref_name": {"include": ["~DEFAULT_BRANCH"], "exclude": []}}}
+    assert api("POST", "/{repo}/rulesets", rule | named).status_code == 201
+    private = "/{repo}/actions/permissions/fork-pr-workflows-private-repos"
+    assert api("GET", private).status_code == 404
+    hub.repo.private = True
+    api.get(private)
 
 
 def test_answers_are_as_described(

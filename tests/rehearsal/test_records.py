@@ -66,6 +66,53 @@ def test_the_latest_check_run_of_each_name_is_listed(hub: Rehearsal, ann: Api, s
     assert ann.get(path, check_name="b")["total_count"] == 1
 
 
+def annotation(number: int, **changed: object) -> dict[str, object]:
+    return {
+        "path": "params.yaml",
+        "start_line": number,
+        "end_line": number,
+        "annotation_level": "warning",
+        "title": "T",
+        "message": f"M {number}",
+        **changed,
+    }
+
+
+def test_annotations_are_added_by_each_update(hub: Rehearsal, ann: Api, sha: str) -> None:
+    def output(*numbers: int) -> dict[str, object]:
+        notes = [annotation(number) for number in numbers]
+        return {"output": {"title": "T", "summary": "S", "annotations": notes}}
+
+    body = {"name": "notes", "head_sha": sha, **output(1, 2)}
+    made = bot(hub)("POST", "/{repo}/check-runs", body).json()
+    path = f"/{{repo}}/check-runs/{made['id']}"
+    assert bot(hub)("PATCH", path, output(3)).json()["output"]["annotations_count"] == 3
+    assert bot(hub)("PATCH", path, {"conclusion": "success"}).status_code == 200
+    found = ann.get(f"{path}/annotations")
+    assert [one["start_line"] for one in found] == [1, 2, 3]
+    assert ann.get(f"{path}/annotations", per_page="2", page="2") == found[2:]
+
+
+@pytest.mark.parametrize(
+    "notes",
+    [
+        [annotation(1)] * 51,
+        [annotation(0)],
+        [annotation(1, annotation_level="error")],
+        [annotation(1, message="")],
+        [annotation(1, message="ä" * 32_769)],
+        [annotation(1, title="t" * 256)],
+        [annotation(1, path=None)],
+        ["text"],
+    ],
+    ids=lambda notes: str(notes[0])[-60:],
+)
+def test_annotations_that_are_refused(hub: Rehearsal, sha: str, notes: list[object]) -> None:
+    output = {"title": "T", "summary": "S", "annotations": notes}
+    body = {"name": "bad", "head_sha": sha, "output": output}
+    assert bot(hub)("POST", "/{repo}/check-runs", body).status_code == 422
+
+
 def deploy(api: Api, sha: str, **more: object) -> int:
     body = {"ref": sha, "auto_merge": False, "required_contexts": []} | more
     answer = api("POST", "/{repo}/deployments", body)
@@ -156,6 +203,6 @@ def test_rules_of_a_branch(hub: Rehearsal, ann: Api) -> None:
     assert [one["name"] for one in ann.get("/{repo}/rulesets")] == ["ledger", "main", "off"]
     whole = ann.get(f"/{{repo}}/rulesets/{number}")
     assert whole["conditions"]["ref_name"]["include"] == ["refs/heads/mergeline/*"]
-    assert whole["bypass_actors"] == []
-    reader = Api(hub.api_url, hub.token("reader", "read"), hub.name)
-    assert "bypass_actors" not in reader.get(f"/{{repo}}/rulesets/{number}")
+    assert "bypass_actors" not in whole, "she may write, but not change the rules"
+    owner = Api(hub.api_url, hub.token("acme"), hub.name)
+    assert owner.get(f"/{{repo}}/rulesets/{number}")["bypass_actors"] == []

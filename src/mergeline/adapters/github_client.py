@@ -69,6 +69,10 @@ class Client:
         """
         return self._read(self._asked("GET", path, needs), query)[1]
 
+    def look(self, path: str, *, needs: str) -> tuple[Mapping[str, str], Any]:
+        """Return headers, their names in small letters, and answer of a read; as `get`."""
+        return self._read(self._asked("GET", path, needs), {})
+
     def pages(self, path: str, key: str | None = None, *, needs: str, **query: str) -> list[Any]:
         """Return the items of all pages of a list.
 

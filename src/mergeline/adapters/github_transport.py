@@ -6,6 +6,7 @@ host that GitHub keeps artifacts on.
 """
 
 import logging
+import threading
 import time
 from typing import Any
 
@@ -23,6 +24,7 @@ _WHOLE = 64 * _MEGABYTE  # a page of a hundred comments of full length, escaped,
 _CHUNK = 1 << 16
 # How many times the wait for a byte the whole answer, or a download, may take.
 _ANSWER, _DOWNLOAD = 3, 60
+_MAKING = threading.Lock()
 
 
 class TooLargeError(Exception):
@@ -52,23 +54,24 @@ def open_requester(address: str, token: str, verify: bool | str, seconds: int) -
     """
     logging.getLogger("github").setLevel(logging.CRITICAL)  # our errors say it
     # The classes are taken when it is made; left in place they would change every user's.
-    Requester.injectConnectionClasses(_Plain, _Secure)
-    try:
-        return Requester(
-            auth=Auth.Token(token),
-            base_url=address,
-            timeout=seconds,
-            user_agent="mergeline",
-            per_page=100,
-            verify=verify,
-            retry=None,
-            pool_size=None,
-            seconds_between_requests=0,
-            seconds_between_writes=0,
-            api_version="2022-11-28",
-        )
-    finally:
-        Requester.resetConnectionClasses()
+    with _MAKING:
+        Requester.injectConnectionClasses(_Plain, _Secure)
+        try:
+            return Requester(
+                auth=Auth.Token(token),
+                base_url=address,
+                timeout=seconds,
+                user_agent="mergeline",
+                per_page=100,
+                verify=verify,
+                retry=None,
+                pool_size=None,
+                seconds_between_requests=0,
+                seconds_between_writes=0,
+                api_version="2022-11-28",
+            )
+        finally:
+            Requester.resetConnectionClasses()
 
 
 def fetch(address: str, most: int, verify: bool | str, seconds: int) -> tuple[int, bytes]:

@@ -33,6 +33,7 @@ class People:
         login: str,
         permission: str | None = None,
         scopes: Mapping[str, str] | None = None,
+        classic: tuple[str, ...] | None = None,
     ) -> str:
         """Make a token.
 
@@ -40,12 +41,13 @@ class People:
             login: Whose; the account is made when there is none.
             permission: `read`, `write` or `admin`; that of the account unless given.
             scopes: As `permissions:` of a workflow, `{"pull_requests": "write"}`: what is
-                not named may not be written.
+                not named may not be written, and settings not be read.
+            classic: The scopes that GitHub states of a classic token: `("repo",)`.
         """
         with self.world.lock:
             if login not in self.world.users:
                 self.add_user(login)
-            return self.world.add_token(self.repo, login, permission, scopes)
+            return self.world.add_token(self.repo, login, permission, scopes, classic)
 
     def add_user(
         self,

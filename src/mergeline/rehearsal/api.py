@@ -4,7 +4,7 @@ import base64
 import binascii
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -90,9 +90,18 @@ def answer(world: World, request: Request) -> Answer:
     """Answer a call of the API, or refuse it as GitHub does."""
     try:
         with world.lock:
-            return _answer(world, request)
+            return _with_scopes(world, request, _answer(world, request))
     except Refusal as refusal:
         return refusal.answer()
+
+
+def _with_scopes(world: World, request: Request, said: Answer) -> Answer:
+    """Return the answer with the scopes of a classic token, as GitHub states them."""
+    token = token_of(world, request)
+    if token is None or token.classic is None:
+        return said
+    stated = {"X-OAuth-Scopes": ", ".join(token.classic)}
+    return replace(said, headers={**said.headers, **stated})
 
 
 def _answer(world: World, request: Request) -> Answer:

@@ -127,6 +127,8 @@ class Automation(People):
         name: str,
         protection_rules: Sequence[Mapping[str, Any]] = (),
         branch_policy: Mapping[str, bool] | None = None,
+        branches: Sequence[str] = (),
+        secrets: Sequence[str] = (),
     ) -> None:
         """Add an environment.
 
@@ -134,12 +136,16 @@ class Automation(People):
             name: Its name.
             protection_rules: As GitHub writes them.
             branch_policy: `{"protected_branches": True, "custom_branch_policies": False}`.
+            branches: The patterns of a policy of its own.
+            secrets: The names of its secrets.
         """
         with self.world.lock:
             rules = [dict(rule) for rule in protection_rules]
             policy = None if branch_policy is None else dict(branch_policy)
             number, at = self.world.next_id(), self.world.clock()
-            self.repo.environments[name] = Environment(number, name, at, rules, policy)
+            made = Environment(number, name, at, rules, policy, list(branches))
+            made.names.secrets += secrets
+            self.repo.environments[name] = made
 
     def acts(self) -> dict[str, Callable[..., Any]]:
         """Return what `POST /_rehearsal/do/NAME` can do."""

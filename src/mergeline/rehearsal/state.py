@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from mergeline.rehearsal.repository import Repository
+from mergeline.rehearsal.setup import Names, Setup
 
 
 @dataclass
@@ -27,11 +28,13 @@ class Token:
         permission: `read`, `write` or `admin`.
         scopes: As `permissions:` of a workflow (`{"statuses": "write"}`); what is not
             named may not be written. None: everything that `permission` allows.
+        classic: The scopes that GitHub states of a classic token; None for other tokens.
     """
 
     login: str
     permission: str
     scopes: dict[str, str] | None = None
+    classic: tuple[str, ...] | None = None
 
 
 @dataclass
@@ -205,13 +208,19 @@ class Deployment:
 
 @dataclass
 class Environment:
-    """Where deployments go; rules and branch policy as GitHub shows them."""
+    """Where deployments go; rules and branch policy as GitHub shows them.
+
+    Attributes:
+        branches: The patterns of a policy of its own.
+    """
 
     id: int
     name: str
     created: datetime
     protection_rules: list[dict[str, Any]]
     branch_policy: dict[str, bool] | None
+    branches: list[str] = field(default_factory=list)
+    names: Names = field(default_factory=Names)
 
 
 @dataclass
@@ -263,6 +272,7 @@ class Repo:
     deployments: dict[int, Deployment] = field(default_factory=dict)
     rulesets: list[Ruleset] = field(default_factory=list)
     environments: dict[str, Environment] = field(default_factory=dict)
+    setup: Setup = field(default_factory=Setup)
 
     @property
     def full_name(self) -> str:

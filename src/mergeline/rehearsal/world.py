@@ -74,12 +74,15 @@ class World:
         login: str,
         permission: str | None = None,
         scopes: Mapping[str, str] | None = None,
+        classic: tuple[str, ...] | None = None,
     ) -> str:
         """Make a token; its permission is that of the account in `repo` unless given."""
         role = {"maintain": "write", "triage": "read"}.get(self.role(repo, login))
         allowed = permission or role or self.role(repo, login)
-        text = f"ghs_{secrets.token_hex(18)}"
-        self.tokens[text] = Token(login, allowed, None if scopes is None else dict(scopes))
+        kind = "ghs" if classic is None else "ghp"
+        text = f"{kind}_{secrets.token_hex(18)}"
+        given = None if scopes is None else dict(scopes)
+        self.tokens[text] = Token(login, allowed, given, classic)
         return text
 
     def add_repo(self, full_name: str, parent: Repo | None = None) -> Repo:

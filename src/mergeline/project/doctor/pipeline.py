@@ -117,17 +117,23 @@ def _pins(
 
 
 def _other_versions(data: bytes) -> Iterator[str]:
+    """Say which pins are not what is installed; of several of a package one is for here."""
+    stated: dict[str, set[str]] = {}
+    always: set[str] = set()
     for line in data.decode(errors="replace").splitlines():
         pin = _PIN.match(line)
-        if pin is None:
-            continue
-        name, stated, marker = pin.groups()
+        if pin is not None:
+            name, number, marker = pin.groups()
+            stated.setdefault(name, set()).add(number)
+            # With a marker it may be for another system.
+            always |= set() if marker else {name}
+    for name, numbers in stated.items():
+        said = f"{name} {' or '.join(sorted(numbers))}"
         try:
             found = version(name)
         except PackageNotFoundError:
-            # With a marker it may be for another system.
-            if not marker:
-                yield f"{name} {stated} is not installed"
+            if name in always:
+                yield f"{said} is not installed"
             continue
-        if found != stated:
-            yield f"{name} {stated} is {found} here"
+        if found not in numbers:
+            yield f"{said} is {found} here"

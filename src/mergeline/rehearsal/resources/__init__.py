@@ -13,6 +13,7 @@ from mergeline.rehearsal.resources import (
     repos,
     reviews,
     rules,
+    setup,
     statuses,
 )
 
@@ -29,5 +30,6 @@ ROUTES: tuple[Route, ...] = (
     *actions.ROUTES,
     *deployments.ROUTES,
     *rules.ROUTES,
+    *setup.ROUTES,
     *gitdata.ROUTES,
 )

@@ -206,9 +206,10 @@ def _get_branch(call: Call) -> Answer:
     url = f"{repo_url(call, call.repo)}/branches/{name}"
     links = {"self": url, "html": f"{repo_page(call, call.repo)}/tree/{name}"}
     checks: Json = {"enforcement_level": "off", "contexts": [], "checks": []}
-    rules: Json = {"enabled": False, "required_status_checks": checks}
+    protected = name in call.repo.setup.protections
+    rules: Json = {"enabled": protected, "required_status_checks": checks}
     body: Json = {"name": name, "commit": show_commit(call, git.commit(tip)), "_links": links}
-    body |= {"protected": False, "protection": rules, "protection_url": f"{url}/protection"}
+    body |= {"protected": protected, "protection": rules, "protection_url": f"{url}/protection"}
     return Answer(200, body)
 
 

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from mergeline.rehearsal.answers import Answer, Json, not_found
+from mergeline.rehearsal.answers import Answer, Json, Refusal, not_found
 from mergeline.rehearsal.calls import Call, Route
 from mergeline.rehearsal.pages import page
 from mergeline.rehearsal.state import Repo, User
@@ -61,6 +61,27 @@ def association(repo: Repo, login: str) -> str:
     if login == repo.owner:
         return "OWNER"
     return "COLLABORATOR" if login in repo.collaborators else "NONE"
+
+
+def may_administer(call: Call, scope: str = "administration") -> bool:
+    """Return whether who asks may see what administrators set.
+
+    A token with scopes sees what they name; who asks is an administrator besides.
+    """
+    token = call.token
+    named = token.scopes is None or scope in token.scopes
+    robot = token.login != call.repo.owner and call.user.kind == "Bot"
+    is_admin = robot or call.world.role(call.repo, token.login) == "admin"
+    return token.permission == "admin" and is_admin and named
+
+
+def require_administrator(call: Call, scope: str = "administration") -> None:
+    """Refuse, as GitHub does, who may not see what administrators set."""
+    if may_administer(call, scope):
+        return
+    if call.user.kind == "Bot" or call.token.scopes is not None:
+        raise Refusal(403, "Resource not accessible by integration")
+    raise Refusal(403, "Must have admin rights to Repository.")
 
 
 def show_roles(role: str) -> dict[str, bool]:
