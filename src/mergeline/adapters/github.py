@@ -13,6 +13,7 @@ from urllib.parse import quote
 
 from pydantic import ValidationError
 
+from mergeline.adapters.github_checks import Annotation, CheckRun, body_of
 from mergeline.adapters.github_client import Client, Patience
 from mergeline.adapters.github_place import place_of
 from mergeline.adapters.github_types import (
@@ -32,6 +33,7 @@ from mergeline.adapters.github_types import (
     StatusState,
 )
 from mergeline.config.problem import dotted
+from mergeline.core.remarks import CheckText, Remark
 from mergeline.errors import GitHubError, TooManyCommits
 
 R = TypeVar("R", bound=Received)
@@ -45,6 +47,7 @@ _MOST_COMMITS = 250
 
 _PULLS, _TO_PULLS = "pull-requests: read", "pull-requests: write"
 _RETARGETED = "base_ref_changed"
+_CHECKS, _TO_CHECKS = "checks: read", "checks: write"
 _ACTIONS, _METADATA = "actions: read", "metadata: read"
 _DEPLOYMENTS, _TO_DEPLOYMENTS = "deployments: read", "deployments: write"
 
@@ -171,6 +174,31 @@ class GitHub:
         body |= {"target_url": url} if url else {}
         path = self._at(f"statuses/{quote(sha, safe='')}")
         self.client.write("POST", path, body, needs="statuses: write")
+
+    # --- check runs --------------------------------------------------------------------
+
+    def check_runs(self, sha: str, name: str) -> tuple[CheckRun, ...]:
+        """Return the check runs of a commit with this name, also those that others replace."""
+        path = self._at(f"commits/{quote(sha, safe='')}/check-runs")
+        query = {"check_name": name, "filter": "all"}
+        return _all(CheckRun, self.client.pages(path, "check_runs", needs=_CHECKS, **query))
+
+    def remarks(self, check_run: int) -> tuple[Remark, ...]:
+        """Return the remarks that a check run carries."""
+        path = self._at(f"check-runs/{check_run}/annotations")
+        found = _all(Annotation, self.client.pages(path, needs=_CHECKS))
+        return tuple(each.remark() for each in found)
+
+    def create_check_run(self, sha: str, name: str, external_id: str, text: CheckText) -> CheckRun:
+        """Make a check run that has ended, with as many remarks as one request takes."""
+        body = {"name": name, "head_sha": sha, "external_id": external_id, **body_of(text)}
+        made = self.client.write("POST", self._at("check-runs"), body, needs=_TO_CHECKS)
+        return _parsed(CheckRun, made)
+
+    def update_check_run(self, check_run: int, text: CheckText) -> None:
+        """Let a check run say this; of the remarks GitHub adds these to those that it has."""
+        path = self._at(f"check-runs/{check_run}")
+        self.client.write("PATCH", path, body_of(text), needs=_TO_CHECKS)
 
     # --- runs ------------------------------------------------------------------------
 

@@ -47,6 +47,10 @@ _ENTITIES[ord("$")] = "<span>$</span>"
 _UNDERSCORE = re.compile(r"(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])")  # inside a word it is a letter
 _LIST_START = re.compile(r"^([-+=:])|^(\d{1,9})([.)])(?=\s|$)")
 
+# What makes a link, an image, HTML or an entity of text, where nothing can be escaped.
+_SYNTAX = re.compile(r"(?<=[<&!\]])(?=\S)")
+_BLOCK_START = re.compile(r"[^\w(]|\d+[.)]")
+
 # Within backticks only these (and an address) would still have to be stopped.
 _NOT_IN_BACKTICKS = re.compile(r"[`|<\\$]|://")
 _PROJECT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
@@ -68,6 +72,24 @@ def plain(value: str, limit: int = SENTENCE) -> str:
     What cannot be seen, or changes the order in which text is read, is named instead.
     """
     return _shorten(_visible(_shorten(" ".join(value.split()), limit)), limit)
+
+
+def inert(value: str, limit: int = SENTENCE) -> str:
+    """Return a string for where GitHub shows plain text, and for where it may try Markdown.
+
+    There entities would be seen: a word joiner keeps apart what would act.
+
+    Args:
+        value: Anything.
+        limit: Of all characters, those that nobody sees included.
+    """
+    size = limit
+    while True:
+        line = _SYNTAX.sub(_JOINER, _BREAKS.sub(_JOINER, plain(value, size)))
+        line = f"{_JOINER}{line}" if _BLOCK_START.match(line) else line
+        if len(line) <= limit:
+            return line
+        size = size * 2 // 3
 
 
 def text(value: str, limit: int = SENTENCE) -> str:

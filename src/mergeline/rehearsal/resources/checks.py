@@ -23,6 +23,12 @@ _CONCLUSIONS = (
     "timed_out",
 )
 _LONGEST = 65_535
+_LEVELS = ("notice", "warning", "failure")
+_ANNOTATION = (
+    *("path", "start_line", "end_line", "start_column", "end_column"),
+    *("annotation_level", "title", "message", "raw_details"),
+)
+_MOST, _LONGEST_TITLE, _LARGEST = 50, 255, 65_536  # annotations of a request, their parts
 
 
 def _show(call: Call, run: CheckRun) -> Json:
@@ -83,10 +89,36 @@ def _output(call: Call) -> Json:
     output: Any = call.body.get("output", {})
     if not isinstance(output, dict):
         raise Refusal(422, 'Invalid request.\n\n"output" is not an object.')
+    if output and not isinstance(output.get("summary"), str):
+        raise Refusal(422, 'Invalid request.\n\n"summary" wasn\'t supplied.')
     for name in ("summary", "text"):
         if len(str(output.get(name) or "")) > _LONGEST:
             raise Refusal(422, f"Invalid request.\n\nOnly {_LONGEST} characters are allowed.")
     return output
+
+
+def _annotation(given: Any) -> Json:
+    """Return one annotation as GitHub keeps it; refused where it is not whole or too long."""
+    one = given if isinstance(given, dict) else {}
+    texts = [one.get(name) for name in ("path", "message")]
+    lines = [one.get(name) for name in ("start_line", "end_line")]
+    title = one.get("title")
+    if (
+        not all(isinstance(each, str) and each for each in texts)
+        or not all(isinstance(each, int) and each > 0 for each in lines)
+        or one.get("annotation_level") not in _LEVELS
+        or len(str(one["message"]).encode()) > _LARGEST
+        or len(title or "") > _LONGEST_TITLE
+    ):
+        raise Refusal(422, "Invalid request.\n\nAn annotation is not whole, or is too long.")
+    return {name: one.get(name) for name in _ANNOTATION}
+
+
+def _annotations(output: Json) -> list[Json]:
+    given = output.get("annotations") or []
+    if not isinstance(given, list) or len(given) > _MOST:
+        raise Refusal(422, f"Invalid request.\n\nNo more than {_MOST} items are allowed.")
+    return [_annotation(one) for one in given]
 
 
 def _by_app_only(call: Call) -> None:
@@ -101,7 +133,9 @@ def _change(call: Call, run: CheckRun) -> None:
     run.details_url = call.optional("details_url") or run.details_url
     run.external_id = call.optional("external_id") or run.external_id
     run.started = _time(call, "started_at") or run.started
-    run.output = run.output | _output(call)
+    output, notes = _output(call), run.output.get("annotations", [])
+    # What is sent later is added to what is there.
+    run.output = run.output | output | {"annotations": [*notes, *_annotations(output)]}
     if call.body.get("conclusion") is not None:
         run.conclusion, run.status = call.choice("conclusion", _CONCLUSIONS), "completed"
     elif run.status == "completed" and run.conclusion is None:
@@ -137,6 +171,16 @@ def _update(call: Call) -> Answer:
     return Answer(200, _show(call, run))
 
 
+def _list_annotations(call: Call) -> Answer:
+    run = _run_of(call)
+
+    def shown(call: Call, one: Json) -> Json:
+        path = f"{repo_page(call, call.repo)}/blob/{run.sha}/{one['path']}"
+        return one | {"blob_href": path}
+
+    return page(call, run.output.get("annotations", []), shown)
+
+
 def _list(call: Call) -> Answer:
     sha = commit_of(call, call.parameters["ref"])
     name = call.query.get("check_name")
@@ -152,5 +196,6 @@ ROUTES = (
     Route("POST", f"{_REPO}/check-runs", _create, ("checks",)),
     Route("GET", f"{_REPO}/check-runs/{{check_run_id}}", _get),
     Route("PATCH", f"{_REPO}/check-runs/{{check_run_id}}", _update, ("checks",)),
+    Route("GET", f"{_REPO}/check-runs/{{check_run_id}}/annotations", _list_annotations),
     Route("GET", f"{_REPO}/commits/{{ref}}/check-runs", _list),
 )
