@@ -11,11 +11,12 @@ from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mergeline.adapters.dvc_trouble import Kind
 from mergeline.core import layout
-from mergeline.errors import ToolError
+from mergeline.errors import DataUnavailable, ToolError
 
 if TYPE_CHECKING:
-    from mergeline.adapters.dvc_cache import Restorer
+    from mergeline.adapters.dvc_cache import Remote, Restorer
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,8 @@ class Settled:
         modified: Data files that differ from their `.dvc` pointer.
         has_remote: Whether there is a default remote that has not failed.
         notices: What the reader of the report should know, one sentence each.
+        missing: Data behind `.dvc` pointers that stages of `left` read and that is in no
+            cache, nor at the remote as far as that was asked.
     """
 
     pipeline: Pipeline
@@ -54,6 +57,55 @@ class Settled:
     modified: tuple[str, ...]
     has_remote: bool
     notices: tuple[str, ...] = ()
+    missing: "MissingData | None" = None
+
+
+@dataclass(frozen=True)
+class MissingData:
+    """Data that a stage would read, and that cannot be had.
+
+    Attributes:
+        files: By path.
+        remote: The default remote's name; empty without one. `address` is where it is,
+            without credentials.
+        kind: Why not; `said` is what was said of it, without credentials, or empty.
+    """
+
+    files: tuple[str, ...]
+    remote: str = ""
+    address: str = ""
+    kind: Kind = "no remote"
+    said: str = ""
+
+    def error(self) -> DataUnavailable:
+        """Return this as an error."""
+        files, remote = ", ".join(self.files), f"the DVC remote {self.remote!r} ({self.address})"
+        said = f": {self.said}" if self.said else ""
+        why, hint = {
+            "no remote": ("it is in no cache here, and there is no DVC remote", _PUSH_FIRST),
+            "absent": (f"{remote} answers, and does not hold it", _PUSH_FIRST),
+            "refused": (f"{remote} refuses the credential at hand{said}", _LET_IN),
+            "slow": (f"{remote} did not answer in time{said}", _AGAIN),
+            "unreachable": (f"{remote} cannot be reached{said}", _AGAIN),
+            "no plugin": (f"DVC lacks the part for {remote}{said}", _PLUGIN),
+            "failed": (f"{remote} failed{said}", _AGAIN),
+        }[self.kind]
+        return DataUnavailable(
+            f"the data {files} cannot be had: {why}",
+            hint=hint,
+            files=self.files,
+            remote=self.remote,
+            kind=self.kind,
+        )
+
+
+_PUSH_FIRST = "push it from where it is: `dvc push`; then run this again"
+_LET_IN = (
+    "give a credential that may read it: MERGELINE_DVC_CONFIG holds the text of a "
+    ".dvc/config.local; it may have expired, or not be given to this run"
+)
+_AGAIN = "run this again; if it stays so, look at the address in .dvc/config and at the network"
+_PLUGIN = "add it to the project's locked requirements"
 
 
 def read_pipeline(root: Path) -> Pipeline:
@@ -117,16 +169,23 @@ def settle(
         if fetch:
             source.fetch_runs()
         chosen = None if names is None else frozenset(names)
-        settled = _walk(repo, chosen, busy, Restorer(repo, source))
+        restorer = Restorer(repo, source)
+        settled = _walk(repo, chosen, busy, restorer)
+        missing = _missing_data(repo, settled.left, restorer)
         usable = source.usable if remote else settled.has_remote
-        return replace(settled, has_remote=usable, notices=tuple(source.notices))
+        return replace(settled, has_remote=usable, notices=tuple(source.notices), missing=missing)
 
 
-def adopt(root: Path, worktree: Path) -> None:
+def adopt(root: Path, worktree: Path, *, cache: Path | None = None) -> None:
     """Let a worktree of a project use the project's cache and remotes.
 
     DVC's local settings (credentials, for one) are not part of a commit, and relative
     paths in the committed ones would point elsewhere from there.
+
+    Args:
+        root: The project's root.
+        worktree: Of a commit of it.
+        cache: A cache of its own, in place of the project's.
 
     Raises:
         ToolError: DVC cannot read the settings of one of the two.
@@ -136,11 +195,15 @@ def adopt(root: Path, worktree: Path) -> None:
     from mergeline.adapters.dvc_open import our_errors
 
     (worktree / ".dvc").mkdir(exist_ok=True)
+    # What is written there may hold credentials: nobody else may read it.
+    (worktree / ".dvc/config.local").touch(mode=0o600)
     with our_errors():
         known = Config(os.fspath(root / ".dvc"), validate=False)
         with Config(os.fspath(worktree / ".dvc")).edit("local") as own:
             own["remote"].update(known.get("remote", {}))
             own["cache"].update({"dir": os.fspath(root / ".dvc/cache"), **known.get("cache", {})})
+            if cache is not None:
+                own["cache"]["dir"] = os.fspath(cache)
             if name := known.get("core", {}).get("remote"):
                 own["core"]["remote"] = name
             # What DVC remembers about the files there goes away with them.
@@ -235,6 +298,31 @@ def _pipeline(repo: Any) -> Pipeline:
     }
     order = TopologicalSorter(dict(sorted(needs.items()))).static_order()
     return Pipeline({name: needs[name] for name in order})
+
+
+def _missing_data(repo: Any, left: Iterable[str], restorer: "Restorer") -> MissingData | None:
+    """Get the data that stages would read, also of those that wait; return what is not there."""
+    graph, chosen = repo.index.graph, frozenset(left)
+    pointers = {
+        source
+        for stage in graph
+        if _is_ours(stage) and stage.name in chosen
+        for source in graph.successors(stage)
+        if source.is_data_source and not all(out.exists for out in source.outs)
+    }
+    lacking = [node for node in pointers if not restorer.checkout(node)]
+    files = tuple(sorted(str(out) for node in lacking for out in node.outs if not out.exists))
+    return _why_missing(files, _remote_name(repo), restorer.remote) if files else None
+
+
+def _why_missing(files: tuple[str, ...], name: str | None, remote: "Remote") -> MissingData:
+    if name is None:
+        return MissingData(files)
+    address, found = remote.address_of(name), remote.trouble
+    if found is None:
+        return MissingData(files, name, address, "absent")
+    kind = "failed" if found.kind == "absent" else found.kind
+    return MissingData(files, name, address, kind, found.said)
 
 
 def _is_ours(node: Any) -> bool:

@@ -1,11 +1,14 @@
 """Getting the outputs of stages out of DVC's caches. Imports DVC: import this where needed."""
 
 import errno
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from dvc.exceptions import CollectCacheError, ConfirmRemoveError
 from dvc.stage.cache import RunCacheNotFoundError, RunCacheNotSupported
+
+from mergeline.adapters.dvc_trouble import Trouble, trouble, without_secrets
 
 _DISK = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
@@ -17,13 +20,29 @@ class Remote:
     Attributes:
         name: None where there is none, or it is not to be asked.
         notices: What it could not do, one sentence each.
-        failure: Why it is asked no more.
+        failure: Why it is asked no more; `trouble` is the same by kind.
     """
 
     repo: Any
     name: str | None
     notices: list[str] = field(default_factory=list)
     failure: str = ""
+    trouble: Trouble | None = None
+    _answers: bool = False
+
+    def __post_init__(self) -> None:
+        known = self.repo.config["remote"].get(self.name)
+        if known is not None:  # else a damaged object would be taken for the right one
+            known["verify"] = True
+
+    def address_of(self, name: str) -> str:
+        """Return where a remote is, without credentials."""
+        settings = self._settings(name)
+        return without_secrets(str(settings.get("url", "")), settings)
+
+    def _settings(self, name: str | None) -> Mapping[str, Any]:
+        found: Mapping[str, Any] = self.repo.config["remote"].get(name, {})
+        return found
 
     @property
     def usable(self) -> bool:
@@ -36,8 +55,7 @@ class Remote:
             return
         try:
             there = self.repo.cloud.get_remote_odb(None, hash_name="md5-dos2unix")
-            if there.fs.protocol == "local" and not there.fs.exists(there.path):
-                raise FileNotFoundError(f"there is no folder {there.path}")  # noqa: TRY301
+            _require_folder(there)
             self.repo.stage_cache.transfer(there, self.repo.cache.legacy, force=False)
         except RunCacheNotSupported:
             pass  # over http a remote gives outputs, and no list of runs
@@ -52,12 +70,40 @@ class Remote:
         """
         if not self.usable or (isinstance(error, OSError) and error.errno in _DISK):
             raise error
-        said = str(error).strip().split("\n")[0] or type(error).__name__
-        self.failure = f"the DVC remote {self.name!r} cannot be used ({said})"
+        self.trouble = trouble(error, self._settings(self.name))
+        self.failure = f"the DVC remote {self.name!r} cannot be used ({self.trouble.said})"
         self.notices.append(
             f"{self.failure.replace('the', 'The', 1)}: what is in no cache here was made again."
         )
         self.name = None
+
+    def look_for(self, out: Any) -> None:
+        """Ask for one object that did not come: is it not there, or does the remote not answer?
+
+        To DVC a web server that refuses us, or is not there, is one without the file.
+        """
+        if self._answers or not self.usable or not out.hash_info:
+            return
+        try:
+            there = self.repo.cloud.get_remote_odb(None, hash_name=out.hash_name)
+            _require_folder(there)
+            there.fs.info(there.oid_to_path(out.hash_info.value))
+        except Exception as error:  # noqa: BLE001 - each kind of remote has errors of its own
+            absent = isinstance(error, FileNotFoundError) and not isinstance(error, _NoFolder)
+            if not absent or trouble(error, {}).kind != "absent":
+                self.failed(error)
+                return
+        self._answers = True
+
+
+class _NoFolder(FileNotFoundError):
+    """The folder that a remote is."""
+
+
+def _require_folder(there: Any) -> None:
+    root = there.path.removesuffix("/files/md5")
+    if there.fs.protocol == "local" and not there.fs.exists(root):
+        raise _NoFolder(f"there is no folder {root}")
 
 
 @dataclass(frozen=True)
@@ -91,9 +137,12 @@ class Restorer:
                 for objects in stage.get_used_objs().values():
                     self.repo.cloud.pull(objects)
             except CollectCacheError:
-                return False  # the remote does not hold them
+                pass  # the remote does not hold them
             except Exception as error:  # noqa: BLE001 - each kind of remote has its own
                 self.remote.failed(error)
+            for out in stage.outs:
+                if out.changed_cache():
+                    self.remote.look_for(out)
         if not stage.outs_cached():
             return False
         stage.checkout(force=True)

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from mergeline.adapters.dvc import Settled, adopt
 from mergeline.adapters.git import Git
 from mergeline.bundle.judged import NO_BASE, without_baseline
-from mergeline.check.reproduce import Say, restore, run_left, silent
+from mergeline.check.reproduce import Say, require_data, restore, run_left, silent
 from mergeline.core import layout
 from mergeline.core.digest import json_digest
 from mergeline.core.evidence import STAGES
@@ -116,6 +116,7 @@ def _restore_in(
     ran: set[str] = set()
     if settled.left:
         try:
+            require_data(settled)
             done = run_left(tree, settled, jobs=jobs, env=_environment(tree, env), say=say)
         except MergelineError as error:
             reason = f"The base does not run: {_sentence(error)}"

@@ -73,11 +73,13 @@ def reproduce(
 
     Raises:
         UsageError: There is no stage `only`.
+        DataUnavailable: Data that a stage would read cannot be had; nothing ran.
         MergelineError: The error of the first stage that failed.
     """
     root = root.resolve()
     settled = restore(root, None if only is None else read_needs(root, only), say=say)
     ran = Ran({})
+    require_data(settled)
     if settled.left:
         context = on_stale(frozenset(settled.left)) if on_stale else nullcontext({})
         with context as more:
@@ -103,6 +105,16 @@ def read_needs(root: Path, name: str) -> frozenset[str]:
         hint = f"did you mean {meant}?" if meant else every
         raise UsageError(f"{layout.PIPELINE} has no stage {name!r}", hint=hint)
     return pipeline.with_needs(name)
+
+
+def require_data(settled: Settled) -> None:
+    """See that the data of all stages that may have to run is here, before one does.
+
+    Raises:
+        DataUnavailable: Some is not.
+    """
+    if settled.missing is not None:
+        raise settled.missing.error()
 
 
 def restore(root: Path, names: frozenset[str] | None = None, *, say: Say = silent) -> Settled:

@@ -32,14 +32,30 @@ def check(
 ) -> None:
     """Run what is stale, compare, judge, write the comment.
 
+    MERGELINE_DVC_CONFIG, where it is set, is the text of a .dvc/config.local with sections
+    of remotes alone: a credential for the data. Stages do not get the variable.
+
     Exit codes: 0 passed, warned or waived; 10 a gate FAILED; 11 ERRORED; 2 usage; 3
-    settings, data or model; 4 a tool, the network or the disk.
+    settings, data or model; 4 a tool, the network or the disk, or DATA_UNAVAILABLE.
     """
+    from mergeline.adapters.dvc_credentials import data_credential
     from mergeline.adapters.git import find_root
+    from mergeline.check.unavailable import origin_of, unavailable
+    from mergeline.cli.jobs import end
+    from mergeline.errors import DataUnavailable
+
+    root = find_root(Path.cwd())
+    try:
+        with data_credential(root):
+            _check(root, base, only, json=json)
+    except DataUnavailable as error:
+        end(unavailable(error, origin_of(os.environ)), as_json=json)
+
+
+def _check(root: Path, base: str | None, only: str | None, *, json: bool) -> None:
     from mergeline.check.run import Request, run_check, today, write_plan
     from mergeline.report.comment import render_comment
 
-    root = find_root(Path.cwd())
     if only is not None:
         _check_only(root, only, refused={"--base": base is not None, "--json": json})
         return

@@ -17,6 +17,7 @@ PLOTS = "reports/plots"
 CANDIDATE = "reports/candidate.json"
 VERDICT = "reports/verdict.json"
 COMMENT = "reports/comment.md"
+OUTPUTS = "reports/outputs.json"
 
 # Remembered baselines, worktrees, the embedded MLflow store; ignored by Git.
 STATE = ".mergeline"
