@@ -119,7 +119,8 @@ class Runner:
             variables: `GITHUB_*` of this run.
             secrets: By name; `GITHUB_TOKEN` is the token of its jobs.
         """
-        place = Path(self.folder / "runs" / variables["GITHUB_RUN_ID"])
+        name = f"{variables['GITHUB_RUN_ID']}-{variables['GITHUB_RUN_ATTEMPT']}"
+        place = self.folder / "runs" / name
         (place / "work").mkdir(parents=True)
         (place / "work" / workflow).write_text(for_act(text))
         (place / "event.json").write_text(json.dumps(payload))

@@ -2,7 +2,6 @@
 
 import http.client
 import json
-import os
 import subprocess
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -13,10 +12,31 @@ from ruamel.yaml import YAML
 
 from mergeline.rehearsal import Rehearsal
 from mergeline.rehearsal.state import Pull
-from workflows.act import COMMIT, FRAMEWORK, ROOT, Ended, Runner
+from workflows.act import Ended, Runner
 
 BOT = "github-actions[bot]"
 _FOLDER = ".github/workflows"
+
+
+@dataclass(frozen=True)
+class Started:
+    """What happened, and where.
+
+    Attributes:
+        event: GitHub's name of it.
+        commit: Whose workflow files run (`GITHUB_SHA`).
+        ref: `GITHUB_REF`.
+        payload: Of the event.
+        pull: The pull request that it is about.
+        head: The pull request's own commit at that time.
+    """
+
+    event: str
+    commit: str
+    ref: str
+    payload: Mapping[str, Any]
+    pull: Pull | None = None
+    head: str | None = None
 
 
 @dataclass(frozen=True)
@@ -25,12 +45,19 @@ class Ran:
 
     Attributes:
         id: Of the run at the stand-in.
+        attempt: The first, or a later one.
         name: Of the workflow.
+        started: What started it.
+        file: Of the workflow; `text` is what it held.
     """
 
     id: int
+    attempt: int
     name: str
     ended: Ended
+    started: Started
+    file: str
+    text: str
 
     @property
     def log(self) -> str:
@@ -61,43 +88,45 @@ class Hosted:
 
     def opened(self, number: int, action: str = "opened") -> list[Ran]:
         """A pull request was opened, or its branch pushed to (`synchronize`)."""
-        pull = self.world.pull(number)
-        payload = {"action": action, **self._about_pull(pull)}
-        merge = self._git("rev-parse", f"refs/pull/{number}/merge")
-        return self._start("pull_request", merge, f"refs/pull/{number}/merge", payload, pull)
+        return self._start(self._of_pull("pull_request", number, {"action": action}))
 
     def reviewed(self, number: int) -> list[Ran]:
         """A review of a pull request was submitted."""
-        pull = self.world.pull(number)
-        review = pull.reviews[-1]
+        review = self.world.pull(number).reviews[-1]
         about = {"id": review.id, "state": review.state.lower(), "user": {"login": review.login}}
-        payload = {"action": "submitted", "review": about, **self._about_pull(pull)}
-        merge = self._git("rev-parse", f"refs/pull/{number}/merge")
-        return self._start("pull_request_review", merge, f"refs/pull/{number}/merge", payload, pull)
+        payload = {"action": "submitted", "review": about}
+        return self._start(self._of_pull("pull_request_review", number, payload))
+
+    def _of_pull(self, event: str, number: int, payload: Mapping[str, Any]) -> Started:
+        pull, ref = self.world.pull(number), f"refs/pull/{number}/merge"
+        about = {**payload, **_about_pull(pull)}
+        return Started(event, self._git("rev-parse", ref), ref, about, pull, pull.head_sha)
 
     def pushed(self) -> list[Ran]:
         """Something was pushed to main, by a merge or directly."""
-        commit = self.main
-        payload = {"ref": "refs/heads/main", "after": commit, "deleted": False}
-        return self._start("push", commit, "refs/heads/main", payload)
+        payload = {"ref": "refs/heads/main", "after": self.main, "deleted": False}
+        return self._start(Started("push", self.main, "refs/heads/main", payload))
 
     def queued(self, branch: str) -> list[Ran]:
         """A merge queue made a group."""
-        commit = self._git("rev-parse", f"refs/heads/{branch}")
-        group = {"head_sha": commit, "head_ref": f"refs/heads/{branch}", "base_ref": "main"}
+        ref = f"refs/heads/{branch}"
+        commit = self._git("rev-parse", ref)
+        group = {"head_sha": commit, "head_ref": ref, "base_ref": "refs/heads/main"}
         payload = {"action": "checks_requested", "merge_group": group}
-        return self._start("merge_group", commit, f"refs/heads/{branch}", payload)
+        return self._start(Started("merge_group", commit, ref, payload))
 
-    def dispatched(self, workflow: str, **inputs: str) -> list[Ran]:
+    def dispatched(self, file: str, **inputs: str) -> list[Ran]:
         """Somebody started a workflow by hand."""
-        payload = {"inputs": inputs, "ref": "refs/heads/main", "workflow": workflow}
-        return self._start(
-            "workflow_dispatch", self.main, "refs/heads/main", payload, only=workflow
-        )
+        payload = {"inputs": inputs, "ref": "refs/heads/main", "workflow": file}
+        started = Started("workflow_dispatch", self.main, "refs/heads/main", payload)
+        return self._start(started, only=file)
 
-    def again(self, ran: Ran) -> Ran:
-        """Somebody pressed "Re-run all jobs": the old commit, once more."""
-        raise NotImplementedError(ran)
+    def again(self, ran: Ran) -> list[Ran]:
+        """Somebody pressed "Re-run all jobs": the old commit and file, once more."""
+        attempt = ran.attempt + 1
+        run = self.world.repo.runs[ran.id]
+        run.attempt, run.status, run.conclusion = attempt, "in_progress", None
+        return self._attempt(ran.id, attempt, ran.started, ran.file, ran.text)
 
     @property
     def main(self) -> str:
@@ -106,76 +135,60 @@ class Hosted:
 
     # --- running -----------------------------------------------------------------------------
 
-    def _start(
-        self,
-        event: str,
-        commit: str,
-        ref: str,
-        payload: Mapping[str, Any],
-        pull: Pull | None = None,
-        only: str | None = None,
-    ) -> list[Ran]:
+    def _start(self, started: Started, only: str | None = None) -> list[Ran]:
         """Run what an event starts, then what the end of those starts."""
         done = []
-        for file, text in self._workflows(commit):
+        for file, text in self._workflows(started.commit):
             about = YAML(typ="safe").load(text)
-            if (only is None or only == file) and _starts(about, event, payload):
-                done += self._run(event, commit, ref, payload, pull, file, text, about)
+            if (only is None or only == file) and _starts(about, started.event, started.payload):
+                done += self._run(started, file, text, about)
         return done
 
-    def _run(
-        self,
-        event: str,
-        commit: str,
-        ref: str,
-        payload: Mapping[str, Any],
-        pull: Pull | None,
-        file: str,
-        text: str,
-        about: Mapping[str, Any],
-    ) -> list[Ran]:
-        name = about["name"]
-        branch = ref.removeprefix("refs/heads/")
-        of_fork = pull is not None and pull.head_repo is not self.world.repo
-        head_repo = pull.head_repo.full_name if pull and pull.head_repo else self.world.name
+    def _run(self, started: Started, file: str, text: str, about: Mapping[str, Any]) -> list[Ran]:
+        pull = started.pull
+        head = pull.head_repo if pull else None
         run = self.world.add_run(
-            pull.head_sha if pull else commit,
-            event=event,
-            head_branch=pull.head_ref if pull else branch,
-            head_repository=head_repo,
+            started.head or started.commit,
+            event=started.event,
+            head_branch=pull.head_ref if pull else started.ref.removeprefix("refs/heads/"),
+            head_repository=head.full_name if head else self.world.name,
             status="in_progress",
-            name=name,
+            name=about["name"],
             path=f"{_FOLDER}/{file}",
         )
+        return self._attempt(run, 1, started, file, text)
+
+    def _attempt(self, run: int, attempt: int, started: Started, file: str, text: str) -> list[Ran]:
+        about = YAML(typ="safe").load(text)
+        pull = started.pull
+        of_fork = pull is not None and pull.head_repo is not self.world.repo
         token = self.world.token(BOT, "read" if of_fork else "write", _granted(about))
         # What act must be told, since no job starts in a checkout.
         variables = {
             "GITHUB_RUN_ID": str(run),
+            "GITHUB_RUN_ATTEMPT": str(attempt),
             "GITHUB_REPOSITORY": self.world.name,
             "GITHUB_ACTOR": pull.login if pull else self.world.repo.owner,
-            "GITHUB_REF": ref,
-            "SHA_REF": commit,
+            "GITHUB_REF": started.ref,
+            "SHA_REF": started.commit,
             "RUNNER_STORE": self.world.url,
             "RUNNER_STORE_KEY": self.world.world.secret,
         }
-        everything = {
-            **payload,
-            "repository": {"full_name": self.world.name, "default_branch": "main"},
-        }
-        secrets = {} if of_fork else {**self.secrets, **self._of_environments(ref)}
+        repository = {"full_name": self.world.name, "default_branch": "main"}
+        secrets = {} if of_fork else {**self.secrets, **self._of_environments(started.ref)}
         ended = self.runner.run(
-            event,
+            started.event,
             file,
             text,
-            everything,
+            {**started.payload, "repository": repository},
             variables=variables,
             secrets={**secrets, "GITHUB_TOKEN": token},
         )
         self.world.end_run(run, ended.conclusion)
-        ran = Ran(run, name, ended)
+        ran = Ran(run, attempt, about["name"], ended, started, file, text)
         self.runs.append(ran)
         follow = {"action": "completed", "workflow_run": self._shown(run)}
-        return [ran, *self._start("workflow_run", self.main, "refs/heads/main", follow)]
+        return [ran, *self._start(Started("workflow_run", self.main, "refs/heads/main", follow))]
 
     def _of_environments(self, ref: str) -> dict[str, str]:
         """Return the secrets of environments, whose rule lets in main's jobs alone."""
@@ -193,13 +206,6 @@ class Hosted:
             command, check=True, capture_output=True, text=True, timeout=60
         ).stdout.rstrip("\n")
 
-    def _about_pull(self, pull: Pull) -> dict[str, Any]:
-        head_repo = {"full_name": pull.head_repo.full_name} if pull.head_repo else None
-        head = {"sha": pull.head_sha, "ref": pull.head_ref, "repo": head_repo}
-        base = {"sha": pull.base_sha, "ref": pull.base_ref}
-        about = {"number": pull.number, "head": head, "base": base, "title": pull.title}
-        return {"number": pull.number, "pull_request": about}
-
     def _shown(self, run: int) -> Any:
         """Return a run as the API shows it."""
         host = self.world.url.removeprefix("http://")
@@ -211,6 +217,14 @@ class Hosted:
             return json.loads(connection.getresponse().read())
         finally:
             connection.close()
+
+
+def _about_pull(pull: Pull) -> dict[str, Any]:
+    head_repo = {"full_name": pull.head_repo.full_name} if pull.head_repo else None
+    head = {"sha": pull.head_sha, "ref": pull.head_ref, "repo": head_repo}
+    base = {"sha": pull.base_sha, "ref": pull.base_ref}
+    about = {"number": pull.number, "head": head, "base": base, "title": pull.title}
+    return {"number": pull.number, "pull_request": about}
 
 
 def _starts(about: Mapping[str, Any], event: str, payload: Mapping[str, Any]) -> bool:
@@ -235,10 +249,3 @@ def _granted(about: Mapping[str, Any]) -> dict[str, str]:
             key = name.replace("-", "_")
             given[key] = max(level, given.get(key, "none"), key=["none", "read", "write"].index)
     return given
-
-
-def callers(root: Path) -> dict[str, str]:
-    """Return the workflow files of a project that uses this checkout of Mergeline."""
-    from mergeline.project.callers import workflow_files
-
-    return workflow_files(FRAMEWORK, COMMIT)
