@@ -206,7 +206,7 @@ def test_runs_and_their_artifacts(world: Rehearsal) -> None:
     run = github.run(number)
     assert (run.head_sha, run.head_branch, run.head_repository) == (head, "better", "acme/credit")
     assert (run.event, run.status, run.conclusion) == ("pull_request", "completed", "failure")
-    assert run.attempt == 1
+    assert (run.attempt, run.repository) == (1, "acme/credit")
     assert [found.id for found in github.runs_of(head)] == [number]
     found = github.artifacts(number)
     assert sorted(artifact.name for artifact in found) == sorted(artifacts)

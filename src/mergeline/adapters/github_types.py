@@ -155,6 +155,7 @@ class Run(Received):
     """A run of a workflow.
 
     Attributes:
+        repository: `owner/name` of the one whose workflow ran.
         head_sha: The commit that it ran for.
         head_branch: None for a run without a branch.
         head_repository: `owner/name` of the repository that the commit lies in; None when
@@ -166,6 +167,9 @@ class Run(Received):
     """
 
     id: Id
+    repository: str | None = Field(
+        default=None, validation_alias=AliasPath("repository", "full_name")
+    )
     head_sha: CommitId
     head_branch: str | None = None
     head_repository: str | None = Field(

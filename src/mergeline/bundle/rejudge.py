@@ -39,7 +39,15 @@ _MOST_NOTICES, _LONGEST_TEXT = 10, 200
 _SLACK = 1e-9
 
 
-def rejudge(git: Git, bundle: Bundle, *, base: str | None, head: str, today: date) -> Plan:
+def rejudge(
+    git: Git,
+    bundle: Bundle,
+    *,
+    base: str | None,
+    head: str,
+    today: date,
+    policy: str | None = None,
+) -> Plan:
     """Return the plan of a commit, judged anew.
 
     Args:
@@ -49,6 +57,7 @@ def rejudge(git: Git, bundle: Bundle, *, base: str | None, head: str, today: dat
             build may have compared with another one of the same I.
         head: The commit that the evidence is said to be of, or one of the same I.
         today: The day on which waivers are held against their expiry.
+        policy: The commit whose policy counts where it is not that of the base.
 
     Raises:
         InvalidBundle: Evidence, baseline or stages contradict what Git holds.
@@ -57,6 +66,8 @@ def rejudge(git: Git, bundle: Bundle, *, base: str | None, head: str, today: dat
     """
     judged = _head(git, bundle.plan, head)
     baseline, before = base_settings(git, _baseline(git, bundle.plan, base))
+    if policy is not None and policy != base:
+        _, before = base_settings(git, Baseline(status="available", commit=policy))
     measured = _measured(git, bundle.plan, baseline)
     _require_stages(git, head, [stage.name for stage in measured.stages])
     if not judged.dirty:  # else it was made from something that nobody committed

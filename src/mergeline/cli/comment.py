@@ -55,10 +55,11 @@ def comment(
     (STALE_RUN, AMBIGUOUS, NO_EVIDENCE, EVIDENCE_INVALID, MOVED); 2 usage; 4 GitHub, Git or
     the ledger, or UNDECIDED: run it again.
     """
+    from mergeline.adapters.cml import connect_cml
     from mergeline.adapters.git import Git, find_root
     from mergeline.adapters.git_remote import Remote
     from mergeline.adapters.github import connect
-    from mergeline.cli.jobs import end, worker
+    from mergeline.cli.jobs import end, say, worker
     from mergeline.core.answers import Answer
     from mergeline.ledger.store import Ledger
     from mergeline.review.run import Job, review
@@ -76,6 +77,7 @@ def comment(
             main=main or where.default_branch(),
             today=datetime.now(UTC).date(),
             by=worker(os.environ, github.repository),
+            cml=connect_cml(os.environ, github.client.place, say),
         ),
         run_id,
     )
@@ -119,8 +121,9 @@ def _words() -> "Words":
 
 
 def _say_done(done: "Reviewing") -> None:
-    judgement, entry = done.plan.judgement, done.entry
+    judgement, commit = done.plan.judgement, done.plan.candidate.commit
+    where = done.comment.url if done.comment else "no comment, as of every group of a merge queue"
     typer.echo(
-        f"#{done.pull.number} at {entry.commit[:12]}: {judgement.outcome.name}, if merged now "
-        f"{judgement.answer}; entry {entry.number} of the ledger; {done.comment.url}"
+        f"#{done.pull.number} at {commit[:12]}: {judgement.outcome.name}, if merged now "
+        f"{judgement.answer}; entry {done.entry.number} of the ledger; {where}"
     )

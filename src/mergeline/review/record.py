@@ -23,8 +23,14 @@ class Judged:
     parts: tuple[BundlePart, ...]
 
 
-def record(ledger: Ledger, judged: Judged, comment: Comment, by: str) -> Reviewed:
-    """Append `reviewed`, unless the last review of this head says the same already.
+def record(ledger: Ledger, judged: Judged, comment: Comment | Reviewed, by: str) -> Reviewed:
+    """Append `reviewed`, unless the last review of this commit says the same already.
+
+    Args:
+        ledger: Where to.
+        judged: What was judged.
+        comment: What people were shown; a review stands for the comment that it names.
+        by: Who appends.
 
     Returns:
         The entry as it stands in the ledger.
@@ -37,9 +43,13 @@ def record(ledger: Ledger, judged: Judged, comment: Comment, by: str) -> Reviewe
     return _last_like(history, entry) or entry
 
 
-def _entry(judged: Judged, comment: Comment, by: str) -> Reviewed:
+def _entry(judged: Judged, comment: Comment | Reviewed, by: str) -> Reviewed:
     run, pull, plan = judged.run, judged.pull, judged.plan
     candidate = plan.candidate
+    if isinstance(comment, Reviewed):
+        shown, since = comment.comment, comment.commented
+    else:
+        shown, since = comment.id, comment.updated
     return Reviewed(
         time=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         project=plan.project,
@@ -56,14 +66,15 @@ def _entry(judged: Judged, comment: Comment, by: str) -> Reviewed:
         answer=plan.judgement.answer,
         run=run.id,
         parts=judged.parts,
-        head_repository=run.head_repository or "",
-        comment=comment.id,
-        commented=comment.updated,
+        # Of the pull request: a merge queue runs a stranger's change in our own repository.
+        head_repository=pull.head_repository or "",
+        comment=shown,
+        commented=since,
     )
 
 
 def _last_like(history: History, entry: Reviewed) -> Reviewed | None:
-    """Return the last review of the head, if it says what this one says."""
+    """Return the last review of the commit, if it says what this one says."""
     known = history.reviewed(entry.pull_request, entry.commit)
     same = known and known[-1].model_dump(exclude=_PASSING) == entry.model_dump(exclude=_PASSING)
     return known[-1] if same else None

@@ -1,5 +1,8 @@
 """`mergeline comment`: a run in; one comment, `reviewed` in the ledger and a status out.
 
+A run that only says that somebody reviewed stands for the head's last build, and a run of a
+merge queue for its group, which has no comment of its own.
+
 Nothing that the run handed over is believed or executed. The order matters: an approval
 counts from the comment on, so the ledger speaks of a comment that is there; the status,
 which may open the way to a merge, comes last.
@@ -9,6 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
 
+from mergeline.adapters.cml import Cml
 from mergeline.adapters.git import Git
 from mergeline.adapters.git_remote import Remote
 from mergeline.adapters.github import GitHub
@@ -17,18 +21,24 @@ from mergeline.bundle.read import Bundle
 from mergeline.bundle.rejudge import is_like, rejudge
 from mergeline.core.answers import Answer, Name
 from mergeline.core.plan import Plan
-from mergeline.core.verdict import Banner, Outcome
-from mergeline.errors import ConfigError, InvalidBundle
+from mergeline.core.queue import EVENT
+from mergeline.core.remarks import CheckText, Places
+from mergeline.errors import ConfigError, GitHubError, InvalidBundle
 from mergeline.ledger.entries import Reviewed
 from mergeline.ledger.store import Ledger
 from mergeline.review.artifacts import receive
+from mergeline.review.banners import banners
+from mergeline.review.check_run import NAME as CHECK_RUN
+from mergeline.review.check_run import places_in, post_check_run
+from mergeline.review.forecast import Asked, forecast
+from mergeline.review.group import Evidence, Group, evidence_of, find_group
 from mergeline.review.post import post
-from mergeline.review.pull import find_pull
+from mergeline.review.pull import REVIEW, find_pull, last_build
 from mergeline.review.record import Judged, record
-from mergeline.review.status import set_status
+from mergeline.review.status import set_status, state_of
+from mergeline.review.through_cml import chosen
 
 _LONGEST = 1000  # characters of a reason: the settings of a pull request can be wrong at length
-_GOOD = ("PROMOTE", "POLICY_ONLY")
 
 
 @dataclass(frozen=True)
@@ -39,11 +49,15 @@ class Words:
         comment: The whole comment; begins with its marker.
         sentence: The verdict in one sentence.
         marker: By which a project's comment is found again.
+        check_run: What the check run says, of lines in the head's files.
+        line: One line of plain text that does nothing wherever it is shown.
     """
 
     comment: Callable[[Plan], str]
     sentence: Callable[[Plan], str]
     marker: Callable[[str], str]
+    check_run: Callable[[Plan, Places], CheckText]
+    line: Callable[[str], str]
 
 
 @dataclass(frozen=True)
@@ -55,6 +69,7 @@ class Job:
         main: The branch that pull requests are judged by.
         today: The day on which waivers are held against their expiry.
         by: Who appends to the ledger.
+        cml: Posts the comment where the base's settings say so; None for the API alone.
     """
 
     github: GitHub
@@ -64,6 +79,7 @@ class Job:
     main: str
     today: date
     by: str
+    cml: Cml | None = None
 
 
 @dataclass(frozen=True)
@@ -71,13 +87,16 @@ class Reviewing:
     """What came of it.
 
     Attributes:
-        entry: As it stands in the ledger.
+        comment: None for a merge queue's group.
+        entry: As it stands in the ledger; of a group, the review that it rests on.
+        warnings: What went wrong without changing that, a sentence each.
     """
 
     pull: Pull
     plan: Plan
-    comment: Comment
+    comment: Comment | None
     entry: Reviewed
+    warnings: tuple[str, ...] = ()
 
 
 def review(job: Job, run_id: int) -> Reviewing | Answer:
@@ -87,30 +106,89 @@ def review(job: Job, run_id: int) -> Reviewing | Answer:
 
     Returns:
         Else STALE_RUN, AMBIGUOUS or UNDECIDED, which change nothing; NO_EVIDENCE,
-        EVIDENCE_INVALID or MOVED, which set the commit's status and nothing else.
+        EVIDENCE_INVALID, BYTES_MISMATCH or MOVED, which set the commit's status and nothing
+        else. After a review of a head without a build NO_EVIDENCE changes nothing either.
 
     Raises:
         ToolError: GitHub, Git or the ledger cannot be asked or changed. Run it again.
     """
     run = job.github.run(run_id)
+    if run.event == EVENT:
+        return _review_group(job, run)
     pull = _found(job, run)
     if isinstance(pull, Answer):
         return pull
+    if run.event == REVIEW:
+        build = last_build(job.github, pull)
+        if isinstance(build, Answer):
+            return build
+        run = build
     try:
         handed = receive(job.github, run)
         if isinstance(handed, Answer):
             return _unjudged(job, run, "error", handed)
         plan = _judge(job, pull, handed.bundle)
     except (InvalidBundle, ConfigError) as error:
-        reason = " ".join(error.message.split())[:_LONGEST]
-        refused = Answer(name=Name.EVIDENCE_INVALID, reason=reason, next_step=error.hint)
-        return _unjudged(job, run, "failure", refused)
+        return _unjudged(job, run, "failure", _invalid(error))
     if isinstance(plan, Answer):
         return _unjudged(job, run, "failure", plan)
-    comment = post(job.github, pull.number, job.words.comment(plan), job.words.marker(plan.project))
+    body, marker = job.words.comment(plan), job.words.marker(plan.project)
+    cml = chosen(job.cml, job.remote.git, plan)
+    comment = post(job.github, pull.number, body, marker, cml)
     entry = record(job.ledger, Judged(run, pull, plan, handed.parts), comment, job.by)
-    set_status(job.github, run.head_sha, _state(plan), job.words.sentence(plan), comment.url)
-    return Reviewing(pull, plan, comment, entry)
+    set_status(job.github, run.head_sha, state_of(plan), job.words.sentence(plan), comment.url)
+    return Reviewing(pull, plan, comment, entry, _remarked(job, run, plan))
+
+
+def _remarked(job: Job, run: Run, plan: Plan) -> tuple[str, ...]:
+    """Make the check run; return a warning where GitHub does not let us: it decides nothing."""
+    text = job.words.check_run(plan, places_in(job.remote.git, plan))
+    try:
+        post_check_run(job.github, run.head_sha, run.id, text)
+    except GitHubError as error:
+        return (f"there is no check run `{CHECK_RUN}`: {error.message}; {error.hint}",)
+    return ()
+
+
+def _review_group(job: Job, run: Run) -> Reviewing | Answer:
+    """Judge a merge queue's group, and set the status of its commit.
+
+    Only what its own build handed over is remembered. The comment stays as it is: it speaks of
+    the pull request's head.
+    """
+    group = find_group(job.github, job.remote, run)
+    if isinstance(group, Answer):
+        return group
+    try:
+        found = evidence_of(job.github, job.remote.git, job.ledger.read(), group)
+        if isinstance(found, Answer):
+            state: StatusState = "error" if found.name is Name.NO_EVIDENCE else "failure"
+            return _unjudged(job, run, state, found)
+        plan = _judge_group(job, group, found)
+    except (InvalidBundle, ConfigError) as error:
+        return _unjudged(job, run, "failure", _invalid(error))
+    entry = found.head
+    if found.parts:
+        judged = Judged(run, group.pull, plan, found.parts)
+        entry = record(job.ledger, judged, found.head, job.by)
+    set_status(job.github, group.commit, state_of(plan), job.words.sentence(plan), run.url)
+    return Reviewing(group.pull, plan, None, entry)
+
+
+def _judge_group(job: Job, group: Group, found: Evidence) -> Plan:
+    """Compare with what the group is on, and judge by the policy at the tip of main.
+
+    What is ahead in the queue may change the policy; that counts when main has it.
+    """
+    _require_of(found.bundle, found.of)
+    return rejudge(
+        job.remote.git,
+        found.bundle,
+        base=group.parent,
+        head=group.commit,
+        today=job.today,
+        policy=job.remote.fetched(job.main),
+    )
 
 
 def _found(job: Job, run: Run) -> Pull | Answer:
@@ -134,11 +212,7 @@ def _judge(job: Job, pull: Pull, bundle: Bundle) -> Plan | Answer:
     It could be sent to another branch, with another policy, and back to main later.
     """
     git, stated = job.remote.git, bundle.plan.candidate
-    if stated.commit != pull.head_sha:
-        raise InvalidBundle(
-            f"the evidence is of {stated.commit[:12]}, and the run is of {pull.head_sha[:12]}",
-            hint="let the build check out the pull request's head, not its trial merge",
-        )
+    _require_of(bundle, pull.head_sha)
     base = job.remote.fetched(job.main)
     if _has_moved(git, stated.base, base):
         return Answer(
@@ -148,13 +222,15 @@ def _judge(job: Job, pull: Pull, bundle: Bundle) -> Plan | Answer:
             next_step=f"merge {job.main} into the branch; the run of that commit is commented",
         )
     plan = rejudge(git, bundle, base=base, head=pull.head_sha, today=job.today)
-    banners = (*_banners(job, pull, base), *plan.judgement.banners)
-    return plan.model_copy(
+    told = (*banners(git, pull.head_sha, base, job.main), *plan.judgement.banners)
+    plan = plan.model_copy(
         update={
-            "judgement": plan.judgement.model_copy(update={"banners": banners}),
+            "judgement": plan.judgement.model_copy(update={"banners": told}),
             "notices": (*_notices(job, pull, stated.base, base), *plan.notices),
         }
     )
+    asked = Asked(git, job.ledger.read(), pull, plan, bundle.model, base)
+    return plan.model_copy(update={"forecast": forecast(job.github, asked)})
 
 
 def _has_moved(git: Git, compared: str | None, base: str | None) -> bool:
@@ -162,19 +238,6 @@ def _has_moved(git: Git, compared: str | None, base: str | None) -> bool:
     if compared is None or base is None or not git.has(compared):
         return False
     return git.is_ancestor(compared, base) and not is_like(git, compared, base)
-
-
-def _banners(job: Job, pull: Pull, base: str | None) -> Iterator[Banner]:
-    """Say that a merge would not give the reviewed model, where Git tells that already."""
-    git = job.remote.git
-    began = None if base is None else git.merge_base(base, pull.head_sha)
-    if began is not None and not is_like(git, began, base):
-        yield Banner(
-            kind="main-moved",
-            text=f"{job.main} has changed what a model is made from since this branch began. "
-            "Merged now, both changes would make another model than the one reviewed here, and "
-            f"nothing would be promoted (MOVED): merge {job.main} into the branch first.",
-        )
 
 
 def _notices(job: Job, pull: Pull, compared: str | None, base: str | None) -> Iterator[str]:
@@ -191,11 +254,18 @@ def _short(commit: str | None) -> str:
     return commit[:12] if commit else "nothing"
 
 
-def _state(plan: Plan) -> StatusState:
-    if plan.judgement.outcome is Outcome.ERRORED:
-        return "error"
-    passes = not plan.judgement.outcome.blocks
-    return "success" if passes and plan.judgement.answer in _GOOD else "failure"
+def _require_of(bundle: Bundle, commit: str) -> None:
+    stated = bundle.plan.candidate.commit
+    if stated != commit:
+        raise InvalidBundle(
+            f"the evidence is of {stated[:12]}, and the run is of {commit[:12]}",
+            hint="let the build check out the pull request's head, not its trial merge",
+        )
+
+
+def _invalid(error: InvalidBundle | ConfigError) -> Answer:
+    reason = " ".join(error.message.split())[:_LONGEST]
+    return Answer(name=Name.EVIDENCE_INVALID, reason=reason, next_step=error.hint)
 
 
 def _unjudged(job: Job, run: Run, state: StatusState, answer: Answer) -> Answer:
