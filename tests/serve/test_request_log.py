@@ -1,5 +1,6 @@
 """The request log: whole files, bounded, and never in the way of an answer."""
 
+import io
 import time
 from datetime import UTC, datetime
 
@@ -30,7 +31,9 @@ def files(folder):
 
 
 def read(folder):
-    return pd.concat([pd.read_parquet(path) for path in files(folder)], ignore_index=True)
+    # Bytes first: pyarrow opens a path more than once, and a longer file may take its place between.
+    whole = [io.BytesIO(path.read_bytes()) for path in files(folder)]
+    return pd.concat(map(pd.read_parquet, whole), ignore_index=True)
 
 
 def settings(folder, **more):
