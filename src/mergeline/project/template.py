@@ -109,10 +109,21 @@ def write_pipeline(root: Path) -> None:
     write_whole(root / layout.SETTINGS, completed)
     write_whole(root / layout.PIPELINE, text.encode())
     if not (root / PINS).exists():
-        pins = [f"{name}=={version(name)}\n" for name in _PINNED]
-        write_whole(root / PINS, "".join(pins).encode())
+        write_whole(root / PINS, installed_pins().encode())
     for name, lines in IGNORED.items():
-        write_whole(root / name, _with_lines(root / name, lines).encode())
+        write_whole(root / name, with_lines(root / name, lines).encode())
+
+
+def installed_pins(own: str = "") -> str:
+    """Return the text of the pins: what is installed here of that which decides numbers.
+
+    Args:
+        own: The line that pins Mergeline; its version where none is given.
+    """
+    lines = {name: f"{name}=={version(name)}" for name in _PINNED}
+    if own:
+        lines["mergeline"] = own
+    return "\n".join(lines.values()) + "\n"
 
 
 def _completed(data: bytes, settings: Settings) -> bytes:
@@ -138,7 +149,7 @@ def _completed(data: bytes, settings: Settings) -> bytes:
     return data + added.encode()
 
 
-def _with_lines(path: Path, lines: Sequence[str]) -> str:
+def with_lines(path: Path, lines: Sequence[str]) -> str:
     """Return what a text file says with the lines that it lacks, each on one of its own."""
     present = path.read_text().splitlines() if path.is_file() else []
     return "\n".join([*present, *(line for line in lines if line not in present)]) + "\n"

@@ -1,0 +1,202 @@
+"""`params.yaml` and the contract that are written for a table."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+import yaml
+from ruamel.yaml import YAML
+
+from mergeline.config.settings import Data, Model, Settings
+from mergeline.core.policy import CheckGate, FairnessGate, MetricGate
+from mergeline.errors import ContractError
+from mergeline.project.classes import Positive
+from mergeline.project.draft import Draft, contract_text, parsed, scalar, settings_text
+from mergeline.project.guess import Roles
+from mergeline.stages.contract import check_contract
+from projects import make_frame
+
+NASTY = ("no", "Yes", "null", "~", "1", "1e3", "12:30", "a: b", "# a", "- a", "'", '"', "", " a ")
+NASTY += ("a\nb", "\x1b[31m", "\x85", "\u2028", "a & b", "{a}", "[a", "*a", "!a", "%a", "@a", "`")
+NASTY += ("Ålesund", "人", "é" * 200, "${data.source}", "<<", "=", ".inf", "NaN", "y", "on")
+
+
+def draft(**changes: Any) -> Draft:
+    given: dict[str, Any] = {
+        "project": "who-leaves",
+        "source": "data/customers.csv",
+        "encoding": "utf-8-sig",
+        "separator": None,
+        "missing": (),
+        "target": "left",
+        "positive": Positive("yes", 'the other class is "no"'),
+        "roles": Roles(None, None, None, (), {}, {}, ()),
+        "threshold": 0.5,
+        "min_group": 50,
+        "gated": (),
+        "since": None,
+    }
+    return Draft(**{**given, **changes})
+
+
+@pytest.mark.parametrize("value", [*NASTY, 1, 0.5, True, False])
+def test_values_are_read_back_by_any_yaml(value: object) -> None:
+    text = f"{scalar(value)}: [{scalar(value)}]\n"  # type: ignore[arg-type]
+    for read in (yaml.safe_load, YAML(typ="safe", pure=True).load):
+        found = read(text)
+        assert found == {value: [value]}
+        assert type(next(iter(found))) is type(value)
+
+
+# --- params.yaml -----------------------------------------------------------------------
+
+
+def test_a_draft_without_guesses() -> None:
+    settings = parsed(settings_text(draft()))
+    assert settings.project == "who-leaves"
+    assert settings.data == Data(
+        source="data/customers.csv", target="left", positive="yes", contract="data/contract.yaml"
+    )
+    assert list(settings.gates) == ["auc-baseline", "data-checks", "model-checks"]
+    assert settings.promotion.approvals == 1
+    assert settings.promotion.since is None
+    assert settings.report.rows is False
+
+
+def test_every_guess_is_in_the_settings() -> None:
+    roles = Roles(
+        id="id",
+        group="customer",
+        time="joined",
+        sensitive=("sex", "age"),
+        bins={"age": (18.0, 30.5, 120.0)},
+        exclude={"joined": "a time"},
+        notes=(),
+    )
+    since = "12345e" + "0" * 34  # which YAML could take for a number
+    text = settings_text(
+        draft(
+            encoding="cp1252",
+            separator=";",
+            missing=("?",),
+            roles=roles,
+            threshold=0.12,
+            min_group=20,
+            gated=("age", "sex"),
+            since=since,
+        )
+    )
+    settings = parsed(text)
+    data = settings.data
+    assert (data.id, data.group, data.time) == ("id", "customer", None)
+    assert "# time: joined" in text
+    assert (data.encoding, data.separator, data.missing) == ("cp1252", ";", ("?",))
+    assert (data.sensitive, data.exclude) == (("sex", "age"), ("joined",))
+    assert settings.fairness.bins == {"age": (18, 30.5, 120)}
+    assert (settings.evaluate.threshold, settings.fairness.min_group) == (0.12, 20)
+    assert settings.promotion.since == since
+    assert text.count("# guessed") == 8
+
+
+def test_no_gate_needs_to_know_the_data() -> None:
+    """A floor or ceiling that nobody measured would be made up; the others may only warn."""
+    settings = parsed(settings_text(draft(roles=_sensitive("sex"), gated=("sex",))))
+    for gate in settings.gates.values():
+        match gate:
+            case MetricGate():
+                assert gate.no_worse_than_baseline_by is not None
+            case FairnessGate():
+                assert gate.no_worse_than_baseline_by is not None
+                assert gate.level == "warn"
+            case CheckGate():
+                assert gate.new_only
+
+
+def _sensitive(*names: str) -> Roles:
+    return Roles(None, None, None, names, {}, {}, ())
+
+
+@pytest.mark.parametrize("name", [name for name in NASTY if " & " not in name])
+def test_names_of_columns_are_only_names(name: str) -> None:
+    roles = Roles(name, None, name, (), {}, {name: "a time"}, ())
+    text = settings_text(draft(target=f"{name}!", roles=roles, positive=Positive(name, name)))
+    data = parsed(text).data
+    assert (data.target, data.id, data.exclude) == (f"{name}!", name, (name,))
+    assert data.positive == name
+
+
+def test_gates_of_columns_that_sound_alike_have_names_of_their_own() -> None:
+    columns = ("Sex", "sex", "人", "sex!")
+    settings = parsed(settings_text(draft(roles=_sensitive(*columns), gated=columns)))
+    gates = [gate for gate in settings.gates.values() if isinstance(gate, FairnessGate)]
+    assert [gate.by for gate in gates] == list(columns)
+
+
+# --- the contract -----------------------------------------------------------------------
+
+
+def settings_for(**data: Any) -> Settings:
+    given = {"source": "t.csv", "target": "left", "positive": "yes", **data}
+    return Settings(project="p", data=Data(**given), model=Model(estimator="a.B"))
+
+
+def held(frame: pd.DataFrame, table: pd.DataFrame, folder: Path, **data: Any) -> None:
+    """Write the contract of one table, and hold another one against it."""
+    settings = settings_for(contract="contract.yaml", **data)
+    (folder / "contract.yaml").write_text(contract_text(frame, settings), encoding="utf-8")
+    check_contract(table, folder / "contract.yaml", settings.data)
+
+
+def test_a_table_meets_its_own_contract(tmp_path: Path) -> None:
+    frame = make_frame(200)
+    frame["none"] = float("nan")
+    frame["maybe"] = [True, None] * 100
+    frame["zone"] = pd.date_range("2026-01-01", periods=200, tz="UTC")
+    frame["small"] = pd.Series(range(200), dtype="int16")
+    frame["share"] = pd.Series([0.5] * 200, dtype="float32")
+    held(frame, frame, tmp_path, id="customer")
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"plan": "gold"}, "plan: isin"),
+        ({"left": "perhaps"}, "left: isin"),
+        ({"age": None}, "age: not_nullable|age: dtype"),
+        ({"customer": "C000000"}, "customer: field_uniqueness"),
+        ({"age": "old"}, "age: dtype"),
+    ],
+)
+def test_what_breaks_it(tmp_path: Path, change: dict[str, object], said: str) -> None:
+    frame = make_frame(200)
+    with pytest.raises(ContractError, match=said):
+        held(frame, frame.assign(**change), tmp_path, id="customer")
+
+
+def test_ranges_are_not_invented(tmp_path: Path) -> None:
+    frame = make_frame(200)
+    held(frame, frame.assign(age=frame["age"] * 10), tmp_path)
+    rules = yaml.safe_load(contract_text(frame, settings_for()))["columns"]
+    assert set().union(*rules.values()) == {"dtype", "nullable", "isin"}
+
+
+@pytest.mark.parametrize("target", [[0, 1], [0.0, 1.0], [True, False], ["yes", "no"]])
+def test_the_classes_of_the_target_are_promised(tmp_path: Path, target: list[object]) -> None:
+    frame = pd.DataFrame({"a": range(40), "left": target * 20})
+    held(frame, frame, tmp_path)
+    assert yaml.safe_load(contract_text(frame, settings_for()))["columns"]["left"]["isin"] == (
+        sorted(target)  # type: ignore[type-var]
+    )
+
+
+def test_names_and_values_are_only_text(tmp_path: Path) -> None:
+    names = [name for name in NASTY if name]
+    frame = pd.DataFrame({name: [*NASTY[:18]] for name in names}).assign(left=["yes", "no"] * 9)
+    text = contract_text(frame, settings_for())
+    rules = yaml.safe_load(text)["columns"]
+    assert list(rules) == [*names, "left"]
+    assert set(rules["no"]["isin"]) == set(NASTY[:18])
+    assert os.linesep.join(text.splitlines()) == text.rstrip()
+    held(frame, frame, tmp_path)
