@@ -23,6 +23,7 @@ PULLS = "pull-requests: read"
 _NOT_PROTECTED = "branch not protected"
 
 _Set = Annotated[dict[str, Any], BeforeValidator(lambda value: value or {})]
+_List = BeforeValidator(lambda value: tuple(value) if isinstance(value, list) else value)
 _On = Annotated[bool, BeforeValidator(lambda value: bool(value.get("enabled")) if value else False)]
 
 
@@ -75,7 +76,9 @@ class Ruleset(Received):
 
     id: Id
     name: str
-    bypass: tuple[Actor, ...] | None = Field(default=None, validation_alias="bypass_actors")
+    bypass: Annotated[tuple[Actor, ...] | None, _List] = Field(
+        default=None, validation_alias="bypass_actors"
+    )
 
 
 class Reviews(Received):
@@ -96,7 +99,7 @@ class Protection(Received):
     """
 
     reviews: Reviews | None = None
-    contexts: tuple[str, ...] = Field(
+    contexts: Annotated[tuple[str, ...], _List] = Field(
         default=(), validation_alias=AliasPath("required_status_checks", "contexts")
     )
     force_pushes: _On = Field(default=False, validation_alias="allow_force_pushes")
