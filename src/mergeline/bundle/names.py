@@ -13,6 +13,7 @@ from mergeline.core.evidence import STAGES
 
 EVIDENCE_PART = "mergeline-evidence"
 MODEL_PART = "mergeline-model"
+OUTPUTS = "outputs.json"
 
 # Of an archive, besides the largest content: headers, and data that does not compress.
 _OVERHEAD = 64 * 1024
@@ -52,6 +53,8 @@ _EVIDENCE = {
     "candidate.json": Allowed(layout.CANDIDATE, 64 * _KIB),
     # Holds the evidence of the baseline.
     "verdict.json": Allowed(layout.VERDICT, 32 * _MIB),
+    # Without it the outputs of a release cannot be published to the DVC remote.
+    OUTPUTS: Allowed(layout.OUTPUTS, _MIB, required=False),
 }
 _MODEL = {
     "model/MLmodel": Allowed(f"{layout.MODEL}/MLmodel", 8 * _MIB),

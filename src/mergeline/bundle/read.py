@@ -12,7 +12,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from mergeline.bundle.names import EVIDENCE_PART, MODEL_PART, PARTS
+from mergeline.bundle.names import EVIDENCE_PART, MODEL_PART, OUTPUTS, PARTS
+from mergeline.bundle.outputs import SMALL, Outputs
 from mergeline.core.digest import promotion_key, sha256
 from mergeline.core.evidence import STAGES, EvaluateContent, PrepareContent, TrainContent
 from mergeline.core.plan import Plan
@@ -40,7 +41,8 @@ class Bundle:
         model: The model directory, by name relative to it.
         probes: `probes.json`.
         predictions: `predictions.parquet`.
-        evidence: All files of the evidence part by name, such as `train.json`.
+        evidence: All evidence, verdict and candidate by name, such as `train.json`.
+        outputs: What else the stages made, by the build's word; None where it says nothing.
     """
 
     plan: Plan
@@ -48,6 +50,7 @@ class Bundle:
     probes: bytes
     predictions: bytes
     evidence: dict[str, bytes]
+    outputs: Outputs | None = None
 
 
 def read_bundle(evidence: Mapping[str, bytes], model: Mapping[str, bytes]) -> Bundle:
@@ -78,7 +81,8 @@ def read_bundle(evidence: Mapping[str, bytes], model: Mapping[str, bytes]) -> Bu
         model=files,
         probes=model["probes.json"],
         predictions=model["predictions.parquet"],
-        evidence=dict(evidence),
+        evidence={name: data for name, data in evidence.items() if name != OUTPUTS},
+        outputs=_outputs(documents),
     )
     _require_ids(plan)
     _require_bytes(bundle)
@@ -108,6 +112,16 @@ def _plan(documents: Mapping[str, Any]) -> Plan:
             if item is not None and item.stage != stage:
                 raise _invalid(f"{origin}{stage}.json states the stage {shortened(item.stage)}")
     return plan
+
+
+def _outputs(documents: Mapping[str, Any]) -> Outputs | None:
+    if OUTPUTS not in documents:
+        return None
+    found: Outputs = _parsed(Outputs, OUTPUTS, documents[OUTPUTS])
+    strange = sorted(found.files.keys() - set(SMALL))
+    if strange:
+        raise _invalid(f"{OUTPUTS} holds {shortened(strange[0])}")
+    return found
 
 
 def _parsed(kind: Any, name: str, document: Any) -> Any:

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from mergeline.adapters.git import Git
 from mergeline.bundle.judged import Head, Measured, base_settings, judged_plan
+from mergeline.bundle.outputs import made_outputs
 from mergeline.check.baseline import BaselineFiles, restore_baseline
 from mergeline.check.compare import BaselineModel
 from mergeline.check.pipeline import require_pipeline
@@ -99,7 +100,7 @@ def run_check(request: Request, say: Say) -> Plan:
 
 
 def write_plan(root: Path, plan: Plan, comment: str) -> None:
-    """Write the comment, the verdict and the candidate: all of them or none.
+    """Write the comment, the verdict, the candidate and the outputs: all of them or none.
 
     Raises:
         OSError: The disk is full or the folder cannot be written; all files are as they were.
@@ -109,6 +110,7 @@ def write_plan(root: Path, plan: Plan, comment: str) -> None:
         layout.COMMENT: comment,
         layout.VERDICT: verdict_json(plan),
         layout.CANDIDATE: candidate,
+        layout.OUTPUTS: made_outputs(root).model_dump_json(indent=1) + "\n",
     }
     write_set({root / path: text.encode() for path, text in texts.items()})
 

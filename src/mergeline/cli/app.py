@@ -22,7 +22,7 @@ app = typer.Typer(
 )
 
 _VERBS = (
-    *("init", "check", "status", "comment", "promote", "rollback", "serve"),
+    *("init", "check", "status", "comment", "promote", "publish", "rollback", "serve"),
     *("log", "audit", "checkout", "predict"),
     *("doctor", "demo", "stage", "schema"),
 )

@@ -1,0 +1,197 @@
+"""A release's outputs to the DVC remote, so that a fresh clone restores them and trains nothing.
+
+The bytes are those that the reviewed run handed over, hashed again; no model is loaded, and
+nothing of the project is run.
+"""
+
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from mergeline.adapters.dvc import adopt
+from mergeline.adapters.dvc_publish import Pushed, Stated, default_remote, push_outputs
+from mergeline.adapters.git import Git
+from mergeline.adapters.git_remote import Remote
+from mergeline.adapters.github import GitHub
+from mergeline.bundle.names import EVIDENCE_PART, MODEL_PART, PARTS
+from mergeline.bundle.outputs import Outputs
+from mergeline.bundle.read import Bundle
+from mergeline.bundle.reviewed import Gone, is_foreign, reviewed_bundle
+from mergeline.core.answers import Answer, Name
+from mergeline.errors import BytesMismatch, ToolError
+from mergeline.inputs.digest import inputs_digest
+from mergeline.ledger.entries import Promoted, Rejected, Reviewed, RolledBack, Settled
+from mergeline.ledger.history import History
+from mergeline.release.find import settings_at
+
+_SHOWN = 5
+
+
+@dataclass(frozen=True)
+class Job:
+    """What was asked for.
+
+    Attributes:
+        git: A whole clone, with `.dvc` of the commit and the credential in place.
+        history: The ledger.
+        remote: Where main is.
+        commit: Of main.
+        environment: None for the one that the settings name.
+    """
+
+    git: Git
+    github: GitHub
+    history: History
+    remote: Remote
+    commit: str
+    environment: str | None = None
+
+
+@dataclass(frozen=True)
+class Nothing:
+    """There is nothing to publish, and nothing to mend; `why` is a sentence."""
+
+    why: str
+
+
+def publish(job: Job, say: Callable[[str], None]) -> Pushed | Nothing | Answer:
+    """Push the outputs of the release that a commit was promoted as.
+
+    Args:
+        job: What to publish.
+        say: Is told, a line each, what is going on.
+
+    Raises:
+        ToolError: The remote cannot be used, or something did not arrive.
+        GitHubError: GitHub cannot be asked.
+        MergelineError: Git, the ledger or the settings cannot be read.
+    """
+    environment = job.environment or settings_at(job.git, job.commit).deploy.environment
+    promoted = _promotion(job, environment)
+    if isinstance(promoted, Answer):
+        return promoted
+    remote = default_remote(job.git.root)
+    if not remote:
+        return Nothing("There is no DVC remote: .dvc/config names none as `core.remote`.")
+    say(f"fetching what was reviewed in #{promoted.pull_request}")
+    found = _handed_over(job, promoted)
+    if not isinstance(found, _Handed):
+        return found
+    say(f"pushing to the DVC remote {remote!r}")
+    pushed = _push(job, found)
+    if pushed.wrong:
+        shown = "; ".join(pushed.wrong[:_SHOWN])
+        raise ToolError(
+            f"{len(pushed.wrong)} files are not at the DVC remote {remote!r} as they should be: "
+            f"{shown}",
+            hint="run this again; remove there what has other bytes, and find out who wrote it",
+        )
+    return pushed
+
+
+def _promotion(job: Job, environment: str) -> Promoted | Answer:
+    """Return how a commit was promoted, or why there is nothing of it to publish."""
+    history, commit, short = job.history, job.commit, job.commit[:12]
+    ours = (e for e in reversed(history.of(environment)) if isinstance(e, Promoted | Settled))
+    entry = next((each for each in ours if each.position == commit), None)
+    if entry is None:
+        main = job.remote.default_branch()
+        tip = job.remote.fetched(main)
+        if tip and tip != commit and job.git.is_ancestor(commit, tip):
+            reason = f"{main} has gone on to {tip[:12]}, and {short} was not promoted."
+            return _answer(Name.SUPERSEDED, reason)
+        reason = f"The ledger holds no promotion of {short} for {environment}."
+        return _answer(Name.NO_EVIDENCE, reason, "see what `mergeline promote` said of it")
+    if isinstance(entry, Settled):
+        return _answer(Name(entry.answer), f"{short} changed nothing that is published.")
+    if isinstance(history.outcome(entry), Rejected):
+        return _answer(Name.REJECTED, f"The server kept what it had in place of {short}.")
+    desired = history.desired(environment)
+    if isinstance(desired, RolledBack) and desired.number > entry.number:
+        return _answer(Name.BARRED, f"The model of {short} was rolled back.")
+    return entry
+
+
+# --- what was handed over ------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Handed:
+    """A bundle that says what else the stages made."""
+
+    bundle: Bundle
+    outputs: Outputs
+
+
+def _handed_over(job: Job, promoted: Promoted) -> _Handed | Nothing | Answer:
+    """Return the reviewed bytes, where they are the release's and may be believed."""
+    entries = (e for e in job.history.entries if isinstance(e, Reviewed))
+    reviewed = next((e for e in entries if e.number == promoted.reviewed), None)
+    if reviewed is None:
+        raise BytesMismatch(
+            f"entry {promoted.number} of the ledger rests on entry {promoted.reviewed}, "
+            "which is no review",
+            hint="look at the ledger: mergeline audit",
+        )
+    if is_foreign(reviewed, job.github.repository):
+        where = reviewed.head_repository
+        return Nothing(f"The reviewed run is of {where}: a stranger's outputs are not published.")
+    release = promoted.release
+    if (reviewed.key, reviewed.evidence) != (release.key, release.evidence):
+        return Nothing("The release is of a second build, whose outputs are not kept.")
+    if inputs_digest(job.git, job.commit) != release.inputs:
+        reason = f"The inputs of {job.commit[:12]} are not those of its release."
+        return _answer(Name.MOVED, reason, "look at the ledger: mergeline audit")
+    bundle = reviewed_bundle(job.github, reviewed)
+    if isinstance(bundle, Gone):
+        return Nothing(bundle.why)
+    if isinstance(bundle, Answer):
+        return bundle
+    if bundle.outputs is None or bundle.plan.candidate.dirty:
+        return Nothing("The reviewed run did not hand over the addresses of its outputs.")
+    return _Handed(bundle, bundle.outputs)
+
+
+def _push(job: Job, handed: _Handed) -> Pushed:
+    """Lay the outputs out in a worktree of the commit, and push them from there."""
+    stated = {
+        stage: {path: Stated(at.md5, at.size, at.nfiles) for path, at in outs.items()}
+        for stage, outs in handed.outputs.stages.items()
+    }
+    with tempfile.TemporaryDirectory() as scratch:
+        tree = Path(scratch, "tree").resolve()
+        job.git.add_worktree(tree, job.commit)
+        try:
+            for path, data in _files(handed).items():
+                _lay(tree, path, data)
+            # Nothing of an earlier cache: what has the right name there may have other bytes.
+            adopt(job.git.root, tree, cache=Path(scratch, "cache").resolve())
+            return push_outputs(tree, stated)
+        finally:
+            job.git.remove_worktree(tree)
+
+
+def _files(handed: _Handed) -> Mapping[str, bytes]:
+    """Return all that is in hand, by its path in the project."""
+    bundle, model = handed.bundle, PARTS[MODEL_PART]
+    named = {f"model/{name}": data for name, data in bundle.model.items()}
+    named |= {"probes.json": bundle.probes, "predictions.parquet": bundle.predictions}
+    evidence = {PARTS[EVIDENCE_PART][name].path: data for name, data in bundle.evidence.items()}
+    texts = {path: text.encode() for path, text in handed.outputs.files.items()}
+    return evidence | {model[name].path: data for name, data in named.items()} | texts
+
+
+def _lay(tree: Path, path: str, data: bytes) -> None:
+    target = tree / path
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if target.is_symlink() or not target.parent.resolve().is_relative_to(tree):
+        raise BytesMismatch(
+            f"{path} of the commit is a link, or lies behind one",
+            hint="let stages write into plain folders of the project",
+        )
+    target.write_bytes(data)
+
+
+def _answer(name: Name, reason: str, next_step: str = "") -> Answer:
+    return Answer(name=name, reason=f"{reason} Nothing is published.", next_step=next_step)
