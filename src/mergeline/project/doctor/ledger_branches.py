@@ -80,7 +80,7 @@ def _closed(where: Where, branch: Branch, guard: Guard) -> Finding:
             f"{said} may push {branch.name}: {_meaning(branch)}",
             f"{page}: leave {_whose(branch)} alone on the Bypass list",
         )
-    return ok(name, f"only {said} may push {branch.name}")
+    return ok(name, f"{said} may push {branch.name}, and nobody else")
 
 
 def _common(found: list[tuple[Actor, ...]]) -> set[tuple[str, int | None]]:

@@ -24,43 +24,47 @@ _BEFORE_DECLARED = 15 * 60
 
 @dataclass(frozen=True)
 class Project:
-    """What the other groups want to know of it.
+    """What all groups want to know of it.
 
     Attributes:
         root: The repository's top folder; None outside of one.
         settings: None where `params.yaml` is not there or not right.
+        found: What was seen on the way.
     """
 
     root: Path | None = None
     settings: Settings | None = None
+    found: tuple[Finding, ...] = ()
 
 
-def project(folder: Path) -> tuple[Project, Group]:
-    """Look at the project that a folder lies in."""
+def open_project(folder: Path) -> Project:
+    """Find the project that a folder lies in, and read its settings."""
     try:
         root = find_root(folder)
     except MergelineError as error:
-        return Project(), _group([missing("repository", error.message, error.hint)])
-    found = [ok("repository", str(root))]
-    path = root / layout.SETTINGS
+        return Project(found=(missing("repository", error.message, error.hint),))
+    found, path = ok("repository", str(root)), root / layout.SETTINGS
     if not path.is_file():
         detail = "there is none; the rest of the project is looked at when it is there"
-        return Project(root), _group([*found, missing(layout.SETTINGS, detail, _INIT)])
+        return Project(root, found=(found, missing(layout.SETTINGS, detail, _INIT)))
     try:
         settings = load_settings(path)
     except MergelineError as error:
         said = " ".join(error.message.split())
-        return Project(root), _group([*found, missing(layout.SETTINGS, said, error.hint)])
-    found.append(ok(layout.SETTINGS, f"{settings.project}, {_count(len(settings.gates), 'gate')}"))
-    found += pipeline_findings(root, settings)
-    found += data_findings(root, settings.data)
-    found += remote_findings(root)
-    found += [_registry(settings), *_deploy(settings)]
-    return Project(root, settings), _group(found)
+        return Project(root, found=(found, missing(layout.SETTINGS, said, error.hint)))
+    said = f"{settings.project}, {_count(len(settings.gates), 'gate')}"
+    return Project(root, settings, (found, ok(layout.SETTINGS, said)))
 
 
-def _group(findings: list[Finding]) -> Group:
-    return Group(title="The project", findings=tuple(findings))
+def project(about: Project) -> Group:
+    """Look at the project."""
+    found, root, settings = list(about.found), about.root, about.settings
+    if root is not None and settings is not None:
+        found += pipeline_findings(root, settings)
+        found += data_findings(root, settings.data)
+        found += remote_findings(root)
+        found += [_registry(settings), *_deploy(settings)]
+    return Group(title="The project", findings=tuple(found))
 
 
 def _registry(settings: Settings) -> Finding:

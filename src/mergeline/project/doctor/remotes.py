@@ -15,7 +15,7 @@ from mergeline.project.doctor.finding import Finding, missing, ok, unknown, warn
 
 CONFIG = ".dvc/config"
 LOCAL = ".dvc/config.local"
-_REMOTE = re.compile(r"""'?remote\s*["'](.+)["']'?""")
+_REMOTE = re.compile(r"""'?remote\s*["']([^"']+)["']'?""")
 _MARKS = (b"<<<<<<< ", b">>>>>>> ")
 _SECRET = re.compile(
     "password|passphrase|.*secret(_access_key)?|.*_token|account_key|connection_string"

@@ -1,6 +1,7 @@
 """All groups of findings."""
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from http import HTTPStatus
 from pathlib import Path
@@ -18,7 +19,7 @@ from mergeline.project.doctor.ledger_branches import ledger_findings
 from mergeline.project.doctor.machine import machine
 from mergeline.project.doctor.main_branch import main_findings
 from mergeline.project.doctor.place import find_place
-from mergeline.project.doctor.project import Project, project
+from mergeline.project.doctor.project import Project, open_project, project
 from mergeline.project.doctor.workflows import workflows
 
 _REFUSED = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND)
@@ -31,11 +32,14 @@ def diagnose(folder: Path, environ: Mapping[str, str]) -> Sequence[Group]:
         folder: In the project's repository.
         environ: Of this process.
     """
-    about, of_project = project(folder)
-    groups = [machine(), of_project]
-    if about.root is not None:
-        groups.append(workflows(about.root))
-    return [*groups, at_github(about, environ)]
+    about = open_project(folder)
+    # GitHub and storage are waited for at the same time.
+    with ThreadPoolExecutor() as pool:
+        groups = [pool.submit(machine), pool.submit(project, about)]
+        if about.root is not None:
+            groups.append(pool.submit(workflows, about.root))
+        groups.append(pool.submit(at_github, about, environ))
+    return [group.result() for group in groups]
 
 
 def at_github(about: Project, environ: Mapping[str, str]) -> Group:
