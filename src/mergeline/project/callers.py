@@ -138,6 +138,7 @@ jobs:
     name: review
     runs-on: ubuntu-24.04
     timeout-minutes: 5
+    permissions: {}
     steps:
       - run: "true"
 """
