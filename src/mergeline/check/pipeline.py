@@ -25,7 +25,7 @@ def require_pipeline(root: Path) -> None:
     if not (root / layout.PIPELINE).is_file():
         raise ConfigError(
             f"{layout.PIPELINE}: there is no such file",
-            hint="make it with write_pipeline of mergeline.project.template, as the README shows",
+            hint="`mergeline init --data FILE --target COLUMN` writes it beside what is there",
         )
     tree = WorkingTree(root, Git(root))
     _require_sections(tree)

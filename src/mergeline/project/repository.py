@@ -2,7 +2,6 @@
 
 import re
 import unicodedata
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
@@ -60,12 +59,8 @@ def data_keeper(root: Path, path: str) -> Literal["git", "dvc", "ignored", "nobo
     """Return who keeps the table: whether others will have it."""
     if (root / f"{path}.dvc").is_file():
         return "dvc"
-    known: Mapping[Literal["git", "ignored"], tuple[str, ...]] = {
-        "git": ("ls-files", "--error-unmatch"),
-        "ignored": ("check-ignore", "--quiet"),
-    }
-    for name, command in known.items():
-        done = run_git(root, "--literal-pathspecs", *command, "--", path)
-        if done.returncode == 0:
-            return name
-    return "nobody"
+    known = run_git(root, "--literal-pathspecs", "ls-files", "--error-unmatch", "--", path)
+    if known.returncode == 0:
+        return "git"
+    ignored = run_git(root, "check-ignore", "--quiet", "--", path)
+    return "ignored" if ignored.returncode == 0 else "nobody"
