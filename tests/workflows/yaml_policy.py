@@ -269,9 +269,10 @@ def callers() -> Iterator[File]:
         yield File(f"init:{path}", text, "caller")
 
 
-def examples() -> Iterator[File]:
-    """Return the workflows that the README shows."""
-    for text in re.findall(r"^```ya?ml\n(.*?)^```", README.read_text(), re.DOTALL | re.MULTILINE):
+def examples(readme: str | None = None) -> Iterator[File]:
+    """Return the workflows that the README shows: YAML with `jobs`, named as its `name` says."""
+    shown = README.read_text() if readme is None else readme
+    for text in re.findall(r"^```ya?ml\n(.*?)^```", shown, re.DOTALL | re.MULTILINE):
         if re.search(r"^jobs:", text, re.MULTILINE):
             name = re.search(r"^name: (\S+)", text, re.MULTILINE)
             path = f".github/workflows/{name[1] if name else 'unnamed'}.yml"
