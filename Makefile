@@ -17,6 +17,11 @@ lint: setup
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/zizmor --quiet --no-progress --offline --persona pedantic .
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-actions .github/actions/*/action.yml
+	@PATH="$$PATH:$$HOME/go/bin"; if command -v actionlint; then actionlint; else \
+	  echo "actionlint is not installed and was left out: go install github.com/rhysd/actionlint/cmd/actionlint@v1.7.12"; fi
 
 format: setup
 	$(BIN)/ruff check --fix .
