@@ -444,7 +444,8 @@ def test_a_read_only_token_is_told_which_permission(world: Rehearsal, number: in
     assert (caught.value.status, caught.value.unclear) == (403, False)
     assert caught.value.hint == (
         "the token may not do that: add `pull-requests: write` to the `permissions:` of "
-        ".github/workflows/comment.yml, or give a token that has it"
+        ".github/workflows/comment.yml, or give a token that has it; a run that a fork's pull "
+        "request starts never has it: do this in a workflow that `workflow_run` starts"
     )
     with pytest.raises(GitHubError) as caught:
         github.set_status("a" * 40, "success", "", "")

@@ -84,11 +84,15 @@ def test_the_hourly_limit_ends_at_a_time_that_is_told() -> None:
 @pytest.mark.parametrize(
     ("status", "hint"),
     [
-        (401, "GITHUB_TOKEN"),
+        (401, "GITHUB_TOKEN of a.yml"),
         (403, "add `pull-requests: write` to the `permissions:` of a.yml"),
+        (403, "a run that a fork's pull request starts never has it"),
         (404, "GITHUB_REPOSITORY"),
+        (404, "`pull-requests: write` in the `permissions:` of a.yml"),
         (410, "expire"),
         (422, "mend that"),
+        (422, "nothing is wrong with `pull-requests: write` in a.yml"),
+        (429, "nothing is wrong with `pull-requests: write` in a.yml"),
         (307, "renamed"),
         (503, "trouble"),
         (418, "GITHUB_API_URL"),
@@ -99,6 +103,24 @@ def test_every_status_has_a_hint_that_says_what_to_change(status: int, hint: str
     assert hint in error.hint
     assert error.status == status
     assert f"GitHub answered {status} to POST /repos/o/r/issues/1/comments: " in error.message
+
+
+@pytest.mark.parametrize(
+    ("message", "hint"),
+    [
+        ("Unable to create comment because issue is locked.", "unlock the conversation"),
+        ("Repository was archived so is read-only.", "unarchive"),
+    ],
+)
+def test_what_no_permission_changes(message: str, hint: str) -> None:
+    found = refusal(ASKED, said(403, {"message": message})).hint
+    assert hint in found
+    assert "permissions:" not in found
+
+
+def test_what_a_fork_may_as_well_says_nothing_of_forks() -> None:
+    asked = Asked("GET", "/repos/o/r/pulls", "pull-requests: read", "a.yml")
+    assert "fork" not in refusal(asked, said(403)).hint
 
 
 def test_the_innermost_cause_is_told() -> None:

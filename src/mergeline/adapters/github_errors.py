@@ -136,23 +136,30 @@ def no_answer(asked: Asked, error: BaseException, seconds: float) -> GitHubError
 def _hint(asked: Asked, said: Said) -> str:
     match said.status:
         case HTTPStatus.UNAUTHORIZED:
-            return "GITHUB_TOKEN is wrong, expired or revoked: give a token that is valid"
-        case status if said.is_limit():
-            return f"GitHub's limit of requests is reached ({status}); run it again {_until(said)}"
-        case HTTPStatus.FORBIDDEN:
             return (
-                f"the token may not do that: add `{asked.needs}` to the `permissions:` of "
-                f"{asked.workflow}, or give a token that has it"
+                f"the GITHUB_TOKEN of {asked.workflow} is wrong, expired or revoked: give one that "
+                f"is valid and has `{asked.needs}`"
             )
+        case status if said.is_limit():
+            return (
+                f"GitHub's limit of requests is reached ({status}); run it again {_until(said)}; "
+                f"nothing is wrong with `{asked.needs}` in {asked.workflow}"
+            )
+        case HTTPStatus.FORBIDDEN:
+            return _forbidden(asked, said.message().lower())
         case HTTPStatus.NOT_FOUND:
             return (
                 "see that GITHUB_REPOSITORY and the number are right and that the token may see "
-                f"the repository (`{asked.needs}`); GitHub calls missing what it may not show"
+                f"the repository (`{asked.needs}` in the `permissions:` of {asked.workflow}); "
+                "GitHub calls missing what it may not show"
             )
         case HTTPStatus.GONE:
             return "it was there once and is removed: artifacts expire; run the build again"
         case HTTPStatus.UNPROCESSABLE_ENTITY | HTTPStatus.CONFLICT:
-            return "GitHub says what is wrong with the request; mend that, then run it again"
+            return (
+                "GitHub says what is wrong with the request; mend that, then run it again; nothing "
+                f"is wrong with `{asked.needs}` in {asked.workflow}"
+            )
         case status if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             return "GitHub has trouble (githubstatus.com says more); run it again later"
         case status if status < HTTPStatus.BAD_REQUEST:
@@ -161,6 +168,23 @@ def _hint(asked: Asked, said: Said) -> str:
                 "address to the new name"
             )
     return "see that GITHUB_API_URL is the address of GitHub's API"
+
+
+def _forbidden(asked: Asked, message: str) -> str:
+    if "locked" in message:
+        return "unlock the conversation of the pull request, then run it again"
+    if "archived" in message:
+        return "the repository is archived, so that nothing can be changed: unarchive it first"
+    hint = (
+        f"the token may not do that: add `{asked.needs}` to the `permissions:` of "
+        f"{asked.workflow}, or give a token that has it"
+    )
+    if asked.needs.endswith("write"):
+        hint += (
+            "; a run that a fork's pull request starts never has it: do this in a workflow that "
+            "`workflow_run` starts"
+        )
+    return hint
 
 
 def _until(said: Said) -> str:
