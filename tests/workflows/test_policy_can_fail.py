@@ -129,6 +129,7 @@ CHANGES = {
          "-plan-${{ github.sha }}\n      cancel-in-progress: ${{ github.sha }}"),
         (PROMOTE, _LINE, "group: mergeline-line"),
         (COMMENT, "      queue: max\n", ""),
+        (ROLLBACK, f"concurrency:\n      {_LINE}", "concurrency: mergeline-line"),
         (ROLLBACK, _TOP, f"concurrency: rollback\n{_TOP}"),
     ],
     "groups_of_pull_requests_are_their_own": [

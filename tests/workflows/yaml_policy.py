@@ -109,7 +109,8 @@ class Job:
     @property
     def concurrency(self) -> Mapping[str, Any]:
         """Its own; see `File.body` for that of the whole workflow."""
-        return self.body.get("concurrency") or {}
+        given = self.body.get("concurrency") or {}
+        return given if isinstance(given, Mapping) else {"group": given}
 
     @property
     def environment(self) -> str | None:
