@@ -23,6 +23,7 @@ class Setup:
         workflows: State by path of the file.
     """
 
+    archived: bool = False
     has_rules: bool = True
     enabled: bool = True
     allowed_actions: str = "all"

@@ -129,7 +129,6 @@ def look(
     place: Place,
     lines: Sequence[str],
     environments: Sequence[str],
-    patience: Patience = PATIENCE,
 ) -> Seen:
     """Ask everything.
 
@@ -137,7 +136,6 @@ def look(
         place: What and by whom.
         lines: Branches that only the line itself is to push.
         environments: Those that jobs run in.
-        patience: How long to wait for one answer.
 
     Raises:
         GitHubError: The first question, for the repository itself, has no answer; nothing
@@ -146,7 +144,7 @@ def look(
 
     def fresh() -> RepositorySettings:
         # PyGithub's connection is for one thread.
-        return RepositorySettings(Client(place, patience))
+        return RepositorySettings(Client(place, PATIENCE))
 
     facts, visit = fresh().facts()
     with ThreadPoolExecutor(_AT_ONCE) as pool:
