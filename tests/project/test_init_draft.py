@@ -59,7 +59,7 @@ def test_a_draft_without_guesses() -> None:
     assert settings.data == Data(
         source="data/customers.csv", target="left", positive="yes", contract="data/contract.yaml"
     )
-    assert list(settings.gates) == ["auc-baseline", "data-checks", "model-checks"]
+    assert list(settings.gates) == ["auc-floor", "auc-baseline", "data-checks", "model-checks"]
     assert settings.promotion.approvals == 1
     assert settings.promotion.since is None
     assert settings.report.rows is False
@@ -101,12 +101,12 @@ def test_every_guess_is_in_the_settings() -> None:
 
 
 def test_no_gate_needs_to_know_the_data() -> None:
-    """A floor or ceiling that nobody measured would be made up; the others may only warn."""
+    """A floor above chance that nobody measured would be made up; fairness may only warn."""
     settings = parsed(settings_text(draft(roles=_sensitive("sex"), gated=("sex",))))
     for gate in settings.gates.values():
         match gate:
             case MetricGate():
-                assert gate.no_worse_than_baseline_by is not None
+                assert gate.no_worse_than_baseline_by is not None or gate.at_least == 0.5
             case FairnessGate():
                 assert gate.no_worse_than_baseline_by is not None
                 assert gate.level == "warn"

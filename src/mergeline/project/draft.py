@@ -158,9 +158,10 @@ def _measured(draft: Draft) -> Iterator[str]:
 
 
 def _gates(gated: Iterable[str]) -> Iterator[str]:
-    yield "# These hold whatever the data is. A floor is for you to set once there is a number:"
-    yield "#   auc-floor: {metric: roc_auc, at_least: ...}"
+    yield "# These hold whatever the data is: 0.5 is what a coin gets."
+    yield "# Raise that floor once there is a first number to go by."
     yield "gates:"
+    yield "  auc-floor: {metric: roc_auc, at_least: 0.5}"
     yield "  auc-baseline: {metric: roc_auc, no_worse_than_baseline_by: 0.01}"
     yield "  data-checks: {check: data, new_only: true}"
     yield "  model-checks: {check: model, new_only: true}"

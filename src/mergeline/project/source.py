@@ -69,7 +69,19 @@ def find_source(root: Path, given: Path) -> Source:
     kind = table_format(data)
     encoding, separator = _sniffed(file, kind)
     data = data.model_copy(update={"encoding": encoding, "separator": separator})
-    return Source(path, file.stat().st_size, encoding, separator, read_table(file, data))
+    frame = read_table(file, data)
+    _require_names(frame, path)
+    return Source(path, file.stat().st_size, encoding, separator, frame)
+
+
+def _require_names(frame: "pd.DataFrame", path: str) -> None:
+    """Refuse columns that are numbered, as Parquet files can have them: settings name texts."""
+    numbered = [str(name) for name in frame.columns if not isinstance(name, str)]
+    if numbered:
+        raise ContractError(
+            f"{path} has columns whose names are no text: {listed(numbered, _MOST_LISTED)}",
+            hint="write the file again with text as the names of its columns",
+        )
 
 
 def _path_in(root: Path, given: Path) -> str:
