@@ -142,6 +142,15 @@ def test_without_a_framework_it_says_what_to_run(empty: Project) -> None:
     assert not (empty.root / ".github").exists()
 
 
+def test_workflows_that_are_committed_are_not_asked_for_again(empty: Project) -> None:
+    assert "git push origin main" in init(empty, *YES).out
+    assert "git push origin main" in init(empty, *YES).out
+    empty.commit("All of it")
+    said = init(empty, *YES).out
+    assert "git push origin main" not in said
+    assert "The project itself" in said
+
+
 def test_what_was_left_is_shown_with_what_it_would_have_held(empty: Project) -> None:
     empty.write("dvc.yaml", "stages: {}\n")
     done = init(empty, *YES)

@@ -163,6 +163,7 @@ def _data_step(start: "Start", keeper: str) -> list[Step]:
 
 def _workflow_steps(start: "Start", data: Path, target: str) -> list[Step]:
     from mergeline.project.callers import FOLDER
+    from mergeline.project.repository import data_keeper
 
     if start.framework is None and (start.root / FOLDER / "comment.yml").exists():
         return []
@@ -172,13 +173,14 @@ def _workflow_steps(start: "Start", data: Path, target: str) -> list[Step]:
         said = "No workflows were written: nothing says which repository Mergeline is from. Name it"
         return [(f"{said}, with the commit of a release.", [again])]
     states = {file.path: file.state for file in start.files}
-    if all(state == "same" for path, state in states.items() if path.startswith(".github/")):
+    ours = [path for path in states if path.startswith(f"{FOLDER}/")]
+    if all(states[path] == "same" and data_keeper(start.root, path) == "git" for path in ours):
         return []
     main = shlex.quote(start.main)
     commands = [] if start.on_main else [f"git switch {main}"]
     commands += ["git add .github", "git commit -m 'Workflows of Mergeline' -- .github"]
     commands += [f"git push origin {main}"]
-    counts = start.draft.since is not None and states["params.yaml"] == "new"
+    counts = start.draft.since is not None and states["params.yaml"] != "differs"
     if counts:
         since = "sed -i.old \"s/since: .*/since: '$(git rev-parse HEAD)'/\" params.yaml"
         commands += [f"{since} && rm params.yaml.old"]

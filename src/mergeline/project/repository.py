@@ -56,7 +56,7 @@ def start_of_line(git: Git, main: str) -> str | None:
 
 
 def data_keeper(root: Path, path: str) -> Literal["git", "dvc", "ignored", "nobody"]:
-    """Return who keeps the table: whether others will have it."""
+    """Return who keeps a file: whether others will have it."""
     if (root / f"{path}.dvc").is_file():
         return "dvc"
     known = run_git(root, "--literal-pathspecs", "ls-files", "--error-unmatch", "--", path)
