@@ -27,6 +27,7 @@ from mergeline.bundle.judged import Head, Measured, base_settings, judged_plan, 
 from mergeline.bundle.names import PARTS
 from mergeline.bundle.pack import pack
 from mergeline.check.run import read_evidence, verdict_json
+from mergeline.cli.comment import words
 from mergeline.config.load import parse_settings
 from mergeline.core import layout
 from mergeline.core.answers import Name
@@ -44,11 +45,9 @@ from mergeline.promote.rollback import RollbackEnded, RollbackJob, Wish, rollbac
 from mergeline.promote.run import Job, promote
 from mergeline.rehearsal import Rehearsal
 from mergeline.rehearsal.state import Run
-from mergeline.report.comment import render_comment
 from mergeline.report.markdown import marker
-from mergeline.report.words import headline
 from mergeline.review.run import Job as ReviewJob
-from mergeline.review.run import Reviewing, Words, review
+from mergeline.review.run import Reviewing, review
 from projects import make_frame, run_stages
 
 TODAY = date(2026, 11, 20)
@@ -57,7 +56,7 @@ PRODUCTION = "production"
 REGISTRY = "sqlite:///registry/registry.db"
 PATIENCE = Patience(seconds=5, tries=2, pause=0.01)
 MEASURED_STAGES = ("prepare", "train", "evaluate")
-WORDS = Words(render_comment, lambda plan: headline(plan).sentence, marker)
+WORDS = words()
 AUTHOR, REVIEWER, OTHER = "ann", "bob", "eve"
 
 GATES = "gates:\n  auc-floor: {metric: roc_auc, at_least: 0.6}\n"
@@ -442,7 +441,13 @@ class Scenario:
 
     def review(self, number: int) -> Reviewed:
         """Do the build's and the comment's job, as they are; return the entry."""
-        job = ReviewJob(
+        done = review(self.review_job(), self.run(number))
+        assert isinstance(done, Reviewing), done
+        return done.entry
+
+    def review_job(self) -> ReviewJob:
+        """The job that follows a build."""
+        return ReviewJob(
             github=self.github,
             remote=Remote(self.git, "origin"),
             ledger=self.ledger,
@@ -451,9 +456,6 @@ class Scenario:
             today=TODAY,
             by="run 1 of acme/credit",
         )
-        done = review(job, self.run(number))
-        assert isinstance(done, Reviewing), done
-        return done.entry
 
     def ready(self, *commits: Mapping[str, str], change: Change | None = None, **about: Any) -> int:
         """Open a pull request, check it and approve it."""

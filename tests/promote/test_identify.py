@@ -6,10 +6,10 @@ import pytest
 
 from mergeline.core.answers import Name
 from mergeline.errors import ConfigError
+from mergeline.inputs.settings import require_settings_at
 from mergeline.ledger.entries import Settled
 from mergeline.promote.attribute import merge_at
 from mergeline.promote.identify import Identified, identify
-from mergeline.promote.line import require_settings_at
 from mergeline.rehearsal.faults import Fault
 from promote.scenario import REVIEWER, Scenario, first_files, git, params, refused
 

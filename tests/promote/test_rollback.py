@@ -6,9 +6,10 @@ from mergeline.adapters.registry import Registry
 from mergeline.core.answers import Name
 from mergeline.errors import UsageError
 from mergeline.inputs.digest import inputs_digest
+from mergeline.inputs.settings import require_settings_at
 from mergeline.ledger.entries import Promoted, RolledBack
 from mergeline.promote.attribute import merge_at
-from mergeline.promote.line import Line, require_settings_at
+from mergeline.promote.line import Line
 from mergeline.promote.revert import branch_of, open_revert, revert_commands
 from mergeline.promote.rollback import rollback
 from mergeline.rehearsal.faults import Fault

@@ -14,18 +14,16 @@ from mergeline.adapters.git_remote import Remote
 from mergeline.adapters.github import ACTIONS_USER, connect
 from mergeline.adapters.github_client import Patience
 from mergeline.bundle.names import EVIDENCE_PART, MODEL_PART
+from mergeline.cli.comment import words
 from mergeline.core.plan import Plan
 from mergeline.ledger.entries import Reviewed
 from mergeline.ledger.store import Ledger
 from mergeline.rehearsal import Rehearsal
-from mergeline.report.comment import render_comment
-from mergeline.report.markdown import marker
-from mergeline.report.words import headline
-from mergeline.review.run import Job, Words
+from mergeline.review.run import Job
 
 TODAY = date(2026, 11, 20)
 PATIENCE = Patience(seconds=5, tries=3, pause=0.01)
-WORDS = Words(render_comment, lambda plan: headline(plan).sentence, marker)
+WORDS = words()
 
 
 def git(folder: Path, *arguments: str, given: str | None = None) -> str:

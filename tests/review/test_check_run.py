@@ -1,4 +1,4 @@
-"""The check run at the stand-in: one for a run, added to, replaced where it is not true any more."""
+"""The check run at the stand-in: one for a run, added to, replaced where it is not true now."""
 
 from collections.abc import Iterator
 from pathlib import Path

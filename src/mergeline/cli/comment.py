@@ -45,11 +45,13 @@ def comment(
     Takes the artifacts of the run, computes digests and verdict anew with the policy at the
     tip of main, makes or edits one comment, appends `reviewed` to the ledger, and sets the
     commit's status `mergeline`. Believes and runs nothing of the pull request. Run again
-    for the same run it comes to the same.
+    for the same run it comes to the same. CML writes the comment where `cml` is on PATH and
+    main's `report.transport` is not `api`; whatever it cannot do goes by GitHub's API.
 
-    Needs GITHUB_TOKEN and GITHUB_REPOSITORY (GITHUB_API_URL for an enterprise server), and
-    of a workflow's permissions `actions: read`, `pull-requests: write`, `statuses: write`,
-    `contents: write`.
+    Needs GITHUB_TOKEN and GITHUB_REPOSITORY (for an enterprise server GITHUB_API_URL, and
+    GITHUB_SERVER_URL for CML), and of a workflow's permissions `actions: read`,
+    `pull-requests: write`, `statuses: write`, `contents: write`, and `checks: write` for
+    remarks at the lines of files.
 
     Exit codes: 0 commented, whatever the verdict (the status says it); 12 refused
     (STALE_RUN, AMBIGUOUS, NO_EVIDENCE, EVIDENCE_INVALID, MOVED); 2 usage; 4 GitHub, Git or
@@ -73,7 +75,7 @@ def comment(
             github=github,
             remote=where,
             ledger=Ledger(git, remote),
-            words=_words(),
+            words=words(),
             main=main or where.default_branch(),
             today=datetime.now(UTC).date(),
             by=worker(os.environ, github.repository),
@@ -107,23 +109,33 @@ def run_of_event(environ: Mapping[str, str]) -> int:
     return run
 
 
-def _words() -> "Words":
+def words() -> "Words":
+    """Return how a plan is put into words."""
+    from mergeline.report.check_run import render_check_run
     from mergeline.report.comment import render_comment
-    from mergeline.report.markdown import marker, plain
+    from mergeline.report.markdown import inert, marker
     from mergeline.report.words import headline
     from mergeline.review.run import Words
 
     return Words(
         comment=render_comment,
-        sentence=lambda plan: plain(headline(plan).sentence, _STATUS),
+        sentence=lambda plan: inert(headline(plan).sentence, _STATUS),
         marker=marker,
+        check_run=render_check_run,
+        line=lambda value: inert(value, _STATUS),
     )
 
 
 def _say_done(done: "Reviewing") -> None:
+    from mergeline.cli.jobs import say
+
     judgement, commit = done.plan.judgement, done.plan.candidate.commit
+    seen = done.plan.forecast
+    answer = seen.answer if seen else judgement.answer
+    for warning in done.warnings:
+        say(f"warning: {warning}")
     where = done.comment.url if done.comment else "no comment, as of every group of a merge queue"
     typer.echo(
         f"#{done.pull.number} at {commit[:12]}: {judgement.outcome.name}, if merged now "
-        f"{judgement.answer}; entry {done.entry.number} of the ledger; {where}"
+        f"{answer}; entry {done.entry.number} of the ledger; {where}"
     )

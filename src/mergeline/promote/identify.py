@@ -11,9 +11,10 @@ from mergeline.config.settings import Settings
 from mergeline.core.answers import Answer, Name
 from mergeline.core.policy import Accept
 from mergeline.errors import ConfigError
+from mergeline.inputs.settings import readable_settings_at
 from mergeline.ledger.history import History
 from mergeline.promote.attribute import Loose, Merge, Search
-from mergeline.promote.line import Line, answer, readable_settings_at
+from mergeline.promote.line import Line, answer
 
 _FULL_ID = re.compile("[0-9a-f]{40}([0-9a-f]{24})?")
 

@@ -1,15 +1,13 @@
-"""What every step of a promotion works with, and how settings are read at a commit."""
+"""What every step of a promotion works with."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from mergeline.adapters.git import Git
 from mergeline.adapters.git_remote import Remote
-from mergeline.config.load import parse_settings
 from mergeline.config.settings import Settings
-from mergeline.core import layout
 from mergeline.core.answers import Answer, Name
-from mergeline.errors import ConfigError
+from mergeline.inputs.settings import readable_settings_at
 from mergeline.ledger.store import Ledger
 
 CARRY = "the next pull request that is checked, commented and approved carries it"
@@ -63,27 +61,6 @@ def utc_now() -> str:
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def settings_at(git: Git, commit: str) -> Settings | None:
-    """Return the settings of a commit; None where it has none.
-
-    Raises:
-        ConfigError: They say something that is not allowed.
-    """
-    data = git.read(commit, layout.SETTINGS)
-    if data is None:
-        return None
-    origin = f"{layout.SETTINGS} at {commit[:12]}"
-    return parse_settings(data.decode("utf-8-sig", errors="replace"), origin=origin)
-
-
-def readable_settings_at(git: Git, commit: str | None) -> Settings | None:
-    """Return the settings of a commit; None where there are none that can be read."""
-    try:
-        return None if commit is None else settings_at(git, commit)
-    except ConfigError:
-        return None
-
-
 def settings_of(git: Git, commit: str) -> Settings | None:
     """Return the settings of a commit that the line has come to; None where they are lost.
 
@@ -91,18 +68,3 @@ def settings_of(git: Git, commit: str) -> Settings | None:
     that was approved, and name another registry, which would be sent our credentials.
     """
     return readable_settings_at(git, commit) if git.has(commit) else None
-
-
-def require_settings_at(git: Git, commit: str) -> Settings:
-    """Return the settings of a commit that must have some.
-
-    Raises:
-        ConfigError: It has none, or they say something that is not allowed.
-    """
-    settings = settings_at(git, commit)
-    if settings is None:
-        raise ConfigError(
-            f"the commit {commit[:12]} has no {layout.SETTINGS}, so nothing says what to promote",
-            hint="`mergeline init` makes one; commit it in a pull request",
-        )
-    return settings

@@ -10,6 +10,7 @@ from mergeline.adapters.registry import Registry
 from mergeline.config.settings import Settings
 from mergeline.core.answers import Answer, Name
 from mergeline.errors import ToolError, UsageError
+from mergeline.inputs.settings import readable_settings_at, require_settings_at
 from mergeline.ledger.entries import Declared, Entry, Live, Release, RolledBack
 from mergeline.ledger.history import History
 from mergeline.ledger.store import Ledger
@@ -20,8 +21,6 @@ from mergeline.promote.line import (
     Ended,
     Line,
     answer,
-    readable_settings_at,
-    require_settings_at,
     settings_of,
     utc_now,
 )

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
 from typing import Literal
 
 from mergeline.adapters.git import Git
@@ -14,6 +13,7 @@ from mergeline.config.settings import Settings
 from mergeline.core.answers import Answer, Name
 from mergeline.core.plan import Plan
 from mergeline.errors import GitHubError
+from mergeline.inputs.settings import require_settings_at
 from mergeline.ledger.entries import Declared, Promoted, RolledBack, Settled
 from mergeline.ledger.history import History
 from mergeline.ledger.store import Ledger
@@ -22,9 +22,11 @@ from mergeline.promote.approvals import Approved, approvals
 from mergeline.promote.confirm import Patience, confirm, told
 from mergeline.promote.declare import declare, promoted, settle_merge, settled
 from mergeline.promote.identify import Identified, identify, look_at_main
-from mergeline.promote.line import Ended, Line, answer, require_settings_at, settings_of
+from mergeline.promote.line import Ended, Line, answer, settings_of
 from mergeline.promote.register import register, release_files, release_tags, reviewed_evidence
+from mergeline.promote.rests_on import review_of
 from mergeline.promote.settle import Say, settle
+from mergeline.promote.source import Rebuilt
 from mergeline.promote.verify import NeedsRebuild, Verified, verify
 
 
@@ -40,7 +42,7 @@ class Job:
         today: The day on which waivers are held against their expiry.
         open_registry: Returns the registry that settings name.
         render_card: Returns the model card of a plan.
-        rebuilt: Where a second build lies; None without one.
+        rebuilt: Where a second build lies, or the run that made it; None without one.
         interval: Seconds from one look at the follower's report to the next.
     """
 
@@ -54,7 +56,7 @@ class Job:
     today: date
     open_registry: Callable[[Settings], Registry]
     render_card: Callable[[Plan], str]
-    rebuilt: Path | None = None
+    rebuilt: Rebuilt | None = None
     interval: float = 1.0
 
     def line(self, main: str, settings: Settings) -> Line:
@@ -96,30 +98,43 @@ def promote(job: Job, say: Say) -> Ended:
         return Ended(**dict(undecided), commit=job.commit)
 
 
-def build_needed(job: Job) -> Literal["reuse", "rebuild"]:
-    """Return whether a promotion would ask for a second build; nothing is written.
+@dataclass(frozen=True)
+class Needs:
+    """What a promotion needs beside what was reviewed.
 
-    `reuse` also stands for a promotion that would be refused.
+    Attributes:
+        build: `reuse` also stands for a promotion that would be refused.
+        base: What a second build is compared with; None where none is wanted, or there is none.
+    """
+
+    build: Literal["reuse", "rebuild"]
+    base: str | None = None
+
+
+def build_needed(job: Job) -> Needs:
+    """Return whether a promotion would ask for a second build; nothing is written.
 
     Raises:
         GitHubError: GitHub cannot be asked.
         MergelineError: As `promote`.
     """
-    main = job.remote.default_branch()
+    main, reuse = job.remote.default_branch(), Needs("reuse")
     if look_at_main(job.git, job.remote, main, job.commit) is not None:
-        return "reuse"
+        return reuse
     settings = require_settings_at(job.git, job.commit)
     line = job.line(main, settings)
     history = line.ledger.read()
     if _ended_before(line, job.commit, history) is not None:
-        return "reuse"
+        return reuse
     identified = identify(line, job.github, job.commit, settings, history)
     if isinstance(identified, Answer):
-        return "reuse"
+        return reuse
     if isinstance(approvals(job.git, job.github, identified, history), Answer):
-        return "reuse"
+        return reuse
     verified = verify(line, job.github, identified, history, rebuilt=None, today=job.today)
-    return "rebuild" if isinstance(verified, NeedsRebuild) else "reuse"
+    if isinstance(verified, NeedsRebuild):
+        return Needs("rebuild", identified.last.base)
+    return reuse
 
 
 def _ended_before(
@@ -190,9 +205,8 @@ class _Promotion:
         """Move the position past a merge that leaves what is live as it is."""
         if found.name not in (Name.ALREADY_LIVE, Name.POLICY_ONLY):
             return found
-        pull = identified.last.pull
-        review = self.line.ledger.read().reviewed(pull.number, pull.head_sha)[-1]
-        key = review.key if found.name is Name.ALREADY_LIVE else None
+        review = review_of(self.line.git, self.line.ledger.read(), identified.last)
+        key = review.key if review and found.name is Name.ALREADY_LIVE else None
         entry = settled(self.line, identified, approved, found.name)
         refusal = settle_merge(self.line, entry, key)
         if refusal is None:
@@ -259,7 +273,7 @@ def _rebuild_first(identified: Identified, needs: NeedsRebuild) -> Answer:
         Name.UNDECIDED,
         f"{needs.why} The model must be built a second time, on main, before it is promoted.",
         f"in a checkout of {merge.commit[:12]}: mergeline check{base}, then: "
-        "mergeline promote --rebuilt FOLDER",
+        "mergeline promote --rebuilt FOLDER (or --rebuilt-run ID, of the run that did)",
     )
 
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from mergeline.adapters.git import Git
 from mergeline.adapters.github import GitHub
+from mergeline.bundle.handed import Handed, handed_over
 from mergeline.bundle.names import EVIDENCE_PART, MODEL_PART, PARTS
 from mergeline.bundle.pack import pack
 from mergeline.bundle.read import Bundle, read_bundle
@@ -12,41 +13,69 @@ from mergeline.bundle.unpack import unpack
 from mergeline.config.settings import Settings
 from mergeline.core.answers import Answer, Name
 from mergeline.errors import BytesMismatch, InvalidBundle, UsageError
-from mergeline.inputs.digest import is_pin
+from mergeline.inputs.changed import changed_paths, steers_build
+from mergeline.inputs.settings import readable_settings_at
 from mergeline.ledger.entries import Reviewed
 from mergeline.promote.attribute import Merge
-from mergeline.promote.line import answer, readable_settings_at
+from mergeline.promote.line import answer
 
+# A project's root after `mergeline check`, or a folder with its unpacked parts by name; or the
+# run that handed them over.
+Rebuilt = Path | int
 # From the one that proves least to the one that proves most.
 _BUILDS = ("reuse", "auto", "rebuild")
 
 
-def rebuilt_bundle(folder: Path, commit: str) -> Bundle | Answer:
-    """Read a second build: a project's root after `mergeline check`, or its unpacked parts.
+def rebuilt_bundle(github: GitHub, rebuilt: Rebuilt, commit: str) -> Bundle | Answer:
+    """Read a second build, as hostile as the first.
 
     Args:
-        folder: Holds `reports/`, or a folder for each part by the part's name.
+        github: Has the run.
+        rebuilt: Where it lies.
         commit: What it must have been made from.
 
+    Returns:
+        Else what is wrong with it; UNDECIDED for a run that handed nothing over.
+
     Raises:
-        UsageError: There is nothing of the kind, or it is of another commit.
-        ContractError: A file that a part must hold is not there.
+        UsageError: A folder holds nothing of the kind, or a build of another commit.
+        ContractError: A file that a part must hold is not in the folder.
+        GitHubError: GitHub cannot be asked.
     """
     try:
-        files = {part: _part_in(folder, part) for part in PARTS}
-        bundle = read_bundle(files[EVIDENCE_PART], files[MODEL_PART])
+        found = _of_run(github, rebuilt) if isinstance(rebuilt, int) else _in_folder(rebuilt)
     except BytesMismatch as error:
         return answer(Name.BYTES_MISMATCH, f"The second build: {error.message}.", error.hint)
     except InvalidBundle as error:
         return answer(Name.EVIDENCE_INVALID, f"The second build: {error.message}.", error.hint)
-    made = bundle.plan.candidate
-    if made.commit != commit or made.dirty:
-        what = f"the commit {made.commit[:12]}" + (", with changed files" if made.dirty else "")
-        raise UsageError(
-            f"--rebuilt {folder} holds a build of {what}, expected one of {commit[:12]} as it is",
-            hint=f"check out {commit}, then: mergeline check",
-        )
-    return bundle
+    if isinstance(found, Answer):
+        return found
+    made = found.plan.candidate
+    if made.commit == commit and not made.dirty:
+        return found
+    what = f"the commit {made.commit[:12]}" + (", with changed files" if made.dirty else "")
+    wrong = f"holds a build of {what}, expected one of {commit[:12]} as it is"
+    hint = f"check out {commit}, then: mergeline check"
+    if isinstance(rebuilt, int):
+        return answer(Name.EVIDENCE_INVALID, f"The second build: run {rebuilt} {wrong}.", hint)
+    raise UsageError(f"--rebuilt {rebuilt} {wrong}", hint=hint)
+
+
+def _of_run(github: GitHub, run: int) -> Bundle | Answer:
+    found = handed_over(github, run)
+    if isinstance(found, Handed):
+        return found.bundle
+    how = "has lost" if found.removed else "handed over no"
+    return answer(
+        Name.UNDECIDED,
+        f"Run {run} {how} {found}.",
+        "see what stopped its build, then run its failed jobs again",
+    )
+
+
+def _in_folder(folder: Path) -> Bundle:
+    files = {part: _part_in(folder, part) for part in PARTS}
+    return read_bundle(files[EVIDENCE_PART], files[MODEL_PART])
 
 
 def why_rebuild(
@@ -82,10 +111,7 @@ def _strictest(*sides: Settings) -> str:
 
 def _steering(git: Git, merge: Merge) -> list[str]:
     """Return what a merge changed of workflows and requirements: what steers a build."""
-    before = git.entries(merge.base) if merge.base else {}
-    after = git.entries(merge.commit)
-    changed = (path for path in before | after if before.get(path) != after.get(path))
-    return sorted(path for path in changed if path.startswith(".github/") or is_pin(path))
+    return [path for path in changed_paths(git, merge.base, merge.commit) if steers_build(path)]
 
 
 # --- reading -----------------------------------------------------------------------

@@ -7,7 +7,6 @@ was read, its gates are judged again here, by the policies that Git holds.
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from pathlib import Path
 from typing import Literal
 
 from mergeline.adapters.git import Git
@@ -21,15 +20,17 @@ from mergeline.core.answers import Answer, Name
 from mergeline.core.plan import Plan
 from mergeline.errors import BytesMismatch, ConfigError, InvalidBundle, UnsafeModel
 from mergeline.inputs.digest import inputs_digest
+from mergeline.inputs.settings import readable_settings_at, require_settings_at
 from mergeline.ledger.entries import Live, Reviewed
 from mergeline.ledger.history import History
 from mergeline.ledger.reinstated import is_reinstated
 from mergeline.model.safety import require_safe
 from mergeline.promote.attribute import Merge
 from mergeline.promote.identify import Identified
-from mergeline.promote.line import CARRY, Line, answer, readable_settings_at, require_settings_at
+from mergeline.promote.line import CARRY, Line, answer
 from mergeline.promote.policy import gates_unlike, refused_by_policy
-from mergeline.promote.source import rebuilt_bundle, why_rebuild
+from mergeline.promote.rests_on import review_of
+from mergeline.promote.source import Rebuilt, rebuilt_bundle, why_rebuild
 
 Source = Literal["reused", "rebuilt", "equivalent"]
 _SHOWN, _LONGEST = 3, 300
@@ -67,7 +68,7 @@ def verify(
     identified: Identified,
     history: History,
     *,
-    rebuilt: Path | None,
+    rebuilt: Rebuilt | None,
     today: date,
 ) -> Verified | NeedsRebuild | Answer:
     """Hold the merge against its review.
@@ -84,16 +85,16 @@ def verify(
 
     Raises:
         GitHubError: GitHub cannot be asked.
-        UsageError: `rebuilt` holds no build of this commit.
+        UsageError: The folder `rebuilt` holds no build of this commit.
     """
     merge = identified.last
-    reviews = history.reviewed(merge.pull.number, merge.pull.head_sha)
-    if not reviews:
+    reviewed = review_of(line.git, history, merge)
+    if reviewed is None:
         head = f"the head {merge.pull.head_sha[:12]} of #{merge.pull.number}"
         reason = f"The ledger has no review of {head}."
         return answer(Name.NO_EVIDENCE, reason, "see why the comment's job did not end well")
-    foreign = is_foreign(reviews[-1], github.repository)
-    held = _Held(line.git, merge, reviews[-1], foreign, today)
+    foreign = is_foreign(reviewed, github.repository)
+    held = _Held(line.git, merge, reviewed, foreign, today)
     refusal = held.moved()
     if refusal is not None:
         return refusal
@@ -109,8 +110,11 @@ def verify(
         return first if isinstance(first, Verified) else answer(Name.NO_EVIDENCE, first.why, CARRY)
     if rebuilt is None:
         return NeedsRebuild(why)
-    second = rebuilt_bundle(rebuilt, merge.commit)
-    return second if isinstance(second, Answer) else held.compared(first, second)
+    second = rebuilt_bundle(github, rebuilt, merge.commit)
+    if not isinstance(second, Answer):
+        return held.compared(first, second)
+    undecided = second.name is Name.UNDECIDED
+    return second.model_copy(update={"reason": f"{why} {second.reason}"}) if undecided else second
 
 
 @dataclass(frozen=True)

@@ -269,5 +269,6 @@ def _invalid(error: InvalidBundle | ConfigError) -> Answer:
 
 
 def _unjudged(job: Job, run: Run, state: StatusState, answer: Answer) -> Answer:
-    set_status(job.github, run.head_sha, state, f"{answer.name}: {answer.reason}", run.url)
+    said = job.words.line(f"{answer.name}: {answer.reason}")
+    set_status(job.github, run.head_sha, state, said, run.url)
     return answer
