@@ -296,7 +296,7 @@ REASONS = {
 @pytest.mark.parametrize("how", REASONS)
 def test_a_second_build_is_wanted(scenario: Scenario, how: str) -> None:
     wanting(scenario, how)
-    assert build_needed(scenario.job()) == "rebuild"
+    assert build_needed(scenario.job()).build == "rebuild"
     ended = refused(scenario, Name.UNDECIDED)
     assert REASONS[how] in ended.reason
     assert "--rebuilt" in ended.next_step
@@ -311,26 +311,26 @@ def test_a_second_build_is_wanted_of_what_went_to_another_branch(scenario: Scena
     for base in (side, "main"):
         scenario.github.client.write("PATCH", place, {"base": base}, needs="")
     scenario.world.merge(number)
-    assert build_needed(scenario.job()) == "rebuild"
+    assert build_needed(scenario.job()).build == "rebuild"
     assert "went to another branch" in refused(scenario, Name.UNDECIDED).reason
 
 
 def test_no_second_build_is_wanted_of_what_ends_without_one(scenario: Scenario) -> None:
-    assert build_needed(scenario.job()) == "reuse"  # it is live
+    assert build_needed(scenario.job()).build == "reuse"  # it is live
     scenario.merged(BETTER)
-    assert build_needed(scenario.job()) == "reuse"
+    assert build_needed(scenario.job()).build == "reuse"
     scenario.promote()
     scenario.merged({".github/workflows/mergeline.yml": "x\n"})
-    assert build_needed(scenario.job()) == "reuse"  # the same model is live
+    assert build_needed(scenario.job()).build == "reuse"  # the same model is live
     assert scenario.promote().name is Name.ALREADY_LIVE
     old = scenario.main
     number = scenario.open({**BETTER, "requirements.txt": "x\n"})
     scenario.check(number)
     scenario.world.merge(number)
-    assert build_needed(scenario.job()) == "reuse"  # not approved
-    assert build_needed(scenario.job(commit=old)) == "reuse"  # superseded
+    assert build_needed(scenario.job()).build == "reuse"  # not approved
+    assert build_needed(scenario.job(commit=old)).build == "reuse"  # superseded
     scenario.push_to_main(DOCS)
-    assert build_needed(scenario.job()) == "reuse"  # a direct push
+    assert build_needed(scenario.job()).build == "reuse"  # a direct push
 
 
 def test_the_reviewed_bytes_are_enough_where_the_policy_says_so(scenario: Scenario) -> None:
@@ -342,7 +342,7 @@ def test_the_reviewed_bytes_are_enough_where_the_policy_says_so(scenario: Scenar
 def test_a_loosening_of_the_build_counts_from_the_next_one(scenario: Scenario) -> None:
     of_kind(scenario, "rebuild")
     scenario.merged({"params.yaml": params(c=0.5, promotion=build("reuse"))})
-    assert build_needed(scenario.job()) == "rebuild"
+    assert build_needed(scenario.job()).build == "rebuild"
 
 
 def test_an_equivalent_second_build_ships_the_reviewed_bytes(scenario: Scenario) -> None:

@@ -1,10 +1,18 @@
 """`mergeline promote`: the merge takes what was reviewed live, or the reason is said."""
 
 import os
+import re
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from mergeline.errors import UsageError
+
+if TYPE_CHECKING:
+    from mergeline.promote.run import Needs
+
+_COMMIT = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
 
 
 def register(app: typer.Typer) -> None:
@@ -24,6 +32,14 @@ def promote(
             "artifacts of a build were unpacked into."
         ),
     ] = None,
+    rebuilt_run: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="Id of the GitHub run that made a second build; its artifacts are taken if one "
+            "is wanted.",
+        ),
+    ] = None,
     environment: Annotated[
         str | None,
         typer.Option(help="The environment.", show_default="deploy.environment in params.yaml"),
@@ -34,7 +50,9 @@ def promote(
     needs: Annotated[
         bool,
         typer.Option(
-            "--needs", help="Print `rebuild` if a second build is wanted, else `reuse`, and end."
+            "--needs",
+            help="Print `rebuild` if a second build is wanted, else `reuse`, and end; in a "
+            "workflow the outputs `build` and `base` say so.",
         ),
     ] = False,
     json: Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")] = False,
@@ -63,6 +81,10 @@ def promote(
     from mergeline.promote.run import promote as run
     from mergeline.report.card import render_card
 
+    if rebuilt is not None and rebuilt_run is not None:
+        raise UsageError(
+            "--rebuilt and --rebuilt-run name two second builds", hint="leave out one of them"
+        )
     git = Git(find_root(Path.cwd()))
     github = connect(os.environ)
     job = Job(
@@ -76,9 +98,19 @@ def promote(
         today=datetime.now(UTC).date(),
         open_registry=registry_opener(git),
         render_card=render_card,
-        rebuilt=rebuilt,
+        rebuilt=rebuilt if rebuilt_run is None else rebuilt_run,
     )
     if needs:
-        typer.echo(build_needed(job))
+        _tell_needs(build_needed(job))
         return
     end(run(job, say), as_json=json)
+
+
+def _tell_needs(needs: "Needs") -> None:
+    """Print whether a second build is wanted, and hand it on to the workflow's next job."""
+    typer.echo(needs.build)
+    base = needs.base if needs.base and _COMMIT.fullmatch(needs.base) else ""
+    output = os.environ.get("GITHUB_OUTPUT")
+    if output:
+        with Path(output).open("a", encoding="utf-8") as file:
+            file.write(f"build={needs.build}\nbase={base}\n")

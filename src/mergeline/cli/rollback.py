@@ -68,7 +68,8 @@ def rollback(
             github=github,
             may_open=bool(os.environ.get(OWN_TOKEN, "").strip())
             or os.environ.get("GITHUB_ACTIONS") != "true",
-            wish=Wish(reason.strip(), to),
+            # A workflow hands on an input that nobody gave as an empty text.
+            wish=Wish(reason.strip(), (to or "").strip() or None),
             environment=environment,
             by=worker(os.environ, repository),
             url=run_url(os.environ, repository),
