@@ -5,5 +5,5 @@
   the texts.
 - `template`: the pipeline, and what Git and DVC ignore.
 - `demo`: a project with its pull requests, in a fresh folder.
-- `doctor`: what is missing on this machine, and the next command.
+- `doctor`: what is missing on this machine, in the project and at GitHub; the next command.
 """

@@ -17,7 +17,7 @@ SECRET = "hunter2"  # noqa: S105
 
 
 def findings(folder: Path) -> dict[str, Finding]:
-    return {one.name: one for one in project(open_project(folder)).findings}
+    return {one.name: one for one in project(open_project(folder), {}).findings}
 
 
 def test_a_project_that_lacks_nothing(folder: Path) -> None:
@@ -34,7 +34,7 @@ def test_a_project_that_lacks_nothing(folder: Path) -> None:
 
 def test_no_repository(tmp_path: Path) -> None:
     about = open_project(tmp_path)
-    (found,) = project(about).findings
+    (found,) = project(about, {}).findings
     assert (about.root, found.state) == (None, "missing")
     assert "git init" in found.next_step
 
@@ -81,7 +81,12 @@ CASES: dict[str, tuple[Callable[[Path], object], str, str, str, str]] = {
     ),
     "no pipeline": (
         remove("dvc.yaml"),
-        *("dvc.yaml", "missing", "no such file", "write_pipeline"),
+        *(
+            "dvc.yaml",
+            "missing",
+            "no such file",
+            "mergeline init --data data/customers.csv --target left",
+        ),
     ),
     "a stage is not there": (
         replaced("dvc.yaml", "  explain:", "  other:"),
@@ -167,6 +172,14 @@ CASES: dict[str, tuple[Callable[[Path], object], str, str, str, str]] = {
         replaced("params.yaml", "https://mlflow.example.org", "sqlite:///r.db"),
         *("registry", "warn", "hosted runner", "MLFLOW_TRACKING_URI"),
     ),
+    "a registry that is none": (
+        replaced("params.yaml", "https://mlflow.example.org", "ftp://x"),
+        *("registry", "missing", "registry.uri is 'ftp'", "MLflow server"),
+    ),
+    "no environment": (
+        lambda root: (root / "params.yaml").open("a").write("deploy: {environment: ''}\n"),
+        *("deploy", "missing", "no name", "production"),
+    ),
     "a wait that is too short": (
         lambda root: (root / "params.yaml").open("a").write("deploy: {confirm_seconds: 20}\n"),
         *("deploy", "missing", "always be UNCONFIRMED", "confirm_seconds: 120"),
@@ -191,6 +204,18 @@ def test_what_a_project_lacks(folder: Path, case: str) -> None:
     assert detail in found.detail
     assert step in found.next_step
     assert found.next_step
+
+
+def test_a_registry_in_a_file_on_a_hosted_runner(folder: Path) -> None:
+    change(folder / "params.yaml", "https://mlflow.example.org", "sqlite:///r.db")
+    hosted = {"GITHUB_ACTIONS": "true", "RUNNER_ENVIRONMENT": "github-hosted"}
+
+    def registry(environ: dict[str, str]) -> str:
+        found = project(open_project(folder), environ).findings
+        return next(one.state for one in found if one.name == "registry")
+
+    assert registry(hosted) == "missing"
+    assert registry(hosted | {"MLFLOW_TRACKING_URI": "https://mlflow.example.org"}) == "ok"
 
 
 def test_versions_of_another_system_are_no_fault(folder: Path) -> None:
@@ -267,7 +292,7 @@ def test_a_secret_of_this_machine_only(folder: Path) -> None:
 
 def test_a_remote_of_this_machine_only(folder: Path) -> None:
     (folder / ".dvc/config").rename(folder / ".dvc/config.local")
-    group = project(open_project(folder))
+    group = project(open_project(folder), {})
     said = [one.detail for one in group.findings if one.name == "dvc remote"]
     assert "which no other machine has" in said[0]
 

@@ -16,7 +16,7 @@ FOLDER = ".github/workflows"
 
 
 def findings(folder: Path) -> dict[str, Finding]:
-    return {one.name: one for one in workflows(folder).findings}
+    return {one.name: one for one in workflows(folder, None).findings}
 
 
 def test_the_repositorys_own() -> None:
@@ -26,7 +26,7 @@ def test_the_repositorys_own() -> None:
 
 
 def test_none(tmp_path: Path) -> None:
-    (found,) = workflows(tmp_path).findings
+    (found,) = workflows(tmp_path, None).findings
     assert (found.state, found.detail.count(".yml")) == ("missing", len(NEEDED))
     assert "mergeline init" in found.next_step
 

@@ -1,6 +1,7 @@
 """`dvc.yaml` as Mergeline would write it, and the pins that its stages depend on."""
 
 import re
+import shlex
 from collections.abc import Iterator, Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -15,6 +16,7 @@ from mergeline.core.evidence import STAGES
 from mergeline.errors import MergelineError
 from mergeline.inputs.digest import Reader, is_pin, pins, stages_of
 from mergeline.inputs.trees import WorkingTree
+from mergeline.project.callers import installed_framework
 from mergeline.project.doctor.finding import Finding, missing, ok, warn
 from mergeline.project.template import pipeline
 
@@ -31,7 +33,7 @@ _SHOWN = 3
 def pipeline_findings(root: Path, settings: Settings) -> Iterator[Finding]:
     """Look at the stages and their pins."""
     if not (root / layout.PIPELINE).is_file():
-        yield missing(layout.PIPELINE, "there is no such file", WRITE)
+        yield missing(layout.PIPELINE, "there is no such file", init_command(settings))
         return
     tree = WorkingTree(root, Git(root))
     try:
@@ -42,6 +44,14 @@ def pipeline_findings(root: Path, settings: Settings) -> Iterator[Finding]:
         return
     yield _stages(root, settings, stages)
     yield from _pins(tree, stages, pinned)
+
+
+def init_command(settings: Settings | None) -> str:
+    """Return the command that writes the files of a project which are not there."""
+    source, target = "FILE", "COLUMN"
+    if settings is not None:
+        source, target = shlex.quote(settings.data.source), shlex.quote(settings.data.target)
+    return f"mergeline init --data {source} --target {target}"
 
 
 def framework_commit(root: Path) -> str:
@@ -103,6 +113,7 @@ def _pins(
     # deepchecks has an environment of its own, which is held against its lock elsewhere.
     here = {path: data for path, data in pinned.items() if not _OF_DEEPCHECKS.search(data)}
     differ = [said for data in here.values() for said in _other_versions(data)]
+    differ += _other_commit(tree.root)
     if differ:
         more = f", and {len(differ) - _SHOWN} more" if len(differ) > _SHOWN else ""
         files = " ".join(f"-r {path}" for path in here)
@@ -114,6 +125,13 @@ def _pins(
         )
     if not loose and not differ:
         yield ok("pins", f"{', '.join(here)}: what is installed")
+
+
+def _other_commit(root: Path) -> Iterator[str]:
+    """Say whether the pins name another commit of Mergeline than the one installed, if known."""
+    pinned, installed = framework_commit(root), installed_framework()
+    if pinned and installed is not None and installed.commit != pinned:
+        yield f"mergeline {pinned[:12]} is {installed.commit[:12]} here"
 
 
 def _other_versions(data: bytes) -> Iterator[str]:

@@ -1,20 +1,20 @@
 """The project: a Git repository with settings, a pipeline, data and DVC."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from mergeline.adapters.git import find_root
+from mergeline.adapters.registry import registry_uri
 from mergeline.config.load import load_settings
 from mergeline.config.settings import Settings
 from mergeline.core import layout
 from mergeline.errors import MergelineError
 from mergeline.project.doctor.data import data_findings
 from mergeline.project.doctor.finding import Finding, Group, missing, ok, warn
-from mergeline.project.doctor.pipeline import pipeline_findings
+from mergeline.project.doctor.pipeline import init_command, pipeline_findings
 from mergeline.project.doctor.remotes import remote_findings
 
-_INIT = "mergeline init --data FILE --target COLUMN"
 # A release has to be fetched, loaded and smoke-tested before its watch begins.
 _BEFORE_WATCH = 30
 # What promote.yml gives its job, of which a part goes by before the release is declared.
@@ -46,7 +46,7 @@ def open_project(folder: Path) -> Project:
     found, path = ok("repository", str(root)), root / layout.SETTINGS
     if not path.is_file():
         detail = "there is none; the rest of the project is looked at when it is there"
-        return Project(root, found=(found, missing(layout.SETTINGS, detail, _INIT)))
+        return Project(root, found=(found, missing(layout.SETTINGS, detail, init_command(None))))
     try:
         settings = load_settings(path)
     except MergelineError as error:
@@ -56,19 +56,27 @@ def open_project(folder: Path) -> Project:
     return Project(root, settings, (found, ok(layout.SETTINGS, said)))
 
 
-def project(about: Project) -> Group:
-    """Look at the project."""
+def project(about: Project, environ: Mapping[str, str]) -> Group:
+    """Look at the project.
+
+    Args:
+        about: What is known of it.
+        environ: Of this process.
+    """
     found, root, settings = list(about.found), about.root, about.settings
     if root is not None and settings is not None:
         found += pipeline_findings(root, settings)
         found += data_findings(root, settings.data)
         found += remote_findings(root)
-        found += [_registry(settings), *_deploy(settings)]
+        found += [_registry(settings, environ), *_deploy(settings)]
     return Group(title="The project", findings=tuple(found))
 
 
-def _registry(settings: Settings) -> Finding:
-    uri = settings.registry.uri
+def _registry(settings: Settings, environ: Mapping[str, str]) -> Finding:
+    try:
+        uri = registry_uri(settings.registry.uri, environ)
+    except MergelineError as error:
+        return missing("registry", error.message, error.hint)
     if uri.startswith(("http://", "https://")):
         return ok("registry", "an MLflow server")
     return warn(
@@ -84,7 +92,9 @@ def _deploy(settings: Settings) -> Iterator[Finding]:
     confirm, watch = deploy.confirm_seconds, deploy.watch_seconds
     said = f"a promotion waits {confirm:g} s for a release that is watched {watch:g} s"
     change = "in params.yaml: `deploy: {{confirm_seconds: {:g}}}`".format
-    if confirm <= watch:
+    if not deploy.environment.strip():
+        yield missing("deploy", "the environment has no name", "deploy: {environment: production}")
+    elif confirm <= watch:
         yield missing("deploy", f"{said}: it would always be UNCONFIRMED", change(watch + 90))
     elif confirm > _JOB_SECONDS - _BEFORE_DECLARED:
         detail = f"{said}; the job ends after {_JOB_SECONDS // 60} minutes"

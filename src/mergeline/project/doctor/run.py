@@ -35,9 +35,9 @@ def diagnose(folder: Path, environ: Mapping[str, str]) -> Sequence[Group]:
     about = open_project(folder)
     # GitHub and storage are waited for at the same time.
     with ThreadPoolExecutor() as pool:
-        groups = [pool.submit(machine), pool.submit(project, about)]
+        groups = [pool.submit(machine), pool.submit(project, about, environ)]
         if about.root is not None:
-            groups.append(pool.submit(workflows, about.root))
+            groups.append(pool.submit(workflows, about.root, about.settings))
         groups.append(pool.submit(at_github, about, environ))
     return [group.result() for group in groups]
 

@@ -8,9 +8,10 @@ from typing import Any
 
 from mergeline.config.document import read_document
 from mergeline.config.problem import shown
+from mergeline.config.settings import Settings
 from mergeline.errors import MergelineError
 from mergeline.project.doctor.finding import Finding, Group, missing, ok, unknown, warn
-from mergeline.project.doctor.pipeline import framework_commit
+from mergeline.project.doctor.pipeline import framework_commit, init_command
 
 FOLDER = ".github/workflows"
 # By file: what its jobs must be granted. The build runs a pull request's code: nothing more.
@@ -35,7 +36,6 @@ NEEDED: Mapping[str, Mapping[str, str]] = {
 _BUILD, _COMMENT, _PROMOTE = "pull-request.yml", "comment.yml", "promote.yml"
 _FOLLOWED = (_BUILD, "review.yml")
 _UNTRUSTED = (_BUILD, "review.yml")
-_INIT = "mergeline init writes those that are not there (README: On GitHub in ten minutes)"
 _RANK = {"none": 0, "read": 1, "write": 2}
 _OWN = ("./", "$/")  # of the same repository, so of the same commit
 _PINNED = re.compile(r".+@[0-9a-f]{40}|docker://.+@sha256:[0-9a-f]{64}")
@@ -112,13 +112,15 @@ def read_workflows(root: Path) -> tuple[dict[str, Workflow], list[Finding]]:
     return found, wrong
 
 
-def workflows(root: Path) -> Group:
+def workflows(root: Path, settings: Settings | None) -> Group:
     """Look at the workflow files."""
     files, found = read_workflows(root)
     absent = [name for name in NEEDED if name not in files]
     ours = {name: files[name] for name in NEEDED if name in files}
     if absent:
-        found.append(missing("files", f"{FOLDER} lacks {', '.join(absent)}", _INIT))
+        found.append(
+            missing("files", f"{FOLDER} lacks {', '.join(absent)}", init_command(settings))
+        )
     else:
         found.append(ok("files", f"{len(ours)} in {FOLDER}"))
     if ours:
@@ -136,7 +138,7 @@ def _pins(root: Path, files: Mapping[str, Workflow]) -> Finding:
     others = [(file, name) for file, name in used if not name.startswith(_OWN)]
     loose = [(file, name) for file, name in others if not _PINNED.fullmatch(name)]
     if not loose:
-        return ok("pinned", f"each of {len(others)} uses of others names a commit")
+        return ok("pinned", f"{len(others)} uses of others' code, each by its commit")
     said = ", ".join(f"{shown(name)} in {file}" for file, name in loose[:_SHOWN])
     more = f", and {len(loose) - _SHOWN} more" if len(loose) > _SHOWN else ""
     name, _, tag = loose[0][1].partition("@")
