@@ -267,6 +267,18 @@ def test_a_comment_that_comes_right_before_cml_looks(
     assert bodies(bot, number) == [("eve", told), (ACTIONS_USER, OLD + MARK)]
 
 
+def test_somebody_elses_line_is_at_work_on_its_own_comment(
+    world: Rehearsal, number: int, bot: GitHub, installed: Installed
+) -> None:
+    theirs = world.comment(number, "ann", OLD)
+    meddled = Meddled(
+        cml(world, installed, bot), lambda: as_user(world, "ann").edit_comment(theirs, NEW)
+    )
+    post(bot, number, NEW, MARKER, meddled)  # type: ignore[arg-type]
+    assert bodies(bot, number) == [("ann", NEW), (ACTIONS_USER, NEW + MARK)]
+    assert installed.said == []
+
+
 def test_ours_is_removed_right_before_cml_looks(
     world: Rehearsal, number: int, bot: GitHub, installed: Installed
 ) -> None:

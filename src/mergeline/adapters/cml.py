@@ -35,7 +35,7 @@ _LONGEST = 200
 _SERVER = "https://github.com"
 _WATERMARK = "https://cml.dev/watermark.png"
 _NEEDS = "pull-requests: write"
-_HEX = re.compile(r"[0-9a-fA-F]{40,64}")
+_REPORT = "report.md"
 _REASON = re.compile(r"^request to .* failed, reason: (.+)")
 _KIND = re.compile(r"[A-Za-z0-9_]{1,40}")
 _PRINTED = re.compile(rb"#issuecomment-([0-9]{1,19})\s*$")
@@ -108,18 +108,17 @@ class Cml:
         Raises:
             CmlFailed: It cannot be used, or did not end well: look what it did.
         """
-        program = self._program()
-        with tempfile.TemporaryDirectory(prefix="mergeline-cml-") as name:
-            folder = Path(name)
-            (folder / "home").mkdir()
-            (folder / "report.md").write_text(report, encoding="utf-8", newline="")
-            command = [
-                program,
-                *("comment", "update", "--driver", "github"),
-                *("--repo", f"{self.server}/{self.place.repository}", "--target", f"pr/{pull}"),
-                *("--publish=false", "--watermark-title", title, "report.md"),
-            ]
-            code, output, errors = _run(command, self._environment(folder), folder, self.seconds)
+        command = [
+            self._program(),
+            *("comment", "update", "--driver", "github"),
+            *("--repo", f"{self.server}/{self.place.repository}", "--target", f"pr/{pull}"),
+            *("--publish=false", "--watermark-title", title, _REPORT),
+        ]
+        try:
+            code, output, errors = self._run(command, report)
+        except OSError as error:
+            why = f"it cannot be started: {error.strerror}"
+            raise CmlFailed(why, hint=_BY_HAND) from error
         if code != 0:
             raise self._failure(code, errors, pull)
         printed = _PRINTED.search(output)
@@ -131,14 +130,48 @@ class Cml:
         if program is None:
             hint = "install CML in the job (iterative/setup-cml), or set `report.transport: api`"
             raise CmlFailed("there is no `cml` on PATH", hint=hint)
-        parts = urlsplit(self.server)
-        api = API if parts.hostname == "github.com" else f"https://{parts.netloc}/api/v3"
-        if parts.scheme != "https" or self.place.address != api:
+        try:
+            host = urlsplit(self.server).netloc.rpartition("@")[2]
+        except ValueError:
+            host = ""
+        api = API if host == "github.com" else f"https://{host}/api/v3"
+        if self.server != f"https://{host}" or self.place.address != api:
             raise CmlFailed(
-                f"it would ask {shown(api)}, and the API is {shown(self.place.address)}",
+                f"it can only ask {shown(api)}, and the API is {shown(self.place.address)}",
                 hint="see GITHUB_SERVER_URL and GITHUB_API_URL, or set `report.transport: api`",
             )
         return os.path.abspath(program)  # noqa: PTH100 -- its working folder is another
+
+    def _run(self, command: list[str], report: str) -> tuple[int, bytes, bytes]:
+        """Return exit code, output and errors of a command with a folder of its own.
+
+        It prints to files: Node does not wait for a pipe when it ends, and half an error
+        line cannot be read.
+        """
+        with tempfile.TemporaryDirectory(
+            prefix="mergeline-cml-", ignore_cleanup_errors=True
+        ) as name:
+            folder = Path(name)
+            (folder / "home").mkdir()
+            (folder / _REPORT).write_text(report, encoding="utf-8", newline="")
+            paths = folder / "output", folder / "errors"
+            with paths[0].open("wb") as output, paths[1].open("wb") as errors:
+                process = subprocess.Popen(
+                    command,
+                    cwd=folder,
+                    env=self._environment(folder),
+                    stdin=subprocess.DEVNULL,
+                    stdout=output,
+                    stderr=errors,
+                    start_new_session=True,
+                )
+            try:
+                code = _wait(process, paths, self.seconds)
+            finally:
+                if process.poll() is None:
+                    os.killpg(process.pid, signal.SIGKILL)
+                    process.wait()
+            return code, _read(paths[0]), _read(paths[1])
 
     def _environment(self, folder: Path) -> dict[str, str]:
         """Return all that it gets to see: none of the job's secrets but the token.
@@ -150,7 +183,7 @@ class Cml:
             "PATH": self.path,
             "HOME": os.fspath(folder / "home"),
             "GITHUB_TOKEN": self.place.token,
-            "GITHUB_SHA": self.commit if _HEX.fullmatch(self.commit) else "0" * 40,
+            "GITHUB_SHA": self.commit,
             "ITERATIVE_DO_NOT_TRACK": "1",
         }
 
@@ -192,37 +225,6 @@ def connect_cml(environ: Mapping[str, str], place: Place, say: Callable[[str], N
         network["NODE_EXTRA_CA_CERTS"] = os.path.abspath(authority)  # noqa: PTH100 -- as above
     server = environ.get("GITHUB_SERVER_URL", "").strip().rstrip("/") or _SERVER
     return Cml(place, server, environ.get("PATH", os.defpath), network, say)
-
-
-def _run(
-    command: list[str], environ: Mapping[str, str], folder: Path, seconds: float
-) -> tuple[int, bytes, bytes]:
-    """Return exit code, output and errors of a program that ends in time.
-
-    It prints to files: Node does not wait for a pipe when it ends, and half an error line
-    cannot be read.
-    """
-    paths = folder / "output", folder / "errors"
-    with paths[0].open("wb") as output, paths[1].open("wb") as errors:
-        try:
-            process = subprocess.Popen(
-                command,
-                cwd=folder,
-                env=dict(environ),
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=errors,
-                start_new_session=True,
-            )
-        except OSError as error:
-            raise CmlFailed(f"it cannot be started: {error.strerror}", hint=_BY_HAND) from error
-        try:
-            code = _wait(process, paths, seconds)
-        finally:
-            if process.poll() is None:
-                os.killpg(process.pid, signal.SIGKILL)
-                process.wait()
-    return code, _read(paths[0]), _read(paths[1])
 
 
 def _wait(process: "subprocess.Popen[bytes]", paths: Iterable[Path], seconds: float) -> int:

@@ -23,11 +23,11 @@ _OVERWRITTEN = (
 
 def chosen(cml: Cml | None, git: Git, plan: Plan) -> Cml | None:
     """Return CML where the base's settings, or the default of `report.transport`, say so."""
+    if cml is None:
+        return None
     _, settings = base_settings(git, plan.baseline)
     report = settings.report if settings else ReportSettings()
-    if cml is None or report.transport != "cml":
-        return None
-    return replace(cml, commit=plan.candidate.commit)
+    return replace(cml, commit=plan.candidate.commit) if report.transport == "cml" else None
 
 
 def write_through(cml: Cml, github: GitHub, note: Note, me: str) -> None:
