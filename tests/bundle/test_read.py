@@ -277,3 +277,34 @@ def test_nothing_is_imported_that_could_load_a_model(built, tmp_path):
     command = [sys.executable, "-c", _LOADED, str(tmp_path), *banned]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert done.stdout.split() == []
+
+
+# --- what else the stages made -----------------------------------------------------------
+
+
+def with_outputs(built, **changes):
+    evidence, model = built
+    outputs = {"stages": {"train": {}}, "files": {"reports/metrics.json": "{}"}, **changes}
+    return read_bundle({**evidence, "outputs.json": json.dumps(outputs).encode()}, model)
+
+
+def test_outputs_are_no_evidence(built):
+    bundle = with_outputs(built)
+    assert bundle.outputs.files == {"reports/metrics.json": "{}"}
+    assert bundle.evidence == read_bundle(*built).evidence
+    assert read_bundle(*built).outputs is None
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"files": {"../x": ""}}, "outputs.json holds '../x'"),
+        ({"files": {"data/prepared/train.parquet": ""}}, "outputs.json holds"),
+        ({"stages": {"train": {"x": {"md5": "1", "size": 1}}}}, "outputs.json does not fit"),
+        ({"more": 1}, "outputs.json does not fit"),
+    ],
+)
+def test_outputs_hold_nothing_else(built, changes, said):
+    with pytest.raises(InvalidBundle) as raised:
+        with_outputs(built, **changes)
+    assert said in raised.value.message
