@@ -76,6 +76,7 @@ class Runner:
         ca_file: By which that server is known.
         variables: Of every job's environment.
         cml: A folder with a `cml`; None for none.
+        quick: Whether jobs use the Mergeline of the tests, instead of setting one up each.
     """
 
     folder: Path
@@ -83,10 +84,14 @@ class Runner:
     ca_file: Path
     variables: Mapping[str, str] = field(default_factory=dict)
     cml: Path | None = None
+    quick: bool = False
 
     def __post_init__(self) -> None:
         self.framework = self.folder / "framework"
         _export(self.framework)
+        if self.quick:
+            setup = HERE / "actions/setup/action.yml"
+            shutil.copy(setup, self.framework / ".github/actions/setup/action.yml")
         shell = self.folder / "bin/bash"
         shell.parent.mkdir()
         shell.write_text(_SHELL)
@@ -157,17 +162,19 @@ class Runner:
         caches = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache"))
         certificates = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "GIT_SSL_CAINFO", "PIP_CERT")
         return {
-            **passed,
             **dict.fromkeys(certificates, str(self.bundle)),
             **self.variables,
             "NODE_EXTRA_CA_CERTS": str(self.ca_file),
-            "PATH": f"{self.folder / 'bin'}:{passed['PATH']}",
+            **passed,
+            "PATH": f"{self.folder / 'bin'}:{_path()}",
             "HOME": str(place / "home"),
             # Packages are downloaded once for all jobs; what is installed is each job's own.
             "UV_CACHE_DIR": os.environ.get("UV_CACHE_DIR", str(caches / "uv")),
             "PIP_CACHE_DIR": os.environ.get("PIP_CACHE_DIR", str(caches / "pip")),
             "COMPILE": "",
+            "RUNNER_ENVIRONMENT": "github-hosted",
             "RUNNER_CML": str(self.cml or ""),
+            "RUNNER_MERGELINE": str(Path(sys.executable).parent),
         }
 
     def _third_parties(self) -> set[tuple[str, str]]:
@@ -175,6 +182,12 @@ class Runner:
         files = (self.framework / ".github").rglob("*.yml")
         found = {pair for file in files for pair in _USES.findall(file.read_text())}
         return found - {(FRAMEWORK, COMMIT)}
+
+
+def _path() -> str:
+    """Return where programs are, without those of the environment that runs the tests."""
+    places = os.environ["PATH"].split(os.pathsep)
+    return os.pathsep.join(one for one in places if not Path(one).is_relative_to(sys.prefix))
 
 
 def for_act(text: str) -> str:
