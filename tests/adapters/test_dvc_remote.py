@@ -52,7 +52,7 @@ def test_a_process_that_dies(project: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_no_password_is_said(project: Path) -> None:
-    describe(project, "http://ann:hunter2@127.0.0.1:1/x")
+    describe(project, "http://ann:hunter2@127.0.0.1:1/x?key=hunter2")
     found = look_at_remote(project, "storage")
     assert found.state == "refused"
     assert "hunter2" not in found.said

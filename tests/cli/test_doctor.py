@@ -12,6 +12,8 @@ import pytest
 
 from mergeline.rehearsal import Rehearsal
 
+from .test_start import HEAVY
+
 TOKENS = ("GITHUB_TOKEN", "GH_TOKEN", "GITHUB_REPOSITORY", "GITHUB_API_URL", "GITHUB_ACTIONS")
 
 NO_DEEPCHECKS = {"MERGELINE_DEEPCHECKS_PYTHON": "/nowhere/python"}
@@ -117,3 +119,20 @@ def test_help_says_what_it_does_and_the_exit_codes() -> None:
     said = " ".join(done.stdout.split())
     assert "Changes nothing" in said
     assert "4 something is" in said
+
+
+def test_it_works_where_what_it_looks_for_is_not(fresh: Path) -> None:
+    """It is run when something is broken: nothing heavy is imported to say so."""
+    program = (
+        "import sys\nfrom mergeline.cli import main\nsys.argv = ['mergeline', 'doctor']\n"
+        f"try:\n    main()\nexcept SystemExit:\n    print(sorted(set(sys.modules) & set({HEAVY!r})))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=fresh,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=120,
+    )
+    assert done.stdout.splitlines()[-1] == "[]", done.stdout

@@ -20,6 +20,7 @@ from mergeline.adapters.git_process import without_credentials
 SECONDS = 20
 State = Literal["reached", "refused", "no plugin", "silent"]
 _LONGEST = 300
+_QUERY = re.compile(r"(://[^\s?]*)\?\S*")
 _PLUGIN = re.compile("requires 'dvc-([a-z0-9]+)' to be installed")
 
 
@@ -69,7 +70,8 @@ def look_at_remote(root: Path, name: str, seconds: int = SECONDS) -> RemoteAnswe
 
 
 def _harmless(text: str) -> str:
-    return " ".join(without_credentials(text).split())[:_LONGEST]
+    """Return what storage said in one line, without passwords, and without the keys of queries."""
+    return " ".join(_QUERY.sub(r"\1", without_credentials(text)).split())[:_LONGEST]
 
 
 def _ask(root: Path, name: str) -> RemoteAnswer:

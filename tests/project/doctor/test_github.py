@@ -27,6 +27,7 @@ REVIEWS = {
     "require_last_push_approval": True,
     "require_code_owner_review": True,
 }
+ONLY_PROTECTED = {"protected_branches": True, "custom_branch_policies": False}
 ONLY_MAIN = {"protected_branches": False, "custom_branch_policies": True}
 Change = Callable[[Rehearsal], object]
 
@@ -226,6 +227,10 @@ CASES: dict[str, tuple[Change, str, str, str, str]] = {
         ledger(actor("RepositoryRole", 5)),
         *("ledger", "warn", "a role may push", "Bypass list"),
     ),
+    "a ledger that every workflow may push": (
+        ledger(actor("Integration", 15368)),
+        *("ledger", "warn", "GitHub Actions may push", "Bypass list"),
+    ),
     "a ledger that some pass in pull requests": (
         ledger(actor("User") | {"bypass_mode": "pull_request"}),
         *("ledger", "missing", "nobody may push", "Bypass list"),
@@ -249,6 +254,10 @@ CASES: dict[str, tuple[Change, str, str, str, str]] = {
     "an environment for other branches": (
         room("production", branch_policy=ONLY_MAIN, branches=["main", "release/*"]),
         *("environment production", "missing", "main, release/*", "Deployment branches"),
+    ),
+    "an environment for classic protection that there is not": (
+        room("production", branch_policy=ONLY_PROTECTED),
+        *("environment production", "warn", "every branch where none", "makes it so"),
     ),
     "no token of the line's own": (
         unset("production", "MERGELINE_TOKEN"),
@@ -437,6 +446,13 @@ def classic(hub: Rehearsal, folder: Path) -> Rehearsal:
 def test_classic_protection(classic: Rehearsal, folder: Path) -> None:
     found = findings(classic, folder)
     assert [one for one in found.values() if not one.ok] == []
+
+
+def test_environments_for_classic_protection(classic: Rehearsal, folder: Path) -> None:
+    classic.add_environment("production", [], ONLY_PROTECTED)
+    assert findings(classic, folder)["environment production"].ok
+    hidden = findings(classic, folder, classic.token("ann"))["environment production"]
+    assert hidden.state == "unknown"
 
 
 def test_classic_protection_that_allows_too_much(classic: Rehearsal, folder: Path) -> None:

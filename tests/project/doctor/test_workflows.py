@@ -6,8 +6,9 @@ import pytest
 
 from mergeline.project.callers import Framework
 from mergeline.project.callers import workflows as callers
+from mergeline.project.doctor import project
 from mergeline.project.doctor.finding import Finding
-from mergeline.project.doctor.workflows import NEEDED, workflows
+from mergeline.project.doctor.workflows import NEEDED, read_workflows, workflows
 
 from .conftest import REPOSITORY, change, git, write
 
@@ -23,6 +24,18 @@ def test_the_repositorys_own() -> None:
     found = findings(REPOSITORY)
     assert [one for one in found.values() if not one.ok] == []
     assert {"files", "pinned", "follows", *NEEDED} - {"review.yml"} == set(found)
+
+
+def test_what_is_needed_is_what_the_workflows_say() -> None:
+    """Callers grant what the called jobs take: no more is asked for, and no less."""
+    for name, file in read_workflows(REPOSITORY)[0].items():
+        if name in NEEDED:
+            assert file.granted() == NEEDED[name], name
+
+
+def test_the_job_that_waits_for_a_release() -> None:
+    job = read_workflows(REPOSITORY)[0]["promote.yml"].jobs["promote"]
+    assert job["timeout-minutes"] * 60 == project.JOB_SECONDS
 
 
 def test_none(tmp_path: Path) -> None:
@@ -149,6 +162,26 @@ def test_what_init_writes(calling: Path) -> None:
     found = findings(calling)
     assert [one for one in found.values() if not one.ok] == []
     assert found["framework"].detail == f"acme/mergeline at {COMMIT[:12]}, as the pins say"
+
+
+def test_a_call_without_the_lines_key(calling: Path) -> None:
+    path = calling / FOLDER / "comment.yml"
+    line = "    secrets:\n      MERGELINE_TOKEN: ${{ secrets.MERGELINE_TOKEN }}\n"
+    change(path, line, "")
+    found = findings(calling)["secrets"]
+    assert (found.state, found.detail.startswith("comment.yml passes no")) == ("warn", True)
+    assert "`MERGELINE_TOKEN: ${{ secrets.MERGELINE_TOKEN }}`" in found.next_step
+    with path.open("a") as file:
+        file.write("    secrets: inherit\n")
+    assert findings(calling)["secrets"].ok
+
+
+@pytest.mark.parametrize("more", ["inherit", "{MERGELINE_TOKEN: x}"])
+def test_a_build_that_is_passed_too_much(calling: Path, more: str) -> None:
+    line = "secrets:\n      MERGELINE_DVC_CONFIG: ${{ secrets.MERGELINE_DVC_CONFIG }}\n"
+    change(calling / FOLDER / "pull-request.yml", line, f"secrets: {more}\n")
+    found = findings(calling)["secrets"]
+    assert (found.state, "runs a pull request's code" in found.detail) == ("warn", True)
 
 
 def test_pins_of_another_commit(calling: Path) -> None:

@@ -13,10 +13,10 @@ from mergeline.project.doctor.finding import Finding, missing, ok, unknown, warn
 from mergeline.project.doctor.ledger_branches import is_closed
 from mergeline.project.doctor.place import Where
 from mergeline.project.doctor.remotes import has_remote
-from mergeline.project.doctor.workflows import Workflow, read_workflows
+from mergeline.project.doctor.workflows import READS, TOKEN, Workflow, read_workflows
 
 PROMOTION, COMMENT = "production", "mergeline"
-TOKEN, READS, WRITES = "MERGELINE_TOKEN", "MERGELINE_DVC_CONFIG", "MERGELINE_DVC_CONFIG_WRITE"
+WRITES = "MERGELINE_DVC_CONFIG_WRITE"
 REGISTRY = "MLFLOW_TRACKING_URI"
 # Where the files of a project do not say it, the called workflows do.
 _CALLED = {"comment.yml": COMMENT, "promote.yml": PROMOTION, "rollback.yml": PROMOTION}
@@ -87,7 +87,7 @@ def _room(where: Where, seen: Seen, room: Room) -> Finding:
         return missing(name, detail, step, block)
     policy = room.facts.policy
     if policy.get("protected_branches"):
-        return ok(name, "admits protected branches only")
+        return _protected_only(seen, room, step, block)
     if not policy.get("custom_branch_policies"):
         detail = (
             f"admits every branch: a pull request's workflow may read its secrets; {main} is to"
@@ -103,6 +103,17 @@ def _room(where: Where, seen: Seen, room: Room) -> Finding:
         page = f"https://{where.host}/{where.place.repository}/settings/environments"
         return missing(name, detail, f"{page}: {room.name}, Deployment branches and tags")
     return ok(name, f"admits {main} only")
+
+
+def _protected_only(seen: Seen, room: Room, step: str, block: str) -> Finding:
+    """GitHub counts classic protection here, and admits every branch where there is none."""
+    name, classic = f"environment {room.name}", seen.main.classic
+    if isinstance(classic, Unknown):
+        return unknown(name, f"admits protected branches; which those are: {classic.why}")
+    if classic is None:
+        detail = "admits branches with classic protection, and every branch where none has it"
+        return warn(name, detail, step, block)
+    return ok(name, "admits branches with classic protection only")
 
 
 def _block(where: Where, room: str, main: str) -> str:

@@ -11,6 +11,7 @@ from mergeline.project.doctor.rulesets import CLOSED, follower_block, ledger_blo
 
 # What belongs to many people, or to whoever administers.
 _BROAD = {"RepositoryRole", "OrganizationAdmin", "Team"}
+_ACTIONS = 15368  # the app whose token every workflow gets
 _KINDS = {
     "Integration": "an app",
     "DeployKey": "every deploy key that may write",
@@ -72,6 +73,13 @@ def _closed(where: Where, branch: Branch, guard: Guard) -> Finding:
             name,
             f"nobody may push {branch.name}, {_whose(branch)} neither",
             f"{page}: add {_whose(branch)} to the Bypass list of each ruleset of that branch",
+        )
+    if ("Integration", _ACTIONS) in common:
+        return warn(
+            name,
+            f"GitHub Actions may push {branch.name}: so may a workflow that somebody edits on any "
+            "branch",
+            f"{page}: leave {_whose(branch)} alone on the Bypass list",
         )
     said = ", ".join(sorted({_KINDS.get(kind, kind) for kind, _ in common}))
     if any(kind in _BROAD for kind, _ in common):

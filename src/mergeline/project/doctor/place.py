@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from mergeline.adapters.git_process import run_git
 from mergeline.adapters.github_place import API, Place, place_of
@@ -55,7 +56,8 @@ def find_place(root: Path | None, environ: Mapping[str, str]) -> Where | Finding
             "git remote add origin https://github.com/OWNER/NAME.git, or export "
             "GITHUB_REPOSITORY=OWNER/NAME",
         )
-    host = host if origin is not None else PUBLIC
+    if origin is None:
+        host = urlsplit(environ.get("GITHUB_SERVER_URL", "")).hostname or PUBLIC
     token, source = _token(host, environ, given=bool(api) or host == PUBLIC)
     if not token:
         more = "" if host == PUBLIC else f" --hostname {host}"

@@ -18,7 +18,7 @@ from mergeline.project.doctor.remotes import remote_findings
 # A release has to be fetched, loaded and smoke-tested before its watch begins.
 _BEFORE_WATCH = 30
 # What promote.yml gives its job, of which a part goes by before the release is declared.
-_JOB_SECONDS = 60 * 60
+JOB_SECONDS = 60 * 60
 _BEFORE_DECLARED = 15 * 60
 
 
@@ -96,9 +96,9 @@ def _deploy(settings: Settings) -> Iterator[Finding]:
         yield missing("deploy", "the environment has no name", "deploy: {environment: production}")
     elif confirm <= watch:
         yield missing("deploy", f"{said}: it would always be UNCONFIRMED", change(watch + 90))
-    elif confirm > _JOB_SECONDS - _BEFORE_DECLARED:
-        detail = f"{said}; the job ends after {_JOB_SECONDS // 60} minutes"
-        yield missing("deploy", detail, change(_JOB_SECONDS - _BEFORE_DECLARED))
+    elif confirm > JOB_SECONDS - _BEFORE_DECLARED:
+        detail = f"{said}; the job ends after {JOB_SECONDS // 60} minutes"
+        yield missing("deploy", detail, change(JOB_SECONDS - _BEFORE_DECLARED))
     elif confirm < watch + _BEFORE_WATCH:
         detail = f"{said}: little is left to fetch and load it"
         yield warn("deploy", detail, change(watch + 90))

@@ -109,7 +109,7 @@ def _remote(
     if not _address(name, shared):
         detail = f"{name} is named in {LOCAL} only, which no other machine has"
         yield warn("dvc remote", detail, f"dvc remote add --project --default {name} ADDRESS")
-    said = f"{name}, {without_credentials(url)}"
+    said = f"{name}, {without_credentials(url).partition('?')[0]}"
     yield _folder(root, said, url) if _is_folder(url) else _asked(root, name, said)
 
 

@@ -34,6 +34,8 @@ NEEDED: Mapping[str, Mapping[str, str]] = {
     "rollback.yml": {"contents": "write", "deployments": "write", "pull-requests": "write"},
 }
 _BUILD, _COMMENT, _PROMOTE = "pull-request.yml", "comment.yml", "promote.yml"
+# The line's own key, and a credential that reads data.
+TOKEN, READS = "MERGELINE_TOKEN", "MERGELINE_DVC_CONFIG"
 _FOLLOWED = (_BUILD, "review.yml")
 _UNTRUSTED = (_BUILD, "review.yml")
 _RANK = {"none": 0, "read": 1, "write": 2}
@@ -127,6 +129,7 @@ def workflows(root: Path, settings: Settings | None) -> Group:
         found.append(_pins(root, files))
         found += _names(ours)
         found += [_permissions(file) for file in ours.values() if NEEDED[file.file]]
+        found += _secrets(ours)
         found += _framework(root, ours)
     return Group(title="The workflows", findings=tuple(found))
 
@@ -202,6 +205,38 @@ def _permissions(file: Workflow) -> Finding:
         detail = f"it runs a pull request's code and may write {', '.join(writes)}"
         return missing(name, detail, f"take those out of `permissions:` in {name}")
     return ok(name, ", ".join(f"{scope}: {level}" for scope, level in sorted(granted.items())))
+
+
+def _secrets(ours: Mapping[str, Workflow]) -> Iterator[Finding]:
+    """A called workflow sees the secrets that its caller passes, by their names."""
+    passed = {
+        name: job.get("secrets")
+        for name, file in ours.items()
+        for job in file.jobs.values()
+        if "uses" in job and name != "review.yml"
+    }
+    silent = [
+        name
+        for name, said in passed.items()
+        if name != _BUILD and said != "inherit" and TOKEN not in _mapping(said)
+    ]
+    given = passed.get(_BUILD)
+    much = ["all"] if given == "inherit" else sorted(_mapping(given).keys() - {READS})
+    if much:
+        yield warn(
+            "secrets",
+            f"{_BUILD} runs a pull request's code and is passed {', '.join(much)}",
+            f"in {_BUILD}: pass {READS} alone, which may only read",
+        )
+    if silent:
+        yield warn(
+            "secrets",
+            f"{', '.join(silent)} passes no {TOKEN}: where the ledger is protected, it cannot be "
+            "pushed",
+            f"below `secrets:` of the job: `{TOKEN}: ${{{{ secrets.{TOKEN} }}}}`",
+        )
+    if passed and not much and not silent:
+        yield ok("secrets", "passed by name, and to the build the one that reads")
 
 
 def _framework(root: Path, ours: Mapping[str, Workflow]) -> Iterator[Finding]:
