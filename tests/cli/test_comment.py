@@ -71,7 +71,7 @@ def test_a_run_by_its_number(line: SmallLine, run: int) -> None:
     assert (entry.run, entry.by) == (run, "run 77 of acme/credit")
     (made,) = line.job().github.comments(entry.pull_request)
     assert done.stdout == (
-        f"#{entry.pull_request} at {entry.commit[:12]}: PASSED, if merged now PROMOTE; "
+        f"#{entry.pull_request} at {entry.commit[:12]}: PASSED, if merged now NOT_APPROVED; "
         f"entry {entry.number} of the ledger; {made.url}\n"
     )
     assert done.stderr == ""

@@ -16,7 +16,7 @@ from mergeline.core.answers import Answer, Name
 from mergeline.core.digest import sha256
 from mergeline.core.plan import Plan
 from mergeline.core.verdict import Outcome
-from mergeline.errors import GitHubError
+from mergeline.errors import GitHubError, ToolError
 from mergeline.report.markdown import marker
 from mergeline.review.run import Reviewing, review
 from report import plans
@@ -71,11 +71,12 @@ def comments(line: SmallLine, number: int) -> list[str]:
 
 
 def writes(line: SmallLine, since: int) -> list[str]:
-    """Method, the kind of thing, and whether it was done."""
+    """Method, the kind of thing, and whether it was done; check runs decide nothing."""
     kinds = ("comments", "statuses")
     return [
         f"{each.method} {next(kind for kind in kinds if kind in each.path)}{' done' * each.done}"
         for each in line.world.writes[since:]
+        if "check-runs" not in each.path
     ]
 
 
@@ -107,7 +108,46 @@ def test_comment_ledger_and_status(line: SmallLine) -> None:
     assert (state, url) == ("success", done.comment.url)
     assert "good enough to release" in sentence
     assert writes(line, since) == ["POST comments done", "POST statuses done"]
-    assert line.world.writes[-1].path.endswith(head)
+    (checked,) = [run for run in line.world.repo.check_runs.values() if run.sha == head]
+    assert (checked.name, checked.external_id) == ("mergeline report", str(run))
+    assert (checked.conclusion, checked.output["annotations"]) == ("success", [])
+    assert done.warnings == ()
+
+
+def test_a_gate_that_failed_is_remarked_on_at_its_line(line: SmallLine) -> None:
+    branch, head, _ = opened(line)
+    run = line.run(branch, line.parts(unfair(), head))
+    reviewed(line, run)
+    reviewed(line, run)
+    (checked,) = [run for run in line.world.repo.check_runs.values() if run.sha == head]
+    found = {one["title"]: one for one in checked.output["annotations"]}
+    assert found.keys() == {"equal-odds: FAILED"}
+    at = found["equal-odds: FAILED"]["start_line"]
+    assert '"equal-odds"' in git(line.remote, "show", f"{head}:params.yaml").splitlines()[at - 1]
+    assert checked.conclusion == "failure"
+
+
+@pytest.mark.parametrize("status", [403, 404, 422, 502])
+def test_without_a_check_run_all_else_stands(line: SmallLine, status: int) -> None:
+    branch, head, number = opened(line)
+    run = line.run(branch, line.parts(plans.better(), head))
+    line.world.fault("POST", "*/check-runs", status=status, times=99)
+    done = reviewed(line, run)
+    assert len(comments(line, number)) == 1
+    assert line.ledger()[-1] == done.entry
+    assert line.statuses()[-1][0] == "success"
+    (warning,) = done.warnings
+    assert warning.startswith(f"there is no check run `mergeline report`: GitHub answered {status}")
+
+
+def test_a_token_without_check_runs(line: SmallLine) -> None:
+    branch, head, _ = opened(line)
+    run = line.run(branch, line.parts(plans.better(), head))
+    names = ("pull_requests", "issues", "statuses")
+    token = line.world.token("github-actions[bot]", "write", dict.fromkeys(names, "write"))
+    done = review(line.job(token), run)
+    assert isinstance(done, Reviewing)
+    assert "add `checks: write` to the `permissions:` of" in done.warnings[0]
 
 
 def test_again_for_the_same_run_is_one_comment_and_one_entry(line: SmallLine) -> None:
@@ -242,6 +282,7 @@ def test_a_branch_that_began_before_main_changed_the_model(line: SmallLine) -> N
     reviewed(line, line.run(branch, line.parts(plans.better(), head)))
     (body,) = comments(line, number)
     assert "nothing would be promoted (MOVED)" in body
+    assert "as version" not in body
 
 
 def test_a_pull_request_to_another_branch_is_judged_by_main(line: SmallLine) -> None:
@@ -460,7 +501,8 @@ def test_the_comment_is_there_and_the_answer_was_lost(line: SmallLine, kind: str
 def test_every_read_fails_once(line: SmallLine) -> None:
     branch, head, number = opened(line)
     run = line.run(branch, line.parts(plans.better(), head))
-    for path in ("*/actions/runs/*", "*/pulls", "*/artifacts/*", "*/comments", "*/zip", "/user"):
+    paths = ("*/actions/runs/*", "*/pulls", "*/artifacts/*", "*/comments", "*/zip", "/user")
+    for path in (*paths, "*/reviews", "*/pulls/*/commits", "*/check-runs"):
         line.world.fault("GET", path, status=502)
     reviewed(line, run)
     assert len(comments(line, number)) == 1
@@ -469,10 +511,15 @@ def test_every_read_fails_once(line: SmallLine) -> None:
 def test_a_job_that_ends_between_comment_and_ledger(line: SmallLine) -> None:
     branch, head, number = opened(line)
     run = line.run(branch, line.parts(plans.better(), head))
-    gone = line.job()
-    gone.ledger.remote = str(line.clone.parent / "nowhere")
-    with pytest.raises(Exception, match="nowhere"):
-        review(gone, run)
+    hook = line.remote / "hooks" / "pre-receive"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text("#!/bin/sh\necho 'GH006: Protected branch update failed' >&2; exit 1\n")
+    hook.chmod(0o755)
+    try:
+        with pytest.raises(ToolError, match="GH006"):
+            review(line.job(), run)
+    finally:
+        hook.unlink()
     assert len(comments(line, number)) == 1
     entries = len(line.ledger())
     done = reviewed(line, run)
