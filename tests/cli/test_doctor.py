@@ -125,7 +125,8 @@ def test_it_works_where_what_it_looks_for_is_not(fresh: Path) -> None:
     """It is run when something is broken: nothing heavy is imported to say so."""
     program = (
         "import sys\nfrom mergeline.cli import main\nsys.argv = ['mergeline', 'doctor']\n"
-        f"try:\n    main()\nexcept SystemExit:\n    print(sorted(set(sys.modules) & set({HEAVY!r})))"
+        "try:\n    main()\nexcept SystemExit:\n"
+        f"    print(sorted(set(sys.modules) & set({HEAVY!r})))"
     )
     done = subprocess.run(
         [sys.executable, "-c", program],

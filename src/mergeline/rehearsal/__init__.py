@@ -40,6 +40,9 @@ The map: `running` starts it; `server` reads requests, lets faults strike and se
 `queueing`, `opening` and `watching` what happens to pull requests, `repository` all of Git, `state`
 and `world` what is known.
 
+What administrators set (Actions, names of secrets, classic protection) is in `repo.setup`,
+and is shown to administrators only.
+
 What it does otherwise than GitHub: `mergeable` is known at once; no workflow starts by
 itself; rulesets and environments are shown, not enforced; nothing is rate limited unless
 a fault says so.
