@@ -17,7 +17,7 @@ The map of the package; each room imports only from those above it.
 - `check`: the pull request: reproduce, baseline, compare, judge.
 - `review`: the trusted job behind a pull request: a build's bundle in, the comment out.
 - `promote`: the merge: identify, approvals, verify, register, declare, confirm; rollback.
-- `release`: what people ask of a release: audit, checkout, predict.
+- `release`: what is done with a release: publish, audit, checkout, predict.
 - `serve`: the model server: the follower, and the scoring API.
 - `report`: comment, model card, log and status as text; data in, text out.
 - `rehearsal`: a stand-in for GitHub, to rehearse the line on one machine; the only fake.

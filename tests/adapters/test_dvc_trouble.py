@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from dvc_over_http import PASSWORD, served
-from mergeline.adapters.dvc import MissingData, Settled, settle
+from mergeline.adapters.dvc import Settled, settle
+from mergeline.adapters.dvc_missing import MissingData
 from mergeline.adapters.dvc_trouble import trouble, without_secrets
 from mergeline.check.reproduce import reproduce
 from mergeline.errors import DataUnavailable
@@ -68,7 +69,7 @@ class TestOverHttp:
             found = settled.missing
         assert found is not None
         assert (found.kind, found.remote, found.address) == ("refused", "store", web.url)
-        assert "refuses the credential at hand: 401" in found.error().message
+        assert "refuses access: 401" in found.error().message
         assert "MERGELINE_DVC_CONFIG" in found.error().hint
         assert "guessed" not in found.error().message
         # Also where nothing is missing it is told: what is trained again could have been had.

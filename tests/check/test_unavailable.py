@@ -69,7 +69,7 @@ def test_a_branch_needs_a_credential() -> None:
     assert answer.next_step == "give a credential"
 
 
-@pytest.mark.parametrize("kind", ["slow", "unreachable"])
+@pytest.mark.parametrize("kind", ["absent", "slow", "unreachable"])
 def test_a_remote_that_does_not_answer_is_nobodys_fault(kind: str) -> None:
     answer = unavailable(error(kind), Origin(fork=True, pull_request=7))
     assert answer.next_step == "give a credential"

@@ -107,7 +107,7 @@ def test_a_fork_is_told_how_a_maintainer_starts_it(
     assert done.returncode == 4, done.stderr
     said, then = done.stdout.splitlines()
     assert said.startswith(f"DATA_UNAVAILABLE: The data {SOURCE} cannot be had: ")
-    assert f"'store' ({storage.url}) refuses the credential at hand" in said
+    assert f"'store' ({storage.url}) refuses access" in said
     assert "This is the run of a fork" in said
     assert "git fetch origin pull/7/head && git push origin FETCH_HEAD:refs/heads/from-" in then
     assert "running" not in done.stderr
@@ -122,7 +122,7 @@ def test_a_wrong_password_is_called_one(private: tuple[Path, Storage]) -> None:
     assert done.returncode == 4, done.stderr
     answer = json.loads(done.stdout)
     assert answer["name"] == "DATA_UNAVAILABLE"
-    assert "refuses the credential at hand: 401" in answer["reason"]
+    assert "refuses access: 401" in answer["reason"]
     assert "fork" not in answer["reason"]
     assert "MERGELINE_DVC_CONFIG" in answer["next_step"]
     assert "guessed" not in done.stdout + done.stderr

@@ -11,12 +11,12 @@ from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mergeline.adapters.dvc_trouble import Kind
+from mergeline.adapters.dvc_missing import MissingData, why_missing
 from mergeline.core import layout
-from mergeline.errors import DataUnavailable, ToolError
+from mergeline.errors import ToolError
 
 if TYPE_CHECKING:
-    from mergeline.adapters.dvc_cache import Remote, Restorer
+    from mergeline.adapters.dvc_cache import Restorer
 
 
 @dataclass(frozen=True)
@@ -57,55 +57,7 @@ class Settled:
     modified: tuple[str, ...]
     has_remote: bool
     notices: tuple[str, ...] = ()
-    missing: "MissingData | None" = None
-
-
-@dataclass(frozen=True)
-class MissingData:
-    """Data that a stage would read, and that cannot be had.
-
-    Attributes:
-        files: By path.
-        remote: The default remote's name; empty without one. `address` is where it is,
-            without credentials.
-        kind: Why not; `said` is what was said of it, without credentials, or empty.
-    """
-
-    files: tuple[str, ...]
-    remote: str = ""
-    address: str = ""
-    kind: Kind = "no remote"
-    said: str = ""
-
-    def error(self) -> DataUnavailable:
-        """Return this as an error."""
-        files, remote = ", ".join(self.files), f"the DVC remote {self.remote!r} ({self.address})"
-        said = f": {self.said}" if self.said else ""
-        why, hint = {
-            "no remote": ("it is in no cache here, and there is no DVC remote", _PUSH_FIRST),
-            "absent": (f"{remote} answers, and does not hold it", _PUSH_FIRST),
-            "refused": (f"{remote} refuses the credential at hand{said}", _LET_IN),
-            "slow": (f"{remote} did not answer in time{said}", _AGAIN),
-            "unreachable": (f"{remote} cannot be reached{said}", _AGAIN),
-            "no plugin": (f"DVC lacks the part for {remote}{said}", _PLUGIN),
-            "failed": (f"{remote} failed{said}", _AGAIN),
-        }[self.kind]
-        return DataUnavailable(
-            f"the data {files} cannot be had: {why}",
-            hint=hint,
-            files=self.files,
-            remote=self.remote,
-            kind=self.kind,
-        )
-
-
-_PUSH_FIRST = "push it from where it is: `dvc push`; then run this again"
-_LET_IN = (
-    "give a credential that may read it: MERGELINE_DVC_CONFIG holds the text of a "
-    ".dvc/config.local; it may have expired, or not be given to this run"
-)
-_AGAIN = "run this again; if it stays so, look at the address in .dvc/config and at the network"
-_PLUGIN = "add it to the project's locked requirements"
+    missing: MissingData | None = None
 
 
 def read_pipeline(root: Path) -> Pipeline:
@@ -312,17 +264,11 @@ def _missing_data(repo: Any, left: Iterable[str], restorer: "Restorer") -> Missi
     }
     lacking = [node for node in pointers if not restorer.checkout(node)]
     files = tuple(sorted(str(out) for node in lacking for out in node.outs if not out.exists))
-    return _why_missing(files, _remote_name(repo), restorer.remote) if files else None
-
-
-def _why_missing(files: tuple[str, ...], name: str | None, remote: "Remote") -> MissingData:
-    if name is None:
-        return MissingData(files)
-    address, found = remote.address_of(name), remote.trouble
-    if found is None:
-        return MissingData(files, name, address, "absent")
-    kind = "failed" if found.kind == "absent" else found.kind
-    return MissingData(files, name, address, kind, found.said)
+    if not files:
+        return None
+    name, remote = _remote_name(repo), restorer.remote
+    address = remote.address_of(name) if name else ""
+    return why_missing(files, name, address, remote.trouble)
 
 
 def _is_ours(node: Any) -> bool:

@@ -11,7 +11,7 @@ from mergeline.errors import DataUnavailable
 
 _PULL = re.compile("refs/pull/([1-9][0-9]{0,9})/(?:merge|head)")
 # These say nothing about whose run it is: a maintainer would fare no better.
-_ANYBODYS = {"slow", "unreachable", "failed", "no plugin"}
+_ANYBODYS = {"absent", "no remote", "slow", "unreachable", "failed", "no plugin"}
 
 
 @dataclass(frozen=True)
