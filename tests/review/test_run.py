@@ -225,6 +225,24 @@ def test_a_fork_is_commented_like_anybody(line: SmallLine) -> None:
     assert len(comments(line, number)) == 1
 
 
+@pytest.mark.parametrize("conclusion", ["failure", "success"])
+def test_a_fork_that_handed_over_nothing(line: SmallLine, conclusion: str) -> None:
+    line.world.add_user("dan")
+    line.world.add_fork("dan")
+    fork = next(each for each in line.world.world.repos.values() if each.owner == "dan")
+    name = f"private-{conclusion}"
+    head = commit_files(fork.git.path, name, HEAD | {"README.md": name}, onto="main")
+    number = line.world.open_pull(f"dan:{name}", login="dan")
+    about = {"head_sha": head, "head_branch": name, "head_repository": "dan/credit"}
+    answer = refused(line, line.world.add_run(**about, artifacts={}, conclusion=conclusion))
+    assert answer.name is Name.NO_EVIDENCE
+    told = f"FETCH_HEAD:refs/heads/from-fork/{number}, and opens" in answer.next_step
+    assert told is (conclusion == "failure"), "a build that was well had its data"
+    state, sentence, _ = line.statuses()[-1]
+    whole = f"NO_EVIDENCE: {answer.reason}"
+    assert (state, "…" in sentence, sentence) == ("error", False, whole)
+
+
 def test_the_verdict_is_that_of_mains_policy(line: SmallLine) -> None:
     """The build states that it passes by a policy of its own: that is not believed."""
     loose = {**GATES, "equal-odds": {**GATES["equal-odds"], "at_most": 0.9}}

@@ -31,6 +31,7 @@ from mergeline.review.banners import banners
 from mergeline.review.check_run import NAME as CHECK_RUN
 from mergeline.review.check_run import places_in, post_check_run
 from mergeline.review.forecast import Asked, forecast
+from mergeline.review.forks import told_to_fork
 from mergeline.review.group import Evidence, Group, evidence_of, find_group
 from mergeline.review.post import post
 from mergeline.review.pull import REVIEW, find_pull, last_build
@@ -126,7 +127,8 @@ def review(job: Job, run_id: int) -> Reviewing | Answer:
     try:
         handed = receive(job.github, run)
         if isinstance(handed, Answer):
-            return _unjudged(job, run, "error", handed)
+            told = told_to_fork(handed, run, pull, job.github.repository)
+            return _unjudged(job, run, "error", told)
         plan = _judge(job, pull, handed.bundle)
     except (InvalidBundle, ConfigError) as error:
         return _unjudged(job, run, "failure", _invalid(error))
