@@ -102,6 +102,7 @@ def test_of_several_of_ours_the_oldest_stays(world: Rehearsal, number: int, bot:
         ({"kind": "status", "status": 502, "after": True}, ["POST done"]),
         ({"kind": "close"}, ["POST", "POST done"]),
         ({"kind": "status", "status": 503}, ["POST", "POST done"]),
+        ({"kind": "status", "status": 429, "retry_after": 0}, ["POST", "POST done"]),
     ],
     ids=lambda value: "-".join(map(str, value.values())) if isinstance(value, dict) else "",
 )
@@ -148,6 +149,14 @@ def test_a_refusal_is_not_repeated(world: Rehearsal, number: int) -> None:
     with pytest.raises(GitHubError) as caught:
         post(as_user(world, ACTIONS_USER, "read"), number, NEW, MARKER)
     assert caught.value.status == 403
+    assert methods(world, number, since) == ["POST"]
+
+
+def test_a_limit_that_lasts_is_not_waited_for(world: Rehearsal, number: int, bot: GitHub) -> None:
+    since = len(world.writes)
+    world.fault("POST", f"*/issues/{number}/comments", status=429, retry_after=3600, times=99)
+    with pytest.raises(GitHubError, match="429"):
+        post(bot, number, NEW, MARKER)
     assert methods(world, number, since) == ["POST"]
 
 

@@ -328,6 +328,15 @@ def test_a_limit_of_requests_that_cml_would_wait_for(
     assert "GitHub limits requests" in installed.said[0]
 
 
+def test_the_answer_does_not_come(
+    world: Rehearsal, number: int, bot: GitHub, installed: Installed
+) -> None:
+    world.fault("POST", f"*/issues/{number}/comments", "slow", seconds=120)
+    post(bot, number, NEW, MARKER, cml(world, installed, bot, seconds=4))
+    assert bodies(bot, number) == [(ACTIONS_USER, NEW + MARK)]
+    assert "did not end within 4 seconds" in installed.said[0]
+
+
 def test_a_limit_that_lasts_ends_in_bounded_time(
     world: Rehearsal, number: int, bot: GitHub, standin: Installed
 ) -> None:
