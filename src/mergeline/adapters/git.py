@@ -128,6 +128,11 @@ class Git(GitHistory):
     def _commit(self, *ref: str) -> str | None:
         return self._ask("rev-parse", "--verify", "--quiet", *ref[:-1], f"{ref[-1]}^{{commit}}")
 
+    def tips(self, prefix: str) -> dict[str, str]:
+        """Return the commits that the refs of this clone under a prefix are at, by whole name."""
+        lines = self._text("for-each-ref", "--format=%(objectname) %(refname)", prefix).splitlines()
+        return {name: tip for tip, name in (line.split(" ", 1) for line in lines)}
+
     def read(self, commit: str, path: str) -> bytes | None:
         """Return the bytes of a file at a commit; None when it holds no such file."""
         entry = self.entries(commit, path).get(path)

@@ -4,14 +4,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 
+from mergeline.adapters.git import Git
 from mergeline.adapters.github import GitHub
 from mergeline.bundle.names import EVIDENCE_PART, MODEL_PART, PARTS, archive_limit
 from mergeline.bundle.read import Bundle, read_bundle
+from mergeline.bundle.rejudge import is_like
 from mergeline.bundle.unpack import unpack
 from mergeline.core.answers import Answer, Name
 from mergeline.core.digest import sha256
 from mergeline.core.strict_json import shortened
 from mergeline.errors import BytesMismatch, GitHubError, InvalidBundle
+from mergeline.inputs.digest import inputs_digest
 from mergeline.ledger.entries import BundlePart, Reviewed
 
 _GONE = {HTTPStatus.NOT_FOUND, HTTPStatus.GONE}
@@ -51,6 +54,17 @@ def reviewed_bundle(github: GitHub, reviewed: Reviewed) -> Bundle | Gone | Answe
         if sha256(data[name]) != part.sha256:
             return _mismatch(f"the archive {name}", part.sha256, sha256(data[name]))
     return _read(data, reviewed)
+
+
+def serves(git: Git, reviewed: Reviewed, commit: str, base: str) -> bool:
+    """Return whether a review says all there is to say of another commit, compared with a base.
+
+    A model is made from the same inputs there, and at both bases.
+
+    Raises:
+        ConfigError: The commit's pipeline is not right.
+    """
+    return reviewed.inputs == inputs_digest(git, commit) and is_like(git, reviewed.base, base)
 
 
 def is_foreign(reviewed: Reviewed, repository: str) -> bool:

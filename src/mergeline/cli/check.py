@@ -11,6 +11,7 @@ from mergeline.errors import UsageError
 
 if TYPE_CHECKING:
     from mergeline.core.plan import Plan
+    from mergeline.ledger.entries import Reviewed
 
 
 def register(app: typer.Typer) -> None:
@@ -32,6 +33,9 @@ def check(
 ) -> None:
     """Run what is stale, compare, judge, write the comment.
 
+    In the job of a merge queue (GITHUB_EVENT_NAME is merge_group) the base is what the pull
+    request is brought onto; nothing runs where its review was made from the same inputs.
+
     MERGELINE_DVC_CONFIG, where it is set, is the text of a .dvc/config.local with sections
     of remotes alone: a credential for the data. Stages do not get the variable.
 
@@ -47,18 +51,29 @@ def check(
     root = find_root(Path.cwd())
     try:
         with data_credential(root):
-            _check(root, base, only, json=json)
+            # A workflow hands on an input that nobody gave as an empty text.
+            _check(root, (base or "").strip() or None, only, json=json)
     except DataUnavailable as error:
         end(unavailable(error, origin_of(os.environ)), as_json=json)
 
 
 def _check(root: Path, base: str | None, only: str | None, *, json: bool) -> None:
+    from mergeline.adapters.git import Git
+    from mergeline.check.queue import group_of, serving_review
     from mergeline.check.run import Request, run_check, today, write_plan
     from mergeline.report.comment import render_comment
 
     if only is not None:
         _check_only(root, only, refused={"--base": base is not None, "--json": json})
         return
+    if base is None:
+        git = Git(root)
+        group = group_of(git, os.environ)
+        review = serving_review(git, group) if group else None
+        if review is not None:
+            _say_served(review, as_json=json)
+            return
+        base = group.parent if group else None
     plan = run_check(Request(root=root, base=base, today=today()), _say)
     comment = render_comment(plan)
     write_plan(root, plan, comment)
@@ -80,6 +95,16 @@ def _check_only(root: Path, stage: str, *, refused: Mapping[str, bool]) -> None:
             )
     for done in run_only(root, stage, _say):
         typer.echo(f"{done.name:<12} {done.action:<10} {done.seconds:6.1f} s")
+
+
+def _say_served(review: "Reviewed", *, as_json: bool) -> None:
+    line = (
+        f"Nothing is built: the review of #{review.pull_request} at {review.commit[:12]} "
+        f"({review.outcome.name}, entry {review.number} of the ledger) was made from the same "
+        f"inputs, {review.inputs[:12]}."
+    )
+    _summarize(f"{line}\n")
+    typer.echo(line, err=as_json)
 
 
 def _summarize(comment: str) -> None:

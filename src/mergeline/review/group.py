@@ -13,11 +13,9 @@ from mergeline.adapters.github import GitHub
 from mergeline.adapters.github_types import Pull, Run
 from mergeline.bundle.handed import Handed
 from mergeline.bundle.read import Bundle
-from mergeline.bundle.rejudge import is_like
-from mergeline.bundle.reviewed import Gone, reviewed_bundle
+from mergeline.bundle.reviewed import Gone, reviewed_bundle, serves
 from mergeline.core.answers import Answer, Name
 from mergeline.core.queue import QueueBranch, queue_branch
-from mergeline.inputs.digest import inputs_digest
 from mergeline.ledger.entries import BundlePart, Reviewed
 from mergeline.ledger.history import History
 from mergeline.review.artifacts import receive
@@ -129,8 +127,3 @@ def evidence_of(github: GitHub, git: Git, history: History, group: Group) -> Evi
     if isinstance(handed, Handed):
         return Evidence(handed.bundle, review, group.commit, handed.parts)
     return handed
-
-
-def serves(git: Git, review: Reviewed, commit: str, parent: str) -> bool:
-    """Return whether a review of a head says all there is to say of the group that brings it."""
-    return review.inputs == inputs_digest(git, commit) and is_like(git, review.base, parent)
