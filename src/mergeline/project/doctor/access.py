@@ -64,7 +64,8 @@ def _repository(seen: Seen, root: Path | None, settings: Settings | None) -> Fin
         return warn(
             "repository",
             f"{detail}; who knows an id of your data finds its score",
-            f"if the data is not public: gh repo edit {facts.name} --visibility private",
+            f"if the data is not public: gh repo edit {facts.name} --visibility private "
+            "--accept-visibility-change-consequences",
         )
     return ok("repository", detail)
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from mergeline.config.settings import Settings
 from mergeline.ledger.store import BRANCH
@@ -117,7 +118,7 @@ def _protected_only(seen: Seen, room: Room, step: str, block: str) -> Finding:
 
 
 def _block(where: Where, room: str, main: str) -> str:
-    path = f"repos/{where.place.repository}/environments/{room}"
+    path = f"repos/{where.place.repository}/environments/{quote(room, safe='')}"
     policy = '{"protected_branches": false, "custom_branch_policies": true}'
     return (
         f"gh api --method PUT {path} --input - <<'JSON'\n"
