@@ -103,8 +103,11 @@ def test_the_commands_that_it_names_work(checked: Checked, tmp_path: Path) -> No
     workflows = project.git("rev-parse", "main")
     assert project.git("rev-parse", "main^") == before
     assert set(project.git("diff", "--name-only", before, "main").split("\n")) == {
-        f".github/workflows/{name}.yml"
-        for name in ("pull-request", "comment", "review", "promote", "rollback")
+        "requirements/mergeline.txt",
+        *(
+            f".github/workflows/{name}.yml"
+            for name in ("pull-request", "comment", "review", "promote", "rollback")
+        ),
     }
     assert f"since: '{workflows}'" in project.read("params.yaml")
     left = project.git("status", "--porcelain", "--", ":!dvc.lock", ":!said.txt")

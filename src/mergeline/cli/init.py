@@ -178,7 +178,9 @@ def _workflow_steps(start: "Start", data: Path, target: str) -> list[Step]:
         return []
     main = shlex.quote(start.main)
     commands = [] if start.on_main else [f"git switch {main}"]
-    commands += ["git add .github", "git commit -m 'Workflows of Mergeline' -- .github"]
+    # The pins go with them: a pull request that brings pins is built a second time on main.
+    paths = ".github requirements/mergeline.txt"
+    commands += [f"git add {paths}", f"git commit -m 'Workflows of Mergeline' -- {paths}"]
     commands += [f"git push origin {main}"]
     counts = start.draft.since is not None and states["params.yaml"] != "differs"
     if counts:
@@ -186,7 +188,7 @@ def _workflow_steps(start: "Start", data: Path, target: str) -> list[Step]:
         commands += [f"{since} && rm params.yaml.old"]
     return [
         (
-            f"First the workflows, straight to {start.main}: GitHub starts the one that comments "
+            f"First workflows and pins, straight to {start.main}: GitHub starts the one that comments "
             f"only from there{', and the line counts from that commit' if counts else ''}.",
             commands,
         ),
