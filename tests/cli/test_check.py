@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import sys
 import time
 from dataclasses import dataclass
 from hashlib import sha256
@@ -575,3 +576,20 @@ class TestClone:
         for name in ("model", "evidence"):
             assert clone.json("candidate")[name] == pushed.json("candidate")[name]
         assert verdict["comparison"] == pushed.json("verdict")["comparison"]
+
+
+class TestBase:
+    """What a workflow hands on: an empty option, and the name of a merge queue's branch."""
+
+    def test_an_empty_base_is_none_given(self, project: Project) -> None:
+        assert project.check("--base", "").code == 0
+        verdict = project.json("verdict")
+        assert verdict["baseline"]["commit"] == project.git("rev-parse", "main")
+
+    def test_in_a_merge_queue_it_is_what_the_group_is_on(self, project: Project) -> None:
+        parent = project.git("rev-parse", "main~1")
+        ref = f"refs/heads/gh-readonly-queue/main/pr-7-{parent}"
+        job = {"GITHUB_EVENT_NAME": "merge_group", "GITHUB_REF": ref}
+        done = project.run(sys.executable, "-m", "mergeline", "check", env=job)
+        assert done.code == 0, done.err
+        assert project.json("verdict")["baseline"]["commit"] == parent
