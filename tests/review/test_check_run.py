@@ -122,7 +122,7 @@ data:
   positive: 1
   noun: defaulter
   sensitive: [sex]
-  contract: data/contract.yaml
+  contract: ./data//contract.yaml
 model: {estimator: sklearn.linear_model.LogisticRegression}
 gates:
   auc-floor: {metric: roc_auc, at_least: 0.75}

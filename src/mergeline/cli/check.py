@@ -45,8 +45,9 @@ def check(
     from mergeline.adapters.dvc_credentials import data_credential
     from mergeline.adapters.git import find_root
     from mergeline.check.unavailable import origin_of, unavailable
+    from mergeline.cli.annotate import commands
     from mergeline.cli.jobs import end
-    from mergeline.errors import DataUnavailable
+    from mergeline.errors import DataUnavailable, MergelineError
 
     root = find_root(Path.cwd())
     try:
@@ -55,6 +56,10 @@ def check(
             _check(root, (base or "").strip() or None, only, json=json)
     except DataUnavailable as error:
         end(unavailable(error, origin_of(os.environ)), as_json=json)
+    except MergelineError as error:
+        for command in commands(error, root, os.environ):
+            _say(command)
+        raise
 
 
 def _check(root: Path, base: str | None, only: str | None, *, json: bool) -> None:

@@ -3,6 +3,7 @@
 It only shows; what a rule can require is the status `mergeline`.
 """
 
+import posixpath
 from collections.abc import Iterable, Iterator
 
 from mergeline.adapters.git import Git
@@ -33,7 +34,8 @@ def places_in(git: Git, plan: Plan) -> Places:
     verdicts = (plan.judgement.verdict, plan.judgement.proposed)
     names = {gate.name for verdict in verdicts if verdict for gate in verdict.gates}
     found = readable_settings_at(git, head)
-    path = found.data.contract if found else None
+    named = found.data.contract if found else None
+    path = posixpath.normpath(named) if named else None
     line = _first_change(git, base, head, path) if base and path else None
     return Places(
         settings=layout.SETTINGS,
