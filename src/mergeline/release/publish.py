@@ -76,10 +76,10 @@ def publish(job: Job, say: Callable[[str], None]) -> Pushed | Nothing | Answer:
         return Nothing("There is no DVC remote: .dvc/config names none as `core.remote`.")
     say(f"fetching what was reviewed in #{promoted.pull_request}")
     found = _handed_over(job, promoted)
-    if not isinstance(found, _Handed):
+    if not isinstance(found, Bundle):
         return found
     say(f"pushing to the DVC remote {remote!r}")
-    pushed = _push(job, found)
+    pushed = push_bundle(job.git, job.commit, found)
     if pushed.wrong:
         shown = "; ".join(pushed.wrong[:_SHOWN])
         raise ToolError(
@@ -116,15 +116,7 @@ def _promotion(job: Job, environment: str) -> Promoted | Answer:
 # --- what was handed over ------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class _Handed:
-    """A bundle that says what else the stages made."""
-
-    bundle: Bundle
-    outputs: Outputs
-
-
-def _handed_over(job: Job, promoted: Promoted) -> _Handed | Nothing | Answer:
+def _handed_over(job: Job, promoted: Promoted) -> Bundle | Nothing | Answer:
     """Return the reviewed bytes, where they are the release's and may be believed."""
     entries = (e for e in job.history.entries if isinstance(e, Reviewed))
     reviewed = next((e for e in entries if e.number == promoted.reviewed), None)
@@ -146,39 +138,47 @@ def _handed_over(job: Job, promoted: Promoted) -> _Handed | Nothing | Answer:
     bundle = reviewed_bundle(job.github, reviewed)
     if isinstance(bundle, Gone):
         return Nothing(bundle.why)
-    if isinstance(bundle, Answer):
-        return bundle
-    if bundle.outputs is None or bundle.plan.candidate.dirty:
+    if isinstance(bundle, Bundle) and (bundle.outputs is None or bundle.plan.candidate.dirty):
         return Nothing("The reviewed run did not hand over the addresses of its outputs.")
-    return _Handed(bundle, bundle.outputs)
+    return bundle
 
 
-def _push(job: Job, handed: _Handed) -> Pushed:
-    """Lay the outputs out in a worktree of the commit, and push them from there."""
+def push_bundle(git: Git, commit: str, bundle: Bundle) -> Pushed:
+    """Lay what a build handed over out in a worktree of its commit, and push it from there.
+
+    Args:
+        git: The project, whose default remote and credential are used.
+        commit: What it was made from.
+        bundle: Its digests were held against what is believed.
+
+    Raises:
+        ToolError: The remote cannot be used.
+    """
+    outputs = bundle.outputs or Outputs(stages={}, files={})
     stated = {
         stage: {path: Stated(at.md5, at.size, at.nfiles) for path, at in outs.items()}
-        for stage, outs in handed.outputs.stages.items()
+        for stage, outs in outputs.stages.items()
     }
     with tempfile.TemporaryDirectory() as scratch:
         tree = Path(scratch, "tree").resolve()
-        job.git.add_worktree(tree, job.commit)
+        git.add_worktree(tree, commit)
         try:
-            for path, data in _files(handed).items():
+            for path, data in _files(bundle, outputs).items():
                 _lay(tree, path, data)
             # Nothing of an earlier cache: what has the right name there may have other bytes.
-            adopt(job.git.root, tree, cache=Path(scratch, "cache").resolve())
+            adopt(git.root, tree, cache=Path(scratch, "cache").resolve())
             return push_outputs(tree, stated)
         finally:
-            job.git.remove_worktree(tree)
+            git.remove_worktree(tree)
 
 
-def _files(handed: _Handed) -> Mapping[str, bytes]:
+def _files(bundle: Bundle, outputs: Outputs) -> Mapping[str, bytes]:
     """Return all that is in hand, by its path in the project."""
-    bundle, model = handed.bundle, PARTS[MODEL_PART]
+    model = PARTS[MODEL_PART]
     named = {f"model/{name}": data for name, data in bundle.model.items()}
     named |= {"probes.json": bundle.probes, "predictions.parquet": bundle.predictions}
     evidence = {PARTS[EVIDENCE_PART][name].path: data for name, data in bundle.evidence.items()}
-    texts = {path: text.encode() for path, text in handed.outputs.files.items()}
+    texts = {path: text.encode() for path, text in outputs.files.items()}
     return evidence | {model[name].path: data for name, data in named.items()} | texts
 
 
