@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from mergeline.bundle.names import PARTS
+from mergeline.bundle.pack import pack
 from mergeline.ledger.entries import Promoted
 from promote.conftest import builds, empty_line, first_line, scenario  # noqa: F401 -- fixtures
 from promote.scenario import Scenario, following, git, params
@@ -44,8 +46,13 @@ def mergeline(
 def test_a_merge_that_wants_a_second_build(scenario: Scenario, tmp_path: Path) -> None:  # noqa: F811
     number = scenario.ready({**BETTER, "requirements.txt": "x\n"})
     scenario.world.merge(number)
-    needs = mergeline(scenario, "promote", "--needs")
+    outputs = tmp_path / "outputs"
+    outputs.write_text("before=1\n")
+    handed_on = {**scenario.environ, "GITHUB_OUTPUT": str(outputs)}
+    needs = mergeline(scenario, "promote", "--needs", environ=handed_on)
     assert (needs.returncode, needs.stdout) == (0, "rebuild\n"), needs.stderr
+    base = git(scenario.remote, "rev-parse", "main~1")
+    assert outputs.read_text() == f"before=1\nbuild=rebuild\nbase={base}\n"
     asked = mergeline(scenario, "promote")
     assert asked.returncode == 4
     assert asked.stdout.startswith("UNDECIDED: The pull request touched requirements.txt.")
@@ -72,6 +79,36 @@ def test_a_merge_that_wants_a_second_build(scenario: Scenario, tmp_path: Path) -
     (deployment,) = scenario.world.repo.deployments.values()
     url = "https://github.example/acme/credit/actions/runs/77"
     assert [status.log_url for status in deployment.statuses] == [url]
+
+
+def test_a_second_build_by_its_run(scenario: Scenario) -> None:  # noqa: F811
+    scenario.world.merge(scenario.ready({**BETTER, "requirements.txt": "x\n"}))
+    root = scenario.rebuilt()
+    parts = {part: pack(root, part) for part in PARTS}
+    about = {"event": "push", "head_branch": "main", "status": "in_progress"}
+    empty = str(scenario.world.add_run(scenario.main, **about))
+    asked = mergeline(scenario, "promote", "--rebuilt-run", empty)
+    assert asked.returncode == 4
+    assert f"Run {empty} handed over no mergeline-evidence" in asked.stdout
+    run = str(scenario.world.add_run(scenario.main, **about, artifacts=parts))
+    both = mergeline(scenario, "promote", "--rebuilt-run", run, "--rebuilt", str(root))
+    assert (both.returncode, both.stdout) == (2, "")
+    assert "--rebuilt and --rebuilt-run" in both.stderr
+    with following(scenario):
+        done = mergeline(scenario, "promote", "--rebuilt-run", run)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert scenario.last(Promoted).source == "rebuilt"
+
+
+def test_nothing_more_is_needed(scenario: Scenario, tmp_path: Path) -> None:  # noqa: F811
+    outputs = tmp_path / "outputs"
+    done = mergeline(
+        scenario,
+        *("promote", "--needs"),
+        environ={**scenario.environ, "GITHUB_OUTPUT": str(outputs)},
+    )
+    assert (done.returncode, done.stdout) == (0, "reuse\n"), done.stderr
+    assert outputs.read_text() == "build=reuse\nbase=\n"
 
 
 def test_a_refusal(scenario: Scenario) -> None:  # noqa: F811

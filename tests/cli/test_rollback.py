@@ -57,7 +57,10 @@ def test_in_a_job_without_one_the_commands_are_printed(two: Scenario) -> None:
     job = {"GITHUB_ACTIONS": "true", "MERGELINE_TOKEN": ""}
     with following(two):
         done = mergeline(
-            two, "rollback", "--reason", "worse", environ={**two.environ, **registry(two), **job}
+            two,
+            # As a workflow hands on an input that nobody gave.
+            *("rollback", "--reason", "worse", "--to", ""),
+            environ={**two.environ, **registry(two), **job},
         )
     assert done.returncode == 0, done.stderr
     assert set(two.world.repo.pulls) == pulls
