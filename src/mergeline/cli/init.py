@@ -188,8 +188,8 @@ def _workflow_steps(start: "Start", data: Path, target: str) -> list[Step]:
         commands += [f"{since} && rm params.yaml.old"]
     return [
         (
-            f"First workflows and pins, straight to {start.main}: GitHub starts the one that comments "
-            f"only from there{', and the line counts from that commit' if counts else ''}.",
+            f"First workflows and pins, straight to {start.main}: GitHub starts the one that "
+            f"comments only from there{', and the line counts from that commit' if counts else ''}.",
             commands,
         ),
         (
