@@ -186,10 +186,11 @@ def _workflow_steps(start: "Start", data: Path, target: str) -> list[Step]:
     if counts:
         since = "sed -i.old \"s/since: .*/since: '$(git rev-parse HEAD)'/\" params.yaml"
         commands += [f"{since} && rm params.yaml.old"]
+    counting = ", and the line counts from that commit" if counts else ""
     return [
         (
             f"First workflows and pins, straight to {start.main}: GitHub starts the one that "
-            f"comments only from there{', and the line counts from that commit' if counts else ''}.",
+            f"comments only from there{counting}.",
             commands,
         ),
         (
