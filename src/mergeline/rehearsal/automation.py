@@ -162,6 +162,8 @@ class Automation(People):
             self.dismiss,
             self.comment,
             self.merge,
+            self.queue,
+            self.merge_queued,
             self.expire,
             self.add_ruleset,
             self.add_environment,
