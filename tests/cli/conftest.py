@@ -81,7 +81,10 @@ with open(os.environ["{JOURNAL}"], "a") as file:
 """
 # DVC would ask for its newest version, and say that it was used.
 OFFLINE = "[core]\n    analytics = false\n    check_update = false\n"
-HIDDEN = ("GITHUB_STEP_SUMMARY", "GITHUB_BASE_REF", "MLFLOW_TRACKING_URI", "COLUMNS")
+HIDDEN = (
+    *("GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY", "GITHUB_BASE_REF"),
+    *("MLFLOW_TRACKING_URI", "COLUMNS"),
+)
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from cli.conftest import Project
 from mergeline.cli.annotate import commands
 from mergeline.errors import ContractError
 
@@ -75,3 +76,14 @@ def test_no_text_begins_a_command_of_its_own(root: Path) -> None:
 
 def test_no_more_than_github_shows(root: Path) -> None:
     assert len(shown("\n".join(f"params.yaml:{n}: no" for n in range(1, 99)), root)) == 10
+
+
+def test_a_build_that_a_contract_stops(project: Project) -> None:
+    project.edit("min_value: 18", "min_value: 30", "data/contract.yaml")
+    done = project.check(env=GITHUB)
+    assert done.code == 3
+    (shown,) = [line for line in done.err.splitlines() if line.startswith("::")]
+    lines = project.read("data/contract.yaml").splitlines()
+    number = next(number for number, line in enumerate(lines, 1) if line.strip() == "age:")
+    assert shown.startswith(f"::error file=data/contract.yaml,line={number}::age: in_range(30, ")
+    assert "ERROR stage prepare: data/loans.csv breaks its contract" in done.err
