@@ -250,9 +250,36 @@ def test_numbers_that_are_none_are_refused_in_evidence(built):
 
 def test_a_document_of_many_values_is_refused_before_it_is_built(built):
     evidence, model = built
-    bomb = b"[" + b"[]," * 1_000_001 + b"[]]"
+    bomb = b"[" + b"[]," * 500_001 + b"[]]"
     with pytest.raises(InvalidBundle, match="at most 1,000,000"):
         read_bundle({**evidence, "explain.json": bomb}, model)
+
+
+def test_all_documents_together_hold_no_more(built):
+    evidence, model = built
+    grown = {name: data.ljust(900_000, b",") for name, data in evidence.items()}
+    with pytest.raises(InvalidBundle, match=r"mergeline-evidence holds .* at most 2,000,000"):
+        read_bundle(grown, model)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda it: it["content"].update(columns=[{}] * 20_000), r"columns\.0\.name"),
+        (lambda it: it["content"].update(balance=dict.fromkeys("abc" * 9)), r"balance\.a"),
+        (lambda it: it.update(dict.fromkeys(map(str, range(20_000)))), "in very many places"),
+    ],
+    ids=["items", "values", "keys"],
+)
+def test_what_is_wrong_many_times_is_told_once(built, change, said):
+    """An error for each would be gigabytes: of items and values there is the first one only."""
+    evidence, model = built
+    wrong = rewritten(evidence["prepare.json"], change)
+    with pytest.raises(InvalidBundle, match=said) as caught:
+        read_bundle({**evidence, "prepare.json": wrong}, model)
+    errors = caught.value.__cause__
+    assert errors is None or errors.error_count() < 20
+    assert len(caught.value.message) < 500
 
 
 _LOADED = """

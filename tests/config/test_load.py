@@ -282,6 +282,11 @@ def test_two_keys_that_read_the_same_are_refused(small: str) -> None:
         ("a: 2026-13-45", 'params.yaml:1:4: found "2026-13-45", which is no number or date'),
         (f"a: {'9' * 5000}", 'params.yaml:1:4: found "9999'),
         ("a: !!python/object/apply:os.system ['x']", "params.yaml:1:4: "),
+        (f"a: 0x{'f' * 5000}", 'params.yaml:1:4: found "0xffff'),
+        ("a: !!bool x", 'params.yaml:1:4: found "x", which is no number'),
+        (f"%YAML {'9' * 5000}.1\n---\na: 1", "params.yaml: it holds something that no settings"),
+        ("{[a, {b: c}]: d}", "params.yaml: it holds something that no settings hold: unhashable"),
+        (f"a: {'x' * 262_142}", "params.yaml: it has 262,145 characters, at most 262,144 are"),
         ("a: " + "[" * 3000, "params.yaml: its lists and mappings are nested too deep"),
     ],
 )
@@ -301,6 +306,14 @@ def test_an_alias_bomb_is_refused_at_once(small: str) -> None:
     )
     (line,) = problems(bomb + small.replace("positive: 1", "positive: *a11"))
     assert line == "params.yaml:14: data: holds more than 100000 values"
+
+
+def test_a_merge_bomb_is_refused_at_once(small: str) -> None:
+    bomb = "a0: &a0 {k: 1, l: 2}\n" + "".join(
+        f"a{i}: &a{i} {{<<: [{', '.join([f'*a{i - 1}'] * 9)}]}}\n" for i in range(1, 30)
+    )
+    (line,) = problems(bomb + small)
+    assert line == "params.yaml:5:5: << merges more than 100,000 keys"
 
 
 # --- the file --------------------------------------------------------------------

@@ -12,7 +12,7 @@ from pydantic import Field
 
 from mergeline.config.document import read_document
 from mergeline.core import layout
-from mergeline.core.base import Frozen
+from mergeline.core.base import Stated
 
 # Outputs that hold no rows and are in no other part of what is handed over.
 SMALL = (
@@ -23,7 +23,7 @@ SMALL = (
 _MOST = 20_000
 
 
-class Address(Frozen):
+class Address(Stated):
     """Where DVC keeps an output. An md5 is an address, no proof.
 
     Attributes:
@@ -37,7 +37,7 @@ class Address(Frozen):
     nfiles: Annotated[int, Field(ge=0)] | None = None
 
 
-class Outputs(Frozen):
+class Outputs(Stated):
     """`reports/outputs.json`.
 
     Attributes:

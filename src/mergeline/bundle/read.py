@@ -18,13 +18,14 @@ from mergeline.core.digest import promotion_key, sha256
 from mergeline.core.evidence import STAGES, EvaluateContent, PrepareContent, TrainContent
 from mergeline.core.plan import Plan
 from mergeline.core.probes import Probes
-from mergeline.core.strict_json import read_json, shortened
+from mergeline.core.strict_json import count_values, read_json, shortened
 from mergeline.core.verdict import Candidate
 from mergeline.errors import BytesMismatch, InvalidBundle
 from mergeline.model.canonical import model_digest
 from mergeline.model.directory import MLMODEL, parse_description
 
-_MOST_VALUES = 1_000_000
+_MOST_VALUES, _MOST_TOGETHER = 1_000_000, 2_000_000
+_MOST_ERRORS = 10_000
 _LONGEST_TEXT = 20_000
 _FOLDER = "model/"
 _COMMIT = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
@@ -69,6 +70,11 @@ def read_bundle(evidence: Mapping[str, bytes], model: Mapping[str, bytes]) -> Bu
         missing = [name for name in missing if name not in found]
         if missing:
             raise _invalid(f"{', '.join(missing)} of {part} is not there")
+    values = sum(map(count_values, evidence.values()))
+    if values > _MOST_TOGETHER:
+        raise _invalid(
+            f"{EVIDENCE_PART} holds {values:,} values, at most {_MOST_TOGETHER:,} are allowed"
+        )
     documents = {name: _document(name, data) for name, data in evidence.items()}
     plan = _plan(documents)
     if _parsed(Candidate, "candidate.json", documents["candidate.json"]) != plan.candidate:
@@ -128,6 +134,8 @@ def _parsed(kind: Any, name: str, document: Any) -> Any:
     try:
         return kind.model_validate_json(json.dumps(document))
     except ValidationError as error:
+        if error.error_count() > _MOST_ERRORS:  # listed, they would fill the memory
+            raise _invalid(f"{name} does not fit this version in very many places") from None
         first = error.errors(include_url=False, include_input=False)[0]
         place = shortened(".".join(map(str, first["loc"])))
         raise _invalid(

@@ -13,10 +13,15 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
 
 from mergeline.config.problem import Problem, Steps, printable, shown
-from mergeline.errors import ConfigError
+from mergeline.errors import ConfigError, first_line
 
-# Far beyond any settings; what is above it is an alias bomb or the wrong file.
+# Far beyond any settings; what is above it is an alias bomb or the wrong file. The parser
+# takes 20 seconds for a megabyte.
 _MOST_VALUES = 100_000
+_LONGEST = 256 * 1024
+_MOST_BITS = 1024  # of a whole number; Python does not write out much longer ones
+# What the parser raises, besides its own errors, for a scalar or a key that Python cannot hold.
+_CANNOT_HOLD = (ValueError, TypeError, LookupError, AttributeError)
 _HALF = "half a character"
 
 
@@ -55,14 +60,32 @@ def _child(node: Node, step: str | int) -> tuple[Node, int] | None:
 
 
 class _Constructor(SafeConstructor):  # type: ignore[misc]
-    """Says where a scalar is that Python cannot hold, e.g. the date 2026-13-45."""
+    """Says where a scalar is that Python cannot hold, e.g. the date 2026-13-45; stops bombs."""
+
+    merged = 0
 
     def construct_object(self, node: Node, deep: bool = False) -> Any:
         try:
-            return super().construct_object(node, deep=deep)
-        except ValueError as error:
-            problem = f"found {shown(str(node.value))}, which is no number or date that there is"
+            found = super().construct_object(node, deep=deep)
+        except _CANNOT_HOLD as error:
+            problem = f"found {_written(node)}, which is no number or date that there is"
             raise ConstructorError(problem=problem, problem_mark=node.start_mark) from error
+        if isinstance(found, int) and found.bit_length() > _MOST_BITS:
+            problem = f"found {_written(node)}, which has more than {_MOST_BITS} bits"
+            raise ConstructorError(problem=problem, problem_mark=node.start_mark)
+        return found
+
+    def flatten_mapping(self, node: Node) -> None:
+        """Write out what `<<` merges: a few lines that merge each other are billions of keys."""
+        super().flatten_mapping(node)
+        self.merged += len(getattr(node, "merge", None) or ())
+        if self.merged > _MOST_VALUES:
+            problem = f"<< merges more than {_MOST_VALUES:,} keys"
+            raise ConstructorError(problem=problem, problem_mark=node.start_mark)
+
+
+def _written(node: Node) -> str:
+    return shown(node.value) if isinstance(node.value, str) else f"a {node.id}"
 
 
 def read_document(text: str, *, origin: str) -> Document:
@@ -75,6 +98,11 @@ def read_document(text: str, *, origin: str) -> Document:
     Raises:
         ConfigError: It is not YAML, is empty, or is not a mapping.
     """
+    if len(text) > _LONGEST:
+        raise ConfigError(
+            f"{origin}: it has {len(text):,} characters, at most {_LONGEST:,} are allowed",
+            hint="keep data in files of their own",
+        )
     # The pure parser: the C one can overflow its stack on a hostile file.
     yaml = YAML(typ="safe", pure=True)
     yaml.Constructor = _Constructor
@@ -89,6 +117,11 @@ def read_document(text: str, *, origin: str) -> Document:
     except RecursionError as error:
         raise ConfigError(
             f"{origin}: its lists and mappings are nested too deep", hint="nest them less"
+        ) from error
+    except _CANNOT_HOLD as error:
+        raise ConfigError(
+            f"{origin}: it holds something that no settings hold: {printable(first_line(error))}",
+            hint="write plain mappings, lists, texts and numbers",
         ) from error
     if data is None:
         raise ConfigError(

@@ -2,7 +2,10 @@
 
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, FiniteFloat
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, GetCoreSchemaHandler
+from pydantic_core import CoreSchema
+
+_CONTAINERS = ("list", "tuple", "set", "frozenset", "dict")
 
 
 class Frozen(BaseModel):
@@ -15,7 +18,33 @@ class Frozen(BaseModel):
         return self.model_dump(mode="json")
 
 
-class Estimate(Frozen):
+def _fail_fast(schema: Any) -> None:
+    if isinstance(schema, dict):
+        if schema.get("type") in _CONTAINERS:
+            schema["fail_fast"] = True
+        for part in schema.values():
+            _fail_fast(part)
+    elif isinstance(schema, list | tuple):
+        for part in schema:
+            _fail_fast(part)
+
+
+class Stated(Frozen):
+    """What somebody states who may be hostile.
+
+    A list or a mapping is refused at its first wrong item: a few megabytes can hold millions
+    of them, and an error for each would fill the memory.
+    """
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """Return pydantic's schema of the class, its containers failing fast."""
+        schema = handler(source)
+        _fail_fast(schema)
+        return schema
+
+
+class Estimate(Stated):
     """A number measured on rows, with its uncertainty.
 
     Attributes:

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Generic, Literal, Self, TypeVar
 
 from pydantic import Field, FiniteFloat, JsonValue
 
-from mergeline.core.base import Estimate, Frozen
+from mergeline.core.base import Estimate, Stated
 from mergeline.core.digest import json_digest
 
 SCHEMA_VERSION = 1
@@ -24,7 +24,7 @@ Count = Annotated[int, Field(ge=0)]
 Scalar = str | int | float | bool
 
 
-class Timing(Frozen):
+class Timing(Stated):
     """What differs from run to run and is therefore outside the digest.
 
     Attributes:
@@ -42,10 +42,10 @@ class Timing(Frozen):
     run_id: str | None = None
 
 
-Content = TypeVar("Content", bound=Frozen)
+Content = TypeVar("Content", bound=Stated)
 
 
-class Evidence(Frozen, Generic[Content]):
+class Evidence(Stated, Generic[Content]):
     """The envelope of every evidence file."""
 
     schema_version: Literal[1] = 1
@@ -61,7 +61,7 @@ class Evidence(Frozen, Generic[Content]):
 # --- prepare ---------------------------------------------------------------------
 
 
-class ColumnProfile(Frozen):
+class ColumnProfile(Stated):
     """One column of the table as read.
 
     Attributes:
@@ -82,7 +82,7 @@ class ColumnProfile(Frozen):
     top: tuple[tuple[str, Count], ...] = ()
 
 
-class Split(Frozen):
+class Split(Stated):
     """How rows came to the two sides.
 
     Attributes:
@@ -106,7 +106,7 @@ class Split(Frozen):
     dropped: Count
 
 
-class PrepareContent(Frozen):
+class PrepareContent(Stated):
     """The data: where it came from, what it holds, how it was split.
 
     Attributes:
@@ -135,14 +135,14 @@ class PrepareContent(Frozen):
 # --- train -----------------------------------------------------------------------
 
 
-class Feature(Frozen):
+class Feature(Stated):
     """A column that the model reads, in the model's order."""
 
     name: str
     kind: Literal["number", "category", "boolean"]
 
 
-class TrainContent(Frozen):
+class TrainContent(Stated):
     """The model: how it was made and the digest of its bytes.
 
     Attributes:
@@ -168,7 +168,7 @@ class TrainContent(Frozen):
 # --- evaluate --------------------------------------------------------------------
 
 
-class Slice(Frozen):
+class Slice(Stated):
     """Metrics on the held-out rows where a column has one value."""
 
     column: str
@@ -177,7 +177,7 @@ class Slice(Frozen):
     metrics: dict[str, Estimate]
 
 
-class CalibrationBin(Frozen):
+class CalibrationBin(Stated):
     """Held-out rows whose score falls into [low, high): mean score and observed rate."""
 
     low: FiniteFloat
@@ -187,7 +187,7 @@ class CalibrationBin(Frozen):
     observed: FiniteFloat
 
 
-class Confusion(Frozen):
+class Confusion(Stated):
     """Counts at the threshold; the positive class is the one that the settings name."""
 
     true_positive: Count
@@ -196,7 +196,7 @@ class Confusion(Frozen):
     false_negative: Count
 
 
-class EvaluateContent(Frozen):
+class EvaluateContent(Stated):
     """The model on the held-out rows.
 
     Attributes:
@@ -228,7 +228,7 @@ class EvaluateContent(Frozen):
 CheckOutcome = Literal["passed", "warned", "failed", "not_applicable", "did_not_run"]
 
 
-class Condition(Frozen):
+class Condition(Stated):
     """One condition of a deepchecks check."""
 
     name: str
@@ -236,7 +236,7 @@ class Condition(Frozen):
     details: str
 
 
-class Check(Frozen):
+class Check(Stated):
     """One deepchecks check, accounted for.
 
     Attributes:
@@ -255,7 +255,7 @@ class Check(Frozen):
     reason: str = ""
 
 
-class ChecksContent(Frozen):
+class ChecksContent(Stated):
     """All checks of the suites that a stage ran.
 
     Attributes:
@@ -272,7 +272,7 @@ class ChecksContent(Frozen):
 # --- fairness --------------------------------------------------------------------
 
 
-class Group(Frozen):
+class Group(Stated):
     """One group of one sensitive column, or of an intersection.
 
     Attributes:
@@ -289,7 +289,7 @@ class Group(Frozen):
     metrics: dict[str, Estimate]
 
 
-class Gap(Frozen):
+class Gap(Stated):
     """A difference between groups.
 
     Attributes:
@@ -308,7 +308,7 @@ class Gap(Frozen):
     rate: str | None
 
 
-class Remedy(Frozen):
+class Remedy(Stated):
     """What would close a gap: measured on held-out rows that the remedy was not fitted on.
 
     Attributes:
@@ -333,7 +333,7 @@ class Remedy(Frozen):
     n: Count
 
 
-class FairnessBy(Frozen):
+class FairnessBy(Stated):
     """Fairness by one sensitive column, or by an intersection of several.
 
     Attributes:
@@ -351,7 +351,7 @@ class FairnessBy(Frozen):
     reason: str = ""
 
 
-class FairnessContent(Frozen):
+class FairnessContent(Stated):
     """Bias by group on the held-out rows, at the threshold."""
 
     n: Count
@@ -366,7 +366,7 @@ class FairnessContent(Frozen):
 # --- explain ---------------------------------------------------------------------
 
 
-class Importance(Frozen):
+class Importance(Stated):
     """How much one of the user's columns moves the score (mean |SHAP|).
 
     Attributes:
@@ -382,7 +382,7 @@ class Importance(Frozen):
     direction: FiniteFloat | None
 
 
-class GroupImportance(Frozen):
+class GroupImportance(Stated):
     """Importances within one group of a sensitive column, largest first."""
 
     by: str
@@ -391,7 +391,7 @@ class GroupImportance(Frozen):
     top: tuple[Importance, ...]
 
 
-class ExplainedRow(Frozen):
+class ExplainedRow(Stated):
     """One held-out row with a large error.
 
     Attributes:
@@ -408,7 +408,7 @@ class ExplainedRow(Frozen):
     values: dict[str, str] = {}
 
 
-class ExplainContent(Frozen):
+class ExplainContent(Stated):
     """Which columns move the predictions.
 
     Attributes:
@@ -445,7 +445,7 @@ EVIDENCE_TYPES: Mapping[str, type[Evidence[Any]]] = {
 }
 
 
-class EvidenceSet(Frozen):
+class EvidenceSet(Stated):
     """The evidence of one commit; a stage that has none (yet) is None."""
 
     prepare: Evidence[PrepareContent] | None = None

@@ -4,12 +4,12 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from mergeline.core.base import Frozen
+from mergeline.core.base import Stated
 from mergeline.core.evidence import EvidenceSet
 from mergeline.core.verdict import Baseline, Candidate, Comparison, Judgement, Stage
 
 
-class Forecast(Frozen):
+class Forecast(Stated):
     """What a merge would come to now, as far as the ledger and GitHub tell. It is no promise.
 
     Attributes:
@@ -37,7 +37,7 @@ class Forecast(Frozen):
     waiting: Annotated[int, Field(ge=0)] = 0
 
 
-class Plan(Frozen):
+class Plan(Stated):
     """What `mergeline check` found out about one head; renderers read it and compute nothing.
 
     Attributes:

@@ -4,10 +4,10 @@ from typing import Literal, Self
 
 from pydantic import FiniteFloat, model_validator
 
-from mergeline.core.base import Frozen
+from mergeline.core.base import Stated
 
 
-class Probes(Frozen):
+class Probes(Stated):
     """Rows that nobody's data holds, and what the model said of them.
 
     Attributes:

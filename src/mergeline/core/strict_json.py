@@ -26,7 +26,7 @@ def read_json(data: bytes, *, values: int, text: int, deepest: int = _DEEPEST) -
     Raises:
         ValueError: It is not such JSON; the message says what was found.
     """
-    found = sum(map(data.count, (b",", b"[", b"{"))) + 1
+    found = count_values(data)
     if found > values:
         raise ValueError(f"it holds {found:,} values, at most {values:,} are allowed")
     try:
@@ -39,6 +39,11 @@ def read_json(data: bytes, *, values: int, text: int, deepest: int = _DEEPEST) -
         raise ValueError("its lists and objects are nested too deep") from error
     _require_plain(value, text, deepest)
     return value
+
+
+def count_values(data: bytes) -> int:
+    """Return how many values JSON holds at most, without parsing it."""
+    return sum(map(data.count, (b",", b"[", b"{"))) + 1
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, FiniteFloat, PlainSerializer, PlainValidator
 
-from mergeline.core.base import Estimate, Frozen
+from mergeline.core.base import Estimate, Stated
 
 Count = Annotated[int, Field(ge=0)]
 
@@ -50,7 +50,7 @@ OutcomeName = Annotated[
 ]
 
 
-class GateResult(Frozen):
+class GateResult(Stated):
     """One gate, judged.
 
     Attributes:
@@ -73,14 +73,14 @@ class GateResult(Frozen):
     waiver: str = ""
 
 
-class Verdict(Frozen):
+class Verdict(Stated):
     """All gates judged by one policy, and the worst of their outcomes."""
 
     outcome: OutcomeName
     gates: tuple[GateResult, ...]
 
 
-class Banner(Frozen):
+class Banner(Stated):
     """Something that a reviewer must see before the numbers.
 
     Attributes:
@@ -95,7 +95,7 @@ class Banner(Frozen):
 Answer = Literal["PROMOTE", "POLICY_ONLY", "POLICY_FAILED", "POLICY_WEAKENED", "NOT_PROMOTABLE"]
 
 
-class Judgement(Frozen):
+class Judgement(Stated):
     """What the policies of base and head say about one candidate.
 
     Attributes:
@@ -115,7 +115,7 @@ class Judgement(Frozen):
 # --- comparison ------------------------------------------------------------------
 
 
-class Paired(Frozen):
+class Paired(Stated):
     """Candidate against baseline on the same rows.
 
     Attributes:
@@ -133,7 +133,7 @@ class Paired(Frozen):
     rows_to_decide: Count | None = None
 
 
-class Comparison(Frozen):
+class Comparison(Stated):
     """The baseline's model beside the candidate's, on common held-out rows.
 
     Attributes:
@@ -154,7 +154,7 @@ class Comparison(Frozen):
     reason: str = ""
 
 
-class Baseline(Frozen):
+class Baseline(Stated):
     """Where the baseline came from.
 
     Attributes:
@@ -173,7 +173,7 @@ class Baseline(Frozen):
     ran: tuple[str, ...] = ()
 
 
-class Stage(Frozen):
+class Stage(Stated):
     """What became of one DVC stage of the candidate.
 
     Attributes:
@@ -186,7 +186,7 @@ class Stage(Frozen):
     seconds: FiniteFloat
 
 
-class Candidate(Frozen):
+class Candidate(Stated):
     """The digest chain of one head.
 
     Attributes:
