@@ -160,3 +160,11 @@ def test_a_direct_push_blocks_the_line_with_its_reason(begun: Begun) -> None:
     assert "DIRECT_PUSH" in said([ran], "promote")
     assert project.world.repo.pulls.keys() == {1}
     assert AUTHOR in git(project.clone, "log", "-1", "--format=%ae")
+
+
+def test_a_main_that_has_no_project_yet_promotes_nothing(begun: Begun) -> None:
+    project = begun()
+    (ran,) = project.hosted.pushed()
+    assert ran.ok
+    assert "nothing" in said([ran], "promote")
+    assert "mergeline promote --rebuilt-run" not in ran.log

@@ -51,8 +51,8 @@ def promote(
         bool,
         typer.Option(
             "--needs",
-            help="Print `rebuild` if a second build is wanted, else `reuse`, and end; in a "
-            "workflow the outputs `build` and `base` say so.",
+            help="Print `rebuild` if a second build is wanted, else `reuse` (`nothing` while main "
+            "has no project), and end; in a workflow the outputs `build` and `base` say so.",
         ),
     ] = False,
     json: Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")] = False,

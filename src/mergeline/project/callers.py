@@ -178,7 +178,7 @@ _ROLLBACK = {
 _PROMOTE = {"actions: read": "to fetch what was reviewed", **_ROLLBACK}
 # A secret of an environment reaches a called workflow's job under its own name, if the caller
 # passes that name: what the caller itself sees of it is empty.
-_REGISTRY = ("MLFLOW_TRACKING_URI", "MLFLOW_TRACKING_USERNAME", "MLFLOW_TRACKING_PASSWORD")
+_REGISTRY = tuple(f"MLFLOW_TRACKING_{name}" for name in ("URI", "USERNAME", "PASSWORD", "TOKEN"))
 _DATA = ("MERGELINE_DVC_CONFIG", "MERGELINE_DVC_CONFIG_WRITE")
 
 

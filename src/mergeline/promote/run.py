@@ -10,6 +10,7 @@ from mergeline.adapters.git_remote import Remote
 from mergeline.adapters.github import GitHub
 from mergeline.adapters.registry import Registry
 from mergeline.config.settings import Settings
+from mergeline.core import layout
 from mergeline.core.answers import Answer, Name
 from mergeline.core.plan import Plan
 from mergeline.errors import GitHubError
@@ -64,7 +65,7 @@ class Job:
         return Line(
             git=self.git,
             remote=self.remote,
-            ledger=Ledger(self.git, self.remote.name),
+            ledger=_ledger(self),
             main=main,
             environment=self.environment or settings.deploy.environment,
             by=self.by,
@@ -103,11 +104,12 @@ class Needs:
     """What a promotion needs beside what was reviewed.
 
     Attributes:
-        build: `reuse` also stands for a promotion that would be refused.
+        build: `reuse` also stands for a promotion that would be refused; `nothing`: main has
+            no project yet, and the line never began.
         base: What a second build is compared with; None where none is wanted, or there is none.
     """
 
-    build: Literal["reuse", "rebuild"]
+    build: Literal["nothing", "reuse", "rebuild"]
     base: str | None = None
 
 
@@ -121,6 +123,8 @@ def build_needed(job: Job) -> Needs:
     main, reuse = job.remote.default_branch(), Needs("reuse")
     if look_at_main(job.git, job.remote, main, job.commit) is not None:
         return reuse
+    if job.git.read(job.commit, layout.SETTINGS) is None and not _ledger(job).read().entries:
+        return Needs("nothing")
     settings = require_settings_at(job.git, job.commit)
     line = job.line(main, settings)
     history = line.ledger.read()
@@ -135,6 +139,10 @@ def build_needed(job: Job) -> Needs:
     if isinstance(verified, NeedsRebuild):
         return Needs("rebuild", identified.last.base)
     return reuse
+
+
+def _ledger(job: Job) -> Ledger:
+    return Ledger(job.git, job.remote.name)
 
 
 def _ended_before(

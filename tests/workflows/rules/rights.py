@@ -22,6 +22,7 @@ _VALUES = re.compile(
     r"github\.token|secrets\.[A-Z_]+|inputs\.[a-z]+|needs\.[a-z]+\.(outputs\.[a-z]+|result)|"
     r"steps\.[a-z]+\.outputs\.[a-z]+|github\.(sha|event\.workflow_run\.head_sha)|"
     r"!cancelled\(\) && needs\.[a-z]+\.result == 'success'"
+    r"( && needs\.plan\.outputs\.build != 'nothing')?"
 )
 _HANDED = ("actions/download-artifact", "actions/upload-artifact", "$/.github/actions/hand-over")
 

@@ -12,7 +12,7 @@ EVENTS = {
     "comment": {"workflow_run", "workflow_call"},
     "promote": {"push", "workflow_call"},
     "rollback": {"workflow_dispatch", "workflow_call"},
-    "ci": {"pull_request", "push"},
+    "ci": {"pull_request", "merge_group", "push"},
 }
 # How an event may be narrowed. Of pull requests nothing: one that is left out gets no status.
 FILTERS = {
