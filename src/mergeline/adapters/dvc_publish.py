@@ -102,11 +102,17 @@ def push_outputs(root: Path, stated: Mapping[str, Mapping[str, Stated]]) -> Push
 
 @dataclass(frozen=True)
 class _Sealing:
-    """Makes objects and run entries in the worktree's own cache."""
+    """Makes objects and run entries in the worktree's own cache.
+
+    Attributes:
+        known: By path, the outputs whose address is computed or stated. What a committed
+            `dvc.lock` says of the others may be of an earlier day.
+    """
 
     repo: Any
     stated: Mapping[str, Mapping[str, Stated]]
     sealed: dict[str, Any] = field(default_factory=dict)
+    known: dict[str, Any] = field(default_factory=dict)
 
     def seal(self, name: str) -> str:
         """Put a stage's outputs and its run into the cache; else say why not."""
@@ -148,10 +154,11 @@ class _Sealing:
             return f"DVC keeps no copy of {out}"
         if not out.exists:
             _set_address(out, stated)
-            return ""
-        out.save()
-        if out.hash_info.value != stated.md5:
-            return f"{out} as handed over is not all that the stage made"
+        else:
+            out.save()
+            if out.hash_info.value != stated.md5:
+                return f"{out} as handed over is not all that the stage made"
+        self.known[out.fs_path] = out
         return ""
 
     def _input(self, dep: Any) -> str:
@@ -159,8 +166,9 @@ class _Sealing:
         if dep.exists:
             dep.save()
             return ""
-        outs = (out for node in self.repo.index.graph for out in node.outs)
-        made = next((out for out in outs if out.fs_path == dep.fs_path and out.hash_info), None)
+        data = (node for node in self.repo.index.graph if node.is_data_source)
+        pointers = {out.fs_path: out for node in data for out in node.outs}
+        made = self.known.get(dep.fs_path) or pointers.get(dep.fs_path)
         if made is None:
             return f"it reads {dep}, which is not here"
         dep.hash_info, dep.meta = made.hash_info, made.meta
