@@ -7,11 +7,11 @@ import pytest
 from mergeline.core.answers import Name
 from mergeline.errors import ConfigError
 from mergeline.inputs.settings import require_settings_at
-from mergeline.ledger.entries import Settled
+from mergeline.ledger.entries import Promoted, Settled
 from mergeline.promote.attribute import merge_at
 from mergeline.promote.identify import Identified, identify
 from mergeline.rehearsal.faults import Fault
-from promote.scenario import REVIEWER, Scenario, first_files, git, params, refused
+from promote.scenario import OTHER, REVIEWER, Scenario, first_files, git, params, refused
 
 BETTER = {"params.yaml": params(c=0.5)}
 DOCS = {"README.md": "# More\n"}
@@ -232,6 +232,37 @@ def test_two_pull_requests_that_brought_the_same_commit_are_ambiguous(scenario: 
     blocked = scenario.main
     scenario.merged(accepting(blocked, c=0.5))
     assert scenario.promote().name is Name.POLICY_ONLY
+
+
+def twin_in_a_fork(scenario: Scenario, number: int) -> int:
+    """Somebody's pull request with the very head of another one."""
+    pull, name = scenario.world.pull(number), f"twin-{number}"
+    scenario.world.add_fork(OTHER)
+    fork = next(one for one in scenario.world.world.repos.values() if one.owner == OTHER)
+    fork.git.bring(scenario.remote, pull.head_sha, f"refs/heads/{name}")
+    return scenario.world.open_pull(f"{OTHER}:{name}", login=OTHER)
+
+
+@pytest.mark.parametrize("both", [False, True], ids=["ours reviewed", "both reviewed"])
+def test_a_forks_pull_request_with_our_head_does_not_block(scenario: Scenario, both: bool) -> None:
+    number = scenario.ready(BETTER)
+    twin = twin_in_a_fork(scenario, number)
+    if both:
+        scenario.check(twin)
+    scenario.world.merge(number)
+    assert scenario.world.pull(twin).merged is not None
+    assert scenario.promote().name is Name.LIVE
+    assert scenario.last(Promoted).pull_request == number
+
+
+def test_the_twin_that_was_reviewed_needs_its_own_approvals(scenario: Scenario) -> None:
+    number = scenario.open(BETTER)
+    twin = twin_in_a_fork(scenario, number)
+    scenario.check(twin)
+    scenario.world.approve(number, REVIEWER)
+    scenario.world.merge(number)
+    scenario.world.pull(twin)
+    assert f"#{twin} has 0 of the 1" in refused(scenario, Name.NOT_APPROVED).reason
 
 
 @pytest.mark.parametrize("kind", ["status", "truncate"])

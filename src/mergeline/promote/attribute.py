@@ -7,6 +7,7 @@ from mergeline.adapters.git_revert import merged_tree
 from mergeline.adapters.github import GitHub
 from mergeline.adapters.github_types import Pull, PullCommit
 from mergeline.core.answers import Answer, Name
+from mergeline.ledger.history import History
 from mergeline.promote.line import Line, answer
 
 
@@ -67,9 +68,9 @@ def merge_at(line: Line, github: GitHub, commit: str) -> Merge | None:
 
     Raises:
         GitHubError: GitHub cannot be asked.
-        ToolError: The clone is not whole.
+        ToolError: The clone is not whole, or the ledger cannot be read.
     """
-    search = Search(line, github)
+    search = Search(line, github, line.ledger.read())
     window = line.git.first_parents(None, commit)[-search.most_commits(commit) :]
     merges, _ = search.attribute(window)
     return next((merge for merge in merges if merge.commit == commit), None)
@@ -77,10 +78,15 @@ def merge_at(line: Line, github: GitHub, commit: str) -> Merge | None:
 
 @dataclass(frozen=True)
 class Search:
-    """Asks GitHub for pull requests, and believes only what fits the commits themselves."""
+    """Asks GitHub for pull requests, and believes only what fits the commits themselves.
+
+    Attributes:
+        history: The ledger, which says what was reviewed.
+    """
 
     line: Line
     github: GitHub
+    history: History
 
     def attribute(self, window: Sequence[str]) -> tuple[tuple[Merge, ...], tuple[Loose, ...]]:
         """Return the merges that these commits are, and the commits that are of none."""
@@ -91,6 +97,7 @@ class Search:
         loose = []
         for commit in window:
             owners = [number for number, commits in brought.items() if commit in commits]
+            owners = self._meant([pulls[number] for number in owners])
             if len(owners) != 1:
                 loose.append(Loose(commit, tuple(owners)))
             elif owners[0] not in merges:
@@ -98,6 +105,22 @@ class Search:
                 base = self.line.git.first_parent(commits[0])
                 merges[owners[0]] = Merge(pulls[owners[0]], commits, base)
         return tuple(merges.values()), tuple(loose)
+
+    def _meant(self, owners: Sequence[Pull]) -> list[int]:
+        """Return the numbers of those that a commit comes from: one of several with one head.
+
+        Anybody can open another pull request with a head that is there already, and GitHub
+        calls it merged too. It must not block the line: the one that was reviewed is meant,
+        of several the one from a branch of this repository. Its approvals are asked for.
+        """
+        numbers = [pull.number for pull in owners]
+        if len({pull.head_sha for pull in owners}) != 1:
+            return numbers
+        known = [one for one in owners if self.history.reviewed(one.number, one.head_sha)]
+        here = self.github.repository.lower()
+        ours = [one for one in known if (one.head_repository or "").lower() == here]
+        found = next((some for some in (known, ours) if len(some) == 1), owners)
+        return [pull.number for pull in found]
 
     def most_commits(self, commit: str) -> int:
         """Return how many commits the merge that ends here can have on main's line."""

@@ -96,7 +96,7 @@ def identify(
     own_line = line.git.first_parents(None, commit)
     if start is not None and start not in own_line:
         return _rewritten(line, commit, start)
-    search = Search(line, github)
+    search = Search(line, github, history)
     if start is not None:
         window = own_line[own_line.index(start) + 1 :]
         merges, loose = search.attribute(window)
