@@ -500,6 +500,28 @@ def test_hostile_text_does_nothing_in_the_comment(line: SmallLine) -> None:
     assert "@octocat" not in body
     assert body.count("<!--") == 1
     assert done.entry.outcome is Outcome.FAILED
+    (checked,) = [run for run in line.world.repo.check_runs.values() if run.sha == head]
+    notes = [str(note["title"]) + str(note["message"]) for note in checked.output["annotations"]]
+    assert any("octocat" in note for note in notes), "the reason of a gate names the groups"
+    for said in (*checked.output.values(), *notes, *map(str, line.statuses()[-1])):
+        assert "<img" not in str(said)
+        assert "@octocat" not in str(said)
+        assert "](https://" not in str(said)
+
+
+@pytest.mark.parametrize("nasty", ["@octocat", "<img src=x>", "[a](https://evil.example)"])
+def test_hostile_text_does_nothing_in_a_status(line: SmallLine, nasty: str) -> None:
+    words = line.job().words
+    for said in (
+        words.line(f"NO_EVIDENCE: {nasty}"),
+        words.sentence(plans.poisoned(unfair(), nasty)),
+    ):
+        assert len(said) <= 140
+        assert "@octocat" not in said
+        assert "<img" not in said
+        assert "](" not in said
+        assert "://" not in said
+    assert nasty in words.line(nasty).replace("\u2060", "")
 
 
 # --- faults ---------------------------------------------------------------------------------
