@@ -104,16 +104,12 @@ class DataUnavailable(ToolError):
     """Data behind a `.dvc` pointer cannot be had, and a stage that must run reads it.
 
     Attributes:
-        files: The data, by path.
-        remote: The DVC remote that was asked; empty without one.
         kind: Why, as `adapters.dvc_trouble` tells them apart.
     """
 
-    def __init__(
-        self, message: str, *, hint: str, files: tuple[str, ...], remote: str, kind: str
-    ) -> None:
+    def __init__(self, message: str, *, hint: str, kind: str = "failed") -> None:
         super().__init__(message, hint=hint)
-        self.files, self.remote, self.kind = files, remote, kind
+        self.kind = kind
 
 
 class RemoteRefused(ToolError):

@@ -22,13 +22,8 @@ def side(name: str) -> dict[str, Any]:
 
 
 def error(kind: str = "refused") -> DataUnavailable:
-    return DataUnavailable(
-        "the data x.csv cannot be had: refused",
-        hint="give a credential",
-        files=("x.csv",),
-        remote="store",
-        kind=kind,
-    )
+    said = "the data x.csv cannot be had: refused"
+    return DataUnavailable(said, hint="give a credential", kind=kind)
 
 
 class TestOrigin:

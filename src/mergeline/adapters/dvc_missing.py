@@ -44,13 +44,8 @@ class MissingData:
             "no plugin": (f"DVC lacks the part for {remote}{said}", _PLUGIN),
             "failed": (f"{remote} failed{said}", _AGAIN),
         }[self.kind]
-        return DataUnavailable(
-            f"the data {files} cannot be had: {why}",
-            hint=hint,
-            files=self.files,
-            remote=self.remote,
-            kind=self.kind,
-        )
+        said = f"the data {files} cannot be had: {why}"
+        return DataUnavailable(said, hint=hint, kind=self.kind)
 
 
 def why_missing(

@@ -40,6 +40,8 @@ FIRST: tuple[Change, ...] = ((_BOOSTING, _LOGISTIC), (_PROMOTION, _PROMOTION + _
 BETTER: tuple[Change, ...] = ((_LOGISTIC, _BOOSTING),)
 BIASED: tuple[Change, ...] = (*BETTER, (_FAIR, _BIASED))
 LOWERED: tuple[Change, ...] = (*BIASED, (_GATE, _LOOSE_GATE))
+# What machines alone read.
+_NOT_KEPT = ("probes.json", "outputs.json")
 
 
 @dataclass(frozen=True)
@@ -135,7 +137,7 @@ class Example:
     def keep_report(self, target: Path) -> None:
         """Copy what the last check wrote for people and machines to read: no tables, no model."""
         for path in sorted((self.folder / "reports").glob("*")):
-            if path.suffix in (".json", ".md") and path.name != "probes.json":
+            if path.suffix in (".json", ".md") and path.name not in _NOT_KEPT:
                 write_whole(target / path.name, path.read_bytes())
 
     def git(self, *arguments: str) -> str:
