@@ -303,6 +303,22 @@ def test_a_branch_that_began_before_main_changed_the_model(line: SmallLine) -> N
     assert "as version" not in body
 
 
+def test_a_model_that_no_server_would_load_is_foreseen_as_unsafe(line: SmallLine) -> None:
+    """What these bundles hold as a model is no skops file."""
+    line.world.add_user("bob", permission="write")
+    branch, head, number = opened(line)
+    run = line.run(branch, line.parts(plans.better(), head))
+    reviewed(line, run)
+    line.world.approve(number, "bob")
+    done = reviewed(line, run)
+    assert done.plan.forecast is not None
+    assert done.plan.forecast.answer == Name.UNSAFE_MODEL
+    assert (
+        "**UNSAFE_MODEL**: Nothing is promoted; nothing is live yet." in comments(line, number)[0]
+    )
+    assert line.statuses()[-1][0] == "success", "the status is of the gates alone"
+
+
 def test_a_pull_request_to_another_branch_is_judged_by_main(line: SmallLine) -> None:
     lax = settings(gates={"auc-floor": GATES["auc-floor"]})
     commit_files(line.remote, "lax", {"params.yaml": lax}, onto="main")
