@@ -108,16 +108,31 @@ class Project:
         self.push(branch, files)
         return self.world.open_pull(branch, login=AUTHOR, title=f"Change {branch}")
 
-    def push(self, branch: str, files: Mapping[str, str] = NOTHING, *, to: str = "origin") -> str:
-        """Replace a branch by one commit on top of main, with these files and the project's own."""
+    def push(
+        self,
+        branch: str,
+        files: Mapping[str, str] = NOTHING,
+        *,
+        to: str = "origin",
+        alone: bool = False,
+    ) -> str:
+        """Replace a branch by one commit on top of main, and return it.
+
+        Args:
+            branch: Its name.
+            files: What the commit holds, beside the project's own files where main lacks them.
+            to: The repository.
+            alone: Whether the project's own files are left out.
+        """
         git(self.clone, "fetch", "--quiet", "origin")
         git(self.clone, "switch", "--quiet", "--no-track", "--force-create", branch, "origin/main")
         # main begins without the project's own files: who is first brings them.
-        missing = {k: v for k, v in self.files.items() if not (self.clone / k).exists()}
+        own = {} if alone else self.files
+        missing = {k: v for k, v in own.items() if not (self.clone / k).exists()}
         for name, text in {**missing, **files}.items():
             (self.clone / name).parent.mkdir(parents=True, exist_ok=True)
             (self.clone / name).write_text(text)
-        git(self.clone, "add", "--all")
+        git(self.clone, "add", "--all", *(["--", *files] if alone else []))
         commit = self.commit(f"Change {branch}")
         git(self.clone, "push", "--quiet", "--force", to, branch)
         return commit
