@@ -5,11 +5,13 @@ import os
 import signal
 import sys
 from importlib import import_module
+from traceback import format_exc
 from typing import Annotated
 
 import typer
 
 from mergeline import __version__
+from mergeline.config.problem import printable_lines
 from mergeline.errors import MergelineError, ToolError
 
 app = typer.Typer(
@@ -54,11 +56,15 @@ def main() -> None:
         fail(_from_system(error))
     except KeyboardInterrupt:
         sys.exit(130)
+    except Exception:  # noqa: BLE001 -- a bug: what it says may be somebody else's text
+        print(printable_lines(format_exc().rstrip("\n")), file=sys.stderr)  # noqa: T201
+        sys.exit(MergelineError.exit_code)
 
 
 def fail(error: MergelineError) -> None:
     """Print an error and its hint, and end with its exit code."""
-    print(f"ERROR {error.message}\nTIP   {error.hint}", file=sys.stderr)  # noqa: T201
+    said = printable_lines(f"ERROR {error.message}\nTIP   {error.hint}")
+    print(said, file=sys.stderr)  # noqa: T201
     sys.exit(error.exit_code)
 
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mergeline.cli.released import ENVIRONMENT, REMOTE
+from mergeline.config.problem import printable, unobeyed
 
 if TYPE_CHECKING:
     from mergeline.release.audit import Audit
@@ -46,7 +47,7 @@ def audit(
     sources = Sources(line.git, line.remote, line.registry, line.history, branch)
     result = compute(sources, line.declaration(version))
     if json:
-        typer.echo(result.model_dump_json(indent=1))
+        typer.echo(unobeyed(result.model_dump_json(indent=1)))
     else:
         _show(result)
     raise typer.Exit(0 if result.holds else _BROKEN)
@@ -56,6 +57,6 @@ def _show(result: "Audit") -> None:
     typer.echo(f"{result.project} version {result.version}, {result.environment}")
     width = max(len(link.name) for link in result.links)
     for link in result.links:
-        typer.echo(f"{_MARKS[link.state]} {link.name:<{width}}  {link.detail}")
+        typer.echo(printable(f"{_MARKS[link.state]} {link.name:<{width}}  {link.detail}"))
     bad = [link.name for link in result.links if link.state != "holds"]
     typer.echo(f"not proven: {', '.join(bad)}" if bad else "every link holds")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from mergeline.config.problem import printable, printable_lines, unobeyed
 from mergeline.errors import UsageError
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ def check(
         end(unavailable(error, origin_of(os.environ)), as_json=json)
     except MergelineError as error:
         for command in commands(error, root, os.environ):
-            _say(command)
+            typer.echo(command, err=True)
         raise
 
 
@@ -99,7 +100,7 @@ def _check_only(root: Path, stage: str, *, refused: Mapping[str, bool]) -> None:
                 hint=f"leave out one of --only and {option}",
             )
     for done in run_only(root, stage, _say):
-        typer.echo(f"{done.name:<12} {done.action:<10} {done.seconds:6.1f} s")
+        typer.echo(printable(f"{done.name:<12} {done.action:<10} {done.seconds:6.1f} s"))
 
 
 def _say_served(review: "Reviewed", *, as_json: bool) -> None:
@@ -120,8 +121,8 @@ def _summarize(comment: str) -> None:
             file.write(comment)
 
 
-def _say(line: str) -> None:
-    typer.echo(line, err=True)
+def _say(text: str) -> None:
+    typer.echo(printable_lines(text), err=True)
 
 
 def _track(root: Path, plan: "Plan") -> None:
@@ -134,10 +135,14 @@ def _show(plan: "Plan", *, as_json: bool) -> None:
     if as_json:
         from mergeline.check.run import verdict_json
 
-        typer.echo(verdict_json(plan), nl=False)
+        typer.echo(unobeyed(verdict_json(plan)), nl=False)
         return
     from rich.console import Console
 
     from mergeline.report.terminal import print_plan
 
-    print_plan(plan, Console())
+    console = Console()
+    with console.capture() as shown:
+        print_plan(plan, console)
+    # Where a line is broken, any word may come to stand at its start.
+    typer.echo(unobeyed(shown.get()), nl=False)

@@ -50,7 +50,7 @@ def say(line: str) -> None:
 
 def end(ended: "Answer", *, as_json: bool) -> NoReturn:
     """Print how it ended, here and in the summary of the job, and end with its exit code."""
-    from mergeline.config.problem import printable
+    from mergeline.config.problem import printable, unobeyed
 
     summary = os.environ.get("GITHUB_STEP_SUMMARY")
     if summary:
@@ -60,7 +60,7 @@ def end(ended: "Answer", *, as_json: bool) -> NoReturn:
         with Path(summary).open("a", encoding="utf-8") as file:
             file.write(f"**{ended.name}** {text(ended.reason, 2000)}{then}\n")
     if as_json:
-        typer.echo(ended.model_dump_json(indent=1))
+        typer.echo(unobeyed(ended.model_dump_json(indent=1)))
     else:
         typer.echo(printable(f"{ended.name}: {ended.reason}"))
         if ended.next_step:

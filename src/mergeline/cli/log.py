@@ -31,6 +31,7 @@ def log(
     hashes holds. Exit codes: 0; 4 when the remote cannot be read or its ledger believed.
     """
     from mergeline.adapters.git import find_repository
+    from mergeline.config.problem import unobeyed
     from mergeline.ledger.store import Ledger
     from mergeline.report.log import render_log
 
@@ -39,10 +40,10 @@ def log(
     entries = history.entries if environment is None else history.of(environment)
     newest = entries[::-1][:number]
     if json:
-        typer.echo(json_text.dumps([entry.as_json() for entry in newest], indent=2))
+        typer.echo(unobeyed(json_text.dumps([entry.as_json() for entry in newest], indent=2)))
         return
     if newest:
-        typer.echo(render_log(newest))
+        typer.echo(unobeyed(render_log(newest)))
     where = f"{ledger.branch} at {ledger.tip[:12]}" if ledger.tip else f"no {ledger.branch} yet"
     count = len(history.entries)
     typer.echo(f"chain verified: {count} {'entry' if count == 1 else 'entries'}, {where}")

@@ -36,6 +36,7 @@ def status(
     """
     from mergeline.adapters.git import find_repository
     from mergeline.adapters.git_remote import Remote
+    from mergeline.config.problem import unobeyed
     from mergeline.ledger.status import status_of
     from mergeline.ledger.store import Ledger
     from mergeline.report.standing import render_status
@@ -46,7 +47,8 @@ def status(
     name = environment or _environment(main.settings, history)
     time = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     found = status_of(history, name, _heard(there, name), _ahead(there, history, name, main), time)
-    typer.echo(json_text.dumps(found.as_json(), indent=2) if json else render_status(found))
+    shown = json_text.dumps(found.as_json(), indent=2) if json else render_status(found)
+    typer.echo(unobeyed(shown))
 
 
 @dataclass(frozen=True)

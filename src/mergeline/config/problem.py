@@ -10,6 +10,7 @@ from typing import Any
 Steps = tuple[str | int, ...]
 
 _LONGEST = 60
+_COMMAND = re.compile(r"(?<![^\r\n])(\s*):(?=:)")
 
 
 @dataclass(frozen=True)
@@ -46,8 +47,22 @@ def shown(value: Any) -> str:
 
 
 def printable(text: str) -> str:
-    """Escape what a terminal would obey or hide."""
-    return "".join(char if char.isprintable() else f"\\u{ord(char):04x}" for char in text)
+    """Return text as one line: escaped is what a terminal or GitHub's runner obeys, or hides."""
+    line = "".join(char if char.isprintable() else f"\\u{ord(char):04x}" for char in text)
+    return unobeyed(line)
+
+
+def printable_lines(text: str) -> str:
+    """Return text of our own lines, each of which is `printable`."""
+    return "\n".join(map(printable, text.split("\n")))
+
+
+def unobeyed(text: str) -> str:
+    """Escape what GitHub's runner takes for a command in the log: JSON stays the same JSON.
+
+    `::name` is one at the start of a line, `##[name` anywhere in it.
+    """
+    return _COMMAND.sub(r"\1\\u003a", text).replace("##[", r"#\u0023[")
 
 
 def did_you_mean(word: str, known: Iterable[str], *, cutoff: float = 0.6) -> str | None:
