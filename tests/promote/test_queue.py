@@ -10,12 +10,15 @@ from mergeline.bundle.pack import pack
 from mergeline.core.answers import Answer, Name
 from mergeline.core.queue import QueueBranch
 from mergeline.ledger.entries import Promoted, Reviewed, Settled
+from mergeline.release.audit import Sources, audit
+from mergeline.release.find import find_release
 from mergeline.review.run import Job as ReviewJob
 from mergeline.review.run import Reviewing, review
 from projects import make_frame
 from promote.scenario import (
     GATES,
     OTHER,
+    PRODUCTION,
     REVIEWER,
     TODAY,
     WORDS,
@@ -116,6 +119,15 @@ def test_what_the_queue_built_is_what_goes_live(scenario: Scenario, method: str)
     assert (promoted.reviewed, promoted.source) == (entry.number, "reused")
     assert (promoted.release.inputs, promoted.release.key) == (entry.inputs, entry.key)
     assert (promoted.pull_request, promoted.approvers) == (number, (REVIEWER,))
+    _audit_holds(scenario)
+
+
+def _audit_holds(scenario: Scenario) -> None:
+    scenario.fetch()
+    remote = Remote(scenario.git, "origin")
+    sources = Sources(scenario.git, remote, scenario.registry, scenario.history, "main")
+    found = audit(sources, find_release(scenario.history, PRODUCTION, None))
+    assert [link for link in found.links if link.state != "holds"] == []
 
 
 def test_without_a_review_of_the_group_it_has_moved(scenario: Scenario) -> None:
@@ -146,6 +158,7 @@ def test_two_in_one_push(scenario: Scenario) -> None:
     promoted = scenario.last(Promoted)
     assert (promoted.pull_request, promoted.reviewed) == (second, entry.number)
     assert promoted.release.inputs == entry.inputs != head.inputs
+    _audit_holds(scenario)
 
 
 def test_one_that_only_brings_words_to_a_model_that_is_live(scenario: Scenario) -> None:

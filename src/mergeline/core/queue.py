@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 EVENT = "merge_group"
 PREFIX = "gh-readonly-queue"
+# The base holds nothing that a name of Git cannot: elsewhere it would be a pattern or a refspec.
 _NAME = re.compile(
-    rf"{PREFIX}/(?P<base>[^\x00-\x20\x7f]+)/pr-(?P<number>[1-9][0-9]{{0,8}})"
+    rf"{PREFIX}/(?P<base>[^\x00-\x20\x7f~^:?*\[\\]+)/pr-(?P<number>[1-9][0-9]{{0,8}})"
     "-(?P<parent>[0-9a-f]{40}(?:[0-9a-f]{24})?)"
 )
 _BRANCHES = "refs/heads/"

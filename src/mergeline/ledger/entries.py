@@ -91,9 +91,11 @@ class Header(Frozen):
 class Reviewed(Header):
     """A pull request's head was judged by the trusted job, and its comment exists.
 
+    Or it was what a merge queue made of the head; then the comment is the head's.
+
     Attributes:
-        commit: The head; its tree is `tree`.
-        base: The tip of main that it was judged against.
+        commit: The head, or the commit of the queue's group; its tree is `tree`.
+        base: The tip of main that it was judged against; of a group, what it is on.
         run: The GitHub run whose artifacts were read.
         head_repository: `owner/name` that the head lies in.
         comment: The comment's id; `commented` is when it came to say this.
