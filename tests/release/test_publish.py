@@ -15,7 +15,9 @@ import pytest
 from dvc_over_http import READER, WRITER, served
 from mergeline.adapters.dvc_credentials import data_credential
 from mergeline.adapters.git_remote import Remote
+from mergeline.bundle.names import PARTS
 from mergeline.bundle.outputs import made_outputs
+from mergeline.bundle.pack import pack
 from mergeline.check.reproduce import reproduce
 from mergeline.core import layout
 from mergeline.core.answers import Answer, Name
@@ -33,6 +35,7 @@ from promote.scenario import (
     first_files,
     fresh,
     git,
+    other_model,
     params,
     rejecting,
 )
@@ -144,13 +147,14 @@ def run(line: Scenario, commit: str | None = None) -> Any:
     return publish_there(line, commit)
 
 
-def publish_there(line: Scenario, commit: str | None = None) -> Any:
+def publish_there(line: Scenario, commit: str | None = None, rebuilt: int | None = None) -> Any:
     job = Job(
         git=line.git,
         github=line.github,
         history=line.history,
         remote=Remote(line.git, "origin"),
         commit=commit or line.main,
+        rebuilt=rebuilt,
     )
     return publish(job, lambda _: None)
 
@@ -352,16 +356,49 @@ class TestNothing:
         assert self.named(copied) is Name.REJECTED
 
     def test_a_strangers_run(self, copied: Scenario) -> None:
-        copied.ledger.append(
-            lambda _: copied.last(Reviewed).model_copy(update={"head_repository": "eve/credit"})
-        )
-        number = copied.last(Reviewed).number
-        copied.ledger.append(
-            lambda _: copied.last(Promoted).model_copy(update={"reviewed": number})
-        )
+        reviewed_in_a_fork(copied)
         done = run(copied)
         assert isinstance(done, Nothing)
         assert "of eve/credit: a stranger's outputs are not published" in done.why
+
+
+class TestSecondBuild:
+    """What main's own build made stands in for what may not be published."""
+
+    def built(self, line: Scenario, change: Any = handed_over, commit: str | None = None) -> int:
+        root = line.rebuilt(change)
+        parts = {part: pack(root, part) for part in PARTS}
+        return line.world.add_run(commit or line.main, event="push", artifacts=parts)
+
+    def test_of_a_forks_model(self, copied: Scenario) -> None:
+        reviewed_in_a_fork(copied)
+        at_main(copied)
+        pushed = publish_there(copied, rebuilt=self.built(copied))
+        assert pushed.stages == ("train", "evaluate")
+        assert actions(fresh_clone(copied)) == RESTORED
+
+    def test_that_came_to_another_model(self, copied: Scenario) -> None:
+        reviewed_in_a_fork(copied)
+        at_main(copied)
+        done = publish_there(copied, rebuilt=self.built(copied, other_model))
+        assert isinstance(done, Nothing)
+        assert done.why.endswith("The second build is of something else than the release.")
+
+    def test_that_was_not_wanted(self, copied: Scenario) -> None:
+        """The run of a promotion that built nothing has no artifacts."""
+        reviewed_in_a_fork(copied)
+        at_main(copied)
+        done = publish_there(copied, rebuilt=copied.world.add_run(copied.main, event="push"))
+        assert isinstance(done, Nothing)
+        assert done.why.endswith("a stranger's outputs are not published.")
+
+
+def reviewed_in_a_fork(line: Scenario) -> None:
+    """Let the last promotion rest on a review of a fork's run."""
+    stranger = {"head_repository": "eve/credit"}
+    line.ledger.append(lambda _: line.last(Reviewed).model_copy(update=stranger))
+    number = line.last(Reviewed).number
+    line.ledger.append(lambda _: line.last(Promoted).model_copy(update={"reviewed": number}))
 
 
 def mergeline(line: Scenario, environ: Mapping[str, str]) -> subprocess.CompletedProcess[str]:

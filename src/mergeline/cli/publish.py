@@ -24,6 +24,14 @@ def publish(
         str | None,
         typer.Option(help="The environment.", show_default="deploy.environment in params.yaml"),
     ] = None,
+    rebuilt_run: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="Id of a GitHub run that may have built that commit again: its outputs stand in "
+            "for those of a fork, or that are gone.",
+        ),
+    ] = None,
     remote: Annotated[str, typer.Option(help="The Git remote that holds the ledger.")] = "origin",
 ) -> None:
     """Push a promoted commit's outputs and runs to the DVC remote, and see that they arrived.
@@ -58,6 +66,7 @@ def publish(
             remote=Remote(git, remote),
             commit=git.resolve(commit or os.environ.get("GITHUB_SHA") or "HEAD"),
             environment=environment,
+            rebuilt=rebuilt_run,
         )
         done = run(job, say)
     if isinstance(done, Answer):

@@ -14,14 +14,15 @@ from mergeline.adapters.dvc_publish import Pushed, Stated, default_remote, push_
 from mergeline.adapters.git import Git
 from mergeline.adapters.git_remote import Remote
 from mergeline.adapters.github import GitHub
+from mergeline.bundle.handed import Handed, handed_over
 from mergeline.bundle.names import EVIDENCE_PART, MODEL_PART, PARTS
 from mergeline.bundle.outputs import Outputs
 from mergeline.bundle.read import Bundle
 from mergeline.bundle.reviewed import Gone, is_foreign, reviewed_bundle
 from mergeline.core.answers import Answer, Name
-from mergeline.errors import BytesMismatch, ToolError
+from mergeline.errors import BytesMismatch, InvalidBundle, ToolError
 from mergeline.inputs.digest import inputs_digest
-from mergeline.ledger.entries import Promoted, Rejected, Reviewed, RolledBack, Settled
+from mergeline.ledger.entries import Promoted, Rejected, Release, Reviewed, RolledBack, Settled
 from mergeline.ledger.history import History
 from mergeline.release.find import settings_at
 
@@ -38,6 +39,8 @@ class Job:
         remote: Where main is.
         commit: Of main.
         environment: None for the one that the settings name.
+        rebuilt: The run of a second build of the commit, whose outputs stand in where the
+            reviewed ones may not be published; None without one.
     """
 
     git: Git
@@ -46,6 +49,7 @@ class Job:
     remote: Remote
     commit: str
     environment: str | None = None
+    rebuilt: int | None = None
 
 
 @dataclass(frozen=True)
@@ -117,6 +121,18 @@ def _promotion(job: Job, environment: str) -> Promoted | Answer:
 
 
 def _handed_over(job: Job, promoted: Promoted) -> Bundle | Nothing | Answer:
+    """Return what may be published: the reviewed bytes, else those of a second build."""
+    release = promoted.release
+    if inputs_digest(job.git, job.commit) != release.inputs:
+        reason = f"The inputs of {job.commit[:12]} are not those of its release."
+        return _answer(Name.MOVED, reason, "look at the ledger: mergeline audit")
+    first = _reviewed(job, promoted)
+    if not isinstance(first, Nothing) or job.rebuilt is None:
+        return first
+    return _second(job, job.rebuilt, release, first)
+
+
+def _reviewed(job: Job, promoted: Promoted) -> Bundle | Nothing | Answer:
     """Return the reviewed bytes, where they are the release's and may be believed."""
     entries = (e for e in job.history.entries if isinstance(e, Reviewed))
     reviewed = next((e for e in entries if e.number == promoted.reviewed), None)
@@ -132,15 +148,26 @@ def _handed_over(job: Job, promoted: Promoted) -> Bundle | Nothing | Answer:
     release = promoted.release
     if (reviewed.key, reviewed.evidence) != (release.key, release.evidence):
         return Nothing("The release is of a second build, whose outputs are not kept.")
-    if inputs_digest(job.git, job.commit) != release.inputs:
-        reason = f"The inputs of {job.commit[:12]} are not those of its release."
-        return _answer(Name.MOVED, reason, "look at the ledger: mergeline audit")
     bundle = reviewed_bundle(job.github, reviewed)
     if isinstance(bundle, Gone):
         return Nothing(bundle.why)
     if isinstance(bundle, Bundle) and (bundle.outputs is None or bundle.plan.candidate.dirty):
         return Nothing("The reviewed run did not hand over the addresses of its outputs.")
     return bundle
+
+
+def _second(job: Job, run: int, release: Release, first: Nothing) -> Bundle | Nothing:
+    """Return the second build, where it is of this commit and came to the release's model."""
+    try:
+        found = handed_over(job.github, run)
+    except InvalidBundle as error:
+        return Nothing(f"{first.why} The second build: {error.message}.")
+    if not isinstance(found, Handed):
+        return first
+    made = found.bundle.plan.candidate
+    if made.dirty or (made.commit, made.key) != (job.commit, release.key):
+        return Nothing(f"{first.why} The second build is of something else than the release.")
+    return found.bundle if found.bundle.outputs else first
 
 
 def push_bundle(git: Git, commit: str, bundle: Bundle) -> Pushed:
