@@ -4,7 +4,7 @@ BIN := .venv/bin
 # Libraries that are compiled once start several times quicker.
 COMPILE ?= $(if $(filter false,$(CHECKS)),,--compile-bytecode)
 
-.PHONY: demo test lint format setup install install-checks job lock example bench clean
+.PHONY: demo test lint format setup install install-checks job lock example transcripts bench clean
 
 demo: setup
 	@$(BIN)/mergeline demo
@@ -63,6 +63,9 @@ lock: setup
 
 example: setup
 	$(BIN)/mergeline demo --example reports/example
+
+transcripts: setup
+	MERGELINE_TRANSCRIPTS=tests/workflows/transcripts $(BIN)/pytest -n 0 tests/workflows/test_line.py
 
 bench: setup
 	$(BIN)/python bench/check.py
