@@ -31,7 +31,7 @@ def files(folder):
 
 
 def read(folder):
-    # Bytes first: pyarrow opens a path more than once, and a longer file may take its place between.
+    # Bytes first: pyarrow opens a path more than once, and a longer file may take its place.
     whole = [io.BytesIO(path.read_bytes()) for path in files(folder)]
     return pd.concat(map(pd.read_parquet, whole), ignore_index=True)
 
