@@ -183,6 +183,28 @@ def test_a_release_that_was_rejected_is_tried_as_the_same_version(scenario: Scen
     assert scenario.promote().version == "2"
 
 
+def test_what_the_line_has_not_come_to_cannot_lower_the_number(scenario: Scenario) -> None:
+    none = "promotion: {approvals: 0}\n"
+    scenario.merged({"params.yaml": params(promotion=none)})  # and no promotion of it
+    number = scenario.open({"params.yaml": params(c=0.5, promotion=none)})
+    seen, _ = commented(scenario, number)
+    assert (seen.answer, seen.needed, seen.waiting) == (Name.NOT_APPROVED, 1, 1)
+    scenario.world.merge(number)
+    assert scenario.promote().name is Name.NOT_APPROVED
+
+
+def test_where_no_approval_is_asked_for_none_is_waited_for(scenario: Scenario) -> None:
+    none = "promotion: {approvals: 0}\n"
+    scenario.merged({"params.yaml": params(promotion=none)})
+    assert scenario.promote().name is Name.POLICY_ONLY
+    number = scenario.open({"params.yaml": params(c=0.5, promotion=none)})
+    seen, body = commented(scenario, number)
+    assert (seen.answer, seen.needed) == ("PROMOTE", 0)
+    assert "approvals: 0, so nobody's approval is asked for" in body.replace("\u2060", "")
+    scenario.world.merge(number)
+    assert scenario.promote().name is Name.LIVE
+
+
 def test_main_that_has_moved_is_foreseen_as_moved(scenario: Scenario) -> None:
     number = scenario.open({"data/customers.csv": first_files()["data/customers.csv"] + "\n"})
     scenario.merged(BETTER)

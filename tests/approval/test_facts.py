@@ -1,0 +1,53 @@
+"""Since when the comment says what is approved, and how many approvals are needed."""
+
+from pathlib import Path
+
+import pytest
+
+from bundle.commits import Repository, settings
+from ledger.made import reviewed
+from mergeline.adapters.git import Git
+from mergeline.approval.facts import approvals_needed, commented, result_of
+from mergeline.config.load import parse_settings
+
+FIRST, SECOND, THIRD = (f"2026-11-20T1{hour}:00:00Z" for hour in range(3))
+
+
+def test_the_comment_that_said_it_first_counts() -> None:
+    """Main moved, so the same result was reviewed again, and the comment was edited."""
+    reviews = (reviewed(commented=FIRST), reviewed(commented=SECOND, base="b" * 40))
+    assert commented(reviews, result_of(reviews[-1])) == FIRST
+
+
+def test_a_result_that_came_back_counts_from_its_first_time() -> None:
+    reviews = (reviewed(commented=FIRST), reviewed(model="B", commented=SECOND))
+    assert commented(reviews, result_of(reviews[0])) == FIRST
+    assert commented(reviews, result_of(reviews[1])) == SECOND
+
+
+@pytest.mark.parametrize(
+    "other",
+    [{"model": "B"}, {"outcome": "FAILED"}, {"answer": "POLICY_ONLY"}, {"evidence": "e" * 64}],
+    ids=lambda other: "".join(other),
+)
+def test_another_result_was_never_commented(other: dict[str, str]) -> None:
+    assert commented((reviewed(commented=FIRST),), result_of(reviewed(**other))) is None
+    assert commented((), result_of(reviewed())) is None
+
+
+def test_the_largest_number_is_needed(tmp_path: Path) -> None:
+    made = Repository.make(tmp_path / "one")
+
+    def asking(text: str) -> str:
+        return made.commit({"params.yaml": text})
+
+    one, three = (asking(settings(promotion={"approvals": count})) for count in (1, 3))
+    wrong = asking("project: 7")
+    two = parse_settings(settings(promotion={"approvals": 2}), origin="params.yaml")
+
+    def needed(*commits: str | None) -> int:
+        return approvals_needed(Git(made.root), commits, two)
+
+    assert needed(one, three) == needed(three, one, None) == 3
+    assert needed(one) == 1, "what cannot be read asks for what `otherwise` asks; nothing else does"
+    assert needed(one, wrong) == 2
