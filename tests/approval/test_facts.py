@@ -28,7 +28,7 @@ def test_a_result_that_came_back_counts_from_its_first_time() -> None:
 @pytest.mark.parametrize(
     "other",
     [{"model": "B"}, {"outcome": "FAILED"}, {"answer": "POLICY_ONLY"}, {"evidence": "e" * 64}],
-    ids=lambda other: "".join(other),
+    ids="".join,
 )
 def test_another_result_was_never_commented(other: dict[str, str]) -> None:
     assert commented((reviewed(commented=FIRST),), result_of(reviewed(**other))) is None
