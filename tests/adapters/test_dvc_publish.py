@@ -1,5 +1,6 @@
 """Pushing outputs that are in hand, with real DVC: which stages, and why the others not."""
 
+import hashlib
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -75,9 +76,19 @@ def test_nothing_in_hand_sends_nothing(toy: Toy) -> None:
 
 def test_a_folder_that_lacks_a_file(toy: Toy) -> None:
     addresses = stated(toy)
+    text = (toy.root / "dvc.yaml").read_text()
+    after = "  explain:\n    cmd: cp reports/model/model.txt x.txt\n"
+    toy.write("dvc.yaml", f"{text}{after}    deps: [reports/model]\n    outs: [x.txt]\n")
+    toy.write("x.txt", "20")
+    addresses["explain"] = {"x.txt": Stated(hashlib.md5(b"20").hexdigest(), 2)}  # noqa: S324
+    toy.write(".gitignore", "__pycache__/\n.mergeline/\nx.txt\n")
+    toy.commit("a stage that reads the model")
+    whole = pushed(toy, addresses, (*HANDED, "x.txt"))
+    assert whole.stages == ("train", "explain")
     (toy.root / "reports/model/model.txt").write_text("other")
-    done = pushed(toy, addresses)
+    done = pushed(toy, addresses, (*HANDED, "x.txt"))
     assert done.left["train"] == "reports/model as handed over is not all that the stage made"
+    assert done.left["explain"] == "it reads reports/model, which is not handed over whole"
 
 
 def test_an_older_lock_says_nothing_of_inputs(toy: Toy) -> None:
@@ -89,7 +100,9 @@ def test_an_older_lock_says_nothing_of_inputs(toy: Toy) -> None:
     toy.commit("train reads the table")
     done = pushed(toy, addresses)
     assert done.left["prepare"].startswith("the build did not state an address of data/prepared")
-    assert done.left["train"] == "it reads data/prepared/train.parquet, which is not here"
+    assert (
+        done.left["train"] == "it reads data/prepared/train.parquet, which is not handed over whole"
+    )
 
 
 @pytest.mark.parametrize(

@@ -123,6 +123,8 @@ class _Sealing:
                 return reason
         if absent := [str(out) for out in stage.outs if not out.exists]:
             return f"{', '.join(absent)} is not handed over"
+        if kept := [str(out) for out in stage.outs if not out.use_cache]:
+            return f"DVC keeps no copy of {', '.join(kept)}"
         for dep in stage.deps:
             reason = self._input(dep)
             if reason:
@@ -150,8 +152,6 @@ class _Sealing:
         """Give an output its address: computed where it is in hand, and equal to the stated."""
         if stated is None:
             return f"the build did not state an address of {out}"
-        if not out.use_cache:
-            return f"DVC keeps no copy of {out}"
         if not out.exists:
             _set_address(out, stated)
         else:
@@ -163,11 +163,15 @@ class _Sealing:
 
     def _input(self, dep: Any) -> str:
         """Give a dependency its address: of its bytes, else of the output that it is."""
+        outs = [(node, out) for node in self.repo.index.graph for out in node.outs]
+        # Of a folder that is not whole, nothing is what the stage read.
+        around = (out for node, out in outs if not node.is_data_source and _holds(out, dep))
+        if any(out.fs_path not in self.known for out in around):
+            return f"it reads {dep}, which is not handed over whole"
         if dep.exists:
             dep.save()
             return ""
-        data = (node for node in self.repo.index.graph if node.is_data_source)
-        pointers = {out.fs_path: out for node in data for out in node.outs}
+        pointers = {out.fs_path: out for node, out in outs if node.is_data_source}
         made = self.known.get(dep.fs_path) or pointers.get(dep.fs_path)
         if made is None:
             return f"it reads {dep}, which is not here"
@@ -175,6 +179,10 @@ class _Sealing:
         # The run-cache asks for it once more, of the file that is not here.
         dep.get_hash = lambda: made.hash_info
         return ""
+
+
+def _holds(out: Any, dep: Any) -> bool:
+    return Path(dep.fs_path).is_relative_to(out.fs_path)
 
 
 def _set_address(out: Any, stated: Stated) -> None:
