@@ -99,7 +99,7 @@ class Hosted:
 
     def _of_pull(self, event: str, number: int, payload: Mapping[str, Any]) -> Started:
         pull, ref = self.world.pull(number), f"refs/pull/{number}/merge"
-        about = {**payload, **_about_pull(pull)}
+        about = {**payload, **_about_pull(pull, self.world.name)}
         return Started(event, self._git("rev-parse", ref), ref, about, pull, pull.head_sha)
 
     def pushed(self) -> list[Ran]:
@@ -219,10 +219,10 @@ class Hosted:
             connection.close()
 
 
-def _about_pull(pull: Pull) -> dict[str, Any]:
+def _about_pull(pull: Pull, name: str) -> dict[str, Any]:
     head_repo = {"full_name": pull.head_repo.full_name} if pull.head_repo else None
     head = {"sha": pull.head_sha, "ref": pull.head_ref, "repo": head_repo}
-    base = {"sha": pull.base_sha, "ref": pull.base_ref}
+    base = {"sha": pull.base_sha, "ref": pull.base_ref, "repo": {"full_name": name}}
     about = {"number": pull.number, "head": head, "base": base, "title": pull.title}
     return {"number": pull.number, "pull_request": about}
 
