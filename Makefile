@@ -35,6 +35,7 @@ install-checks: .venv/checks
 
 # For .github/actions/setup, on a runner that keeps nothing.
 job: $(if $(filter true,$(CHECKS)),.venv/checks,.venv/installed)
+	$(if $(REMOTE),$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r $(or $(filter requirements/s3.txt requirements/gs.txt requirements/azure.txt,requirements/$(REMOTE).txt),$(error the input `remote` is "$(REMOTE)", not one of s3, gs, azure)))
 	$(if $(REQUIREMENTS),$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r "$(GITHUB_WORKSPACE)/$(REQUIREMENTS)")
 	echo "$(CURDIR)/$(BIN)" >> "$(GITHUB_PATH)"
 
@@ -60,6 +61,7 @@ lock: setup
 	$(BIN)/uv pip compile -q --universal --fork-strategy fewest --generate-hashes --python-version 3.11 --no-header --no-annotate --extra rehearsal --extra postgresql -o requirements/main.txt pyproject.toml
 	$(BIN)/uv pip compile -q --universal --fork-strategy fewest --generate-hashes --python-version 3.11 --no-header --no-annotate -o requirements/dev.txt requirements/dev.in
 	$(BIN)/uv pip compile -q --universal --fork-strategy fewest --generate-hashes --python-version 3.10 --no-header --no-annotate -o requirements/deepchecks.txt requirements/deepchecks.in
+	for remote in s3 gs azure; do $(BIN)/uv pip compile -q --universal --fork-strategy fewest --generate-hashes --python-version 3.11 --no-header --no-annotate -o requirements/$$remote.txt requirements/$$remote.in || exit; done
 
 example: setup
 	$(BIN)/mergeline demo --example reports/example
