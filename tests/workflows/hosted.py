@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import re
 import subprocess
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -12,10 +13,11 @@ from ruamel.yaml import YAML
 
 from mergeline.rehearsal import Rehearsal
 from mergeline.rehearsal.state import Pull
-from workflows.act import Ended, Runner
+from workflows.act import COMMIT, FRAMEWORK, ROOT, Ended, Runner
 
 BOT = "github-actions[bot]"
 _FOLDER = ".github/workflows"
+_CALLED = re.compile(rf"{FRAMEWORK}/{_FOLDER}/([a-z-]+\.yml)@{COMMIT}")
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,7 @@ class Hosted:
 
     Attributes:
         secrets: Of the repository; forks get none.
-        environments: Secrets by name of the environment; jobs of main get them.
+        environments: Secrets by name of the environment.
         runs: All so far.
     """
 
@@ -175,7 +177,7 @@ class Hosted:
             "RUNNER_STORE_KEY": self.world.world.secret,
         }
         repository = {"full_name": self.world.name, "default_branch": "main"}
-        secrets = {} if of_fork else {**self.secrets, **self._of_environments(started.ref)}
+        secrets = {} if of_fork else {**self.secrets, **self._of_environments(started.ref, about)}
         ended = self.runner.run(
             started.event,
             file,
@@ -190,11 +192,16 @@ class Hosted:
         follow = {"action": "completed", "workflow_run": self._shown(run)}
         return [ran, *self._start(Started("workflow_run", self.main, "refs/heads/main", follow))]
 
-    def _of_environments(self, ref: str) -> dict[str, str]:
-        """Return the secrets of environments, whose rule lets in main's jobs alone."""
+    def _of_environments(self, ref: str, about: Mapping[str, Any]) -> dict[str, str]:
+        """Return the secrets of the environments that a workflow's jobs name.
+
+        Their rule lets in main's jobs alone. act knows the secrets of a run, not of a job.
+        """
         if ref != "refs/heads/main":
             return {}
-        return {k: v for given in self.environments.values() for k, v in given.items()}
+        named = {name for job in _jobs(about) for name in _environment(job)}
+        given = [self.environments[name] for name in sorted(named & self.environments.keys())]
+        return {key: value for secrets in given for key, value in secrets.items()}
 
     def _workflows(self, commit: str) -> Iterator[tuple[str, str]]:
         for path in self._git("ls-tree", "--name-only", commit, f"{_FOLDER}/").splitlines():
@@ -239,6 +246,22 @@ def _starts(about: Mapping[str, Any], event: str, payload: Mapping[str, Any]) ->
     if event == "push" and "branches" in how:
         return payload["ref"].removeprefix("refs/heads/") in how["branches"]
     return payload.get("action") in how.get("types", [payload.get("action")])
+
+
+def _jobs(about: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """Return a workflow's jobs, those of the workflows of Mergeline that it calls included."""
+    for job in about["jobs"].values():
+        called = _CALLED.fullmatch(job.get("uses", ""))
+        if called is None:
+            yield job
+        else:
+            text = (ROOT / _FOLDER / called[1]).read_text()
+            yield from YAML(typ="safe").load(text)["jobs"].values()
+
+
+def _environment(job: Mapping[str, Any]) -> list[str]:
+    named = job.get("environment")
+    return [] if named is None else [named if isinstance(named, str) else named["name"]]
 
 
 def _granted(about: Mapping[str, Any]) -> dict[str, str]:
