@@ -34,19 +34,20 @@ class PullRequest:
 
     Attributes:
         changes: Texts of `params.yaml` and what replaces them.
-        answer: What its comment says that a merge would get; None where only the promotion
-            can tell.
+        answer: What its comment says that a merge would get, once it is approved.
         code: The exit code of its build.
     """
 
     branch: str
     title: str
     changes: tuple[Change, ...]
-    answer: str | None
+    answer: str
     code: int = 0
 
 
-FIRST_MODEL = PullRequest("first-model", "A first model: logistic regression", FIRST, "PROMOTE")
+FIRST_MODEL = PullRequest(
+    "first-model", "A first model: logistic regression", FIRST, "PROMOTE as version 1"
+)
 BIASED_MODEL = PullRequest(
     "biased-model", "Use the debt ratio too: a higher AUC", BIASED, "POLICY_FAILED", 10
 )
@@ -54,9 +55,9 @@ LOWERED_GATE = PullRequest(
     "lowered-gate", "Use the debt ratio, and allow a larger gap", LOWERED, "POLICY_WEAKENED", 10
 )
 BETTER_MODEL = PullRequest(
-    "better-model", "Boosted trees instead of a linear model", BETTER, "PROMOTE"
+    "better-model", "Boosted trees instead of a linear model", BETTER, "PROMOTE as version 2"
 )
-DOCUMENTATION = PullRequest("words", "Say who answers for the model", (), None)
+DOCUMENTATION = PullRequest("words", "Say who answers for the model", (), "BARRED")
 
 
 class Demo:
@@ -114,13 +115,14 @@ class Demo:
 
     def _first(self, line: Line) -> None:
         self._say("", "A first model, from pull request to prediction")
-        pull = self._review(line, FIRST_MODEL, first=True)
+        pull, run = self._review(line, FIRST_MODEL, "NOT_APPROVED", first=True)
+        self._approve(line, FIRST_MODEL, pull, run)
         self._ship(line, pull, "merge")
         self._ask(line, "1")
 
     def _refused(self, line: Line, request: PullRequest, title: str) -> None:
         self._say("", title)
-        pull = self._review(line, request)
+        pull, _ = self._review(line, request, request.answer)
         line.approve(pull)
         try:
             line.merge(pull, "merge")
@@ -132,9 +134,10 @@ class Demo:
 
     def _better(self, line: Line, keep: Path | None) -> None:
         self._say("", "A better model goes live while requests run")
-        pull = self._review(line, BETTER_MODEL)
+        pull, run = self._review(line, BETTER_MODEL, "NOT_APPROVED")
         if keep is not None:
             self.example.keep_report(keep)
+        self._approve(line, BETTER_MODEL, pull, run)
         with Traffic(line.port, self._body()) as traffic:
             self._ship(line, pull, "squash")
         self._told(traffic, "while the model changed")
@@ -155,7 +158,8 @@ class Demo:
     def _words(self, line: Line) -> None:
         """Main still holds what was rolled back; a merge of words must not bring it back."""
         self._say("", "A merge of words does not bring back what was rolled back")
-        pull = self._review(line, DOCUMENTATION)
+        pull, run = self._review(line, DOCUMENTATION, "NOT_APPROVED")
+        self._approve(line, DOCUMENTATION, pull, run)
         self._ship(line, pull, "rebase", answer="BARRED")
         self._ask(line, "1")
 
@@ -170,8 +174,10 @@ class Demo:
 
     # --- the steps -------------------------------------------------------------------------
 
-    def _review(self, line: Line, request: PullRequest, *, first: bool = False) -> int:
-        """Open a pull request, build it and comment on it; return its number."""
+    def _review(
+        self, line: Line, request: PullRequest, answer: str, *, first: bool = False
+    ) -> tuple[int, int]:
+        """Open a pull request, build it and comment on it; return its number and the run."""
         example = self.example
         example.branch(request.branch)
         if first:
@@ -189,22 +195,30 @@ class Demo:
         run = line.build(commit, request.branch, code=request.code)
         took = time.monotonic() - started
         self._say("check", f"{_numbers(line)} ({_stages(line)} in {took:.0f} s)")
+        comment = self._comment(line, request, run, answer)
+        self._say("comment", f"{_headline(comment)} If merged now: {answer}.")
+        return pull, run
+
+    def _comment(self, line: Line, request: PullRequest, run: int, answer: str) -> str:
         comment = line.comment(run)
         write_whole(self.folder / "comments" / f"{request.branch}.md", comment.encode())
-        then = f" If merged now: {request.answer}." if request.answer else ""
-        if request.answer and f"**{request.answer}**" not in comment:
+        if f"**{answer}**" not in comment:
             raise ToolError(
-                f"the comment on {request.branch} does not say {request.answer}",
+                f"the comment on {request.branch} does not say {answer}",
                 hint=f"read {self.folder / 'comments' / request.branch}.md",
             )
-        self._say("comment", f"{_headline(comment)}{then}")
-        return pull
+        return comment
+
+    def _approve(self, line: Line, request: PullRequest, pull: int, run: int) -> None:
+        """Approve a pull request; its comment is brought up to date."""
+        line.approve(pull)
+        self._comment(line, request, run, request.answer)
+        self._say("comment", f"approved by {REVIEWER}. If merged now: {request.answer}.")
 
     def _ship(self, line: Line, pull: int, method: str, *, answer: str = "LIVE") -> None:
-        """Approve, merge and promote a pull request."""
-        line.approve(pull)
+        """Merge and promote a pull request."""
         commit = line.merge(pull, method)
-        self._say("merge", f"approved by {REVIEWER}, on main as {commit[:12]} ({method})")
+        self._say("merge", f"on main as {commit[:12]} ({method})")
         started = time.monotonic()
         ended = line.promote()
         self._require(ended.said["name"], answer, "promote", ended.said["reason"])
