@@ -164,3 +164,52 @@ def test_a_file_that_states_too_much_is_not_opened():
 def test_every_cut_of_a_file_is_said_and_nothing_is_raised():
     for end in range(0, len(SAME), 211):
         assert "cannot be read" in differences(SAME[:end], SAME)[0]
+
+
+# --- many rows, and keys that are small in the file only -------------------------------------
+
+
+def many(keys):
+    rows = len(keys)
+    truth = pa.array(np.zeros(rows, dtype=bool))
+    return written({"key": keys, "positive": truth, "score": np.zeros(rows), "predicted": truth})
+
+
+@pytest.mark.parametrize("place", [0, 65_535, 65_536, 69_999])
+def test_keys_are_compared_to_the_last(place):
+    keys = [f"{number}" for number in range(70_000)]
+    others = [*keys[:place], "another", *keys[place + 1 :]]
+    (said,) = differences(many(keys), many(others))
+    assert said == "1 of 70,000 held-out rows are others, or in another order."
+    assert differences(many(keys), many(keys)) == ()
+
+
+def test_a_key_that_all_rows_share_is_not_written_out_for_each():
+    """Two million rows whose keys would be 800 megabytes in each table."""
+    buffer, piece = io.BytesIO(), 100_000
+    truth = pa.array(np.zeros(piece, dtype=bool))
+    rows = pa.table(
+        {
+            "key": ["k" * 400] * piece,
+            "positive": truth,
+            "score": np.zeros(piece),
+            "predicted": truth,
+        }
+    )
+    with pq.ParquetWriter(buffer, rows.schema) as writer:
+        for _ in range(20):
+            writer.write_table(rows)
+    data, before = buffer.getvalue(), pa.default_memory_pool()
+    assert len(data) < 1_000_000
+    pool = pa.proxy_memory_pool(pa.system_memory_pool())
+    pa.set_memory_pool(pool)
+    try:
+        assert differences(data, data) == ()
+        assert pool.max_memory() < 300_000_000
+    finally:
+        pa.set_memory_pool(before)
+
+
+def test_a_very_long_key_is_refused():
+    (said,) = differences(many(["k" * 4_097]), many(["k"]))
+    assert "a key has 4,097 bytes, at most 4,096 are allowed" in said

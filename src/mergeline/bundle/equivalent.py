@@ -17,6 +17,9 @@ TOLERANCE = 1e-6
 # A header of a few bytes can ask for any number of rows.
 _MOST_ROWS = 20_000_000
 _MOST_BYTES = 2**30
+# A key that all rows share stands in a file once; in memory it would stand there once a row.
+_LONGEST_KEY = 4096
+_AT_ONCE = 2**16
 _COLUMNS = ("key", "positive", "score", "predicted")
 
 
@@ -37,7 +40,7 @@ def differences(reviewed: bytes, rebuilt: bytes) -> tuple[str, ...]:
     if first.num_rows != second.num_rows:
         counts = f"{first.num_rows:,} held-out rows were reviewed, {second.num_rows:,} are rebuilt"
         return (f"{counts}.",)
-    if moved := _unequal(first, second, "key"):
+    if moved := _moved(first, second):
         return (f"{moved:,} of {first.num_rows:,} held-out rows are others, or in another order.",)
     return tuple(filter(None, _of_rows(first, second)))
 
@@ -52,6 +55,20 @@ def _of_rows(first: "pa.Table", second: "pa.Table") -> tuple[str, ...]:
         f"{apart:,} {of} score further apart than {TOLERANCE:g}, {how_far}." if apart else "",
         f"{classes:,} {of} are predicted to be of the other class." if classes else "",
     )
+
+
+def _moved(first: "pa.Table", second: "pa.Table") -> int:
+    """Count the rows with another key, some at a time: written out they may be gigabytes."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    count = 0
+    for start in range(0, first.num_rows, _AT_ONCE):
+        keys = (
+            each["key"].slice(start, _AT_ONCE).cast(pa.large_string()) for each in (first, second)
+        )
+        count += _count(pc.not_equal(*keys))
+    return count
 
 
 def _unequal(first: "pa.Table", second: "pa.Table", name: str) -> int:
@@ -84,6 +101,7 @@ def _read(data: bytes) -> "pa.Table":
         ValueError: It is another table, or larger than any of ours.
     """
     import pyarrow as pa
+    import pyarrow.compute as pc
     import pyarrow.parquet as pq
 
     file = pq.ParquetFile(pa.BufferReader(data))
@@ -93,14 +111,18 @@ def _read(data: bytes) -> "pa.Table":
         raise ValueError(f"they state {found.num_rows:,} rows of {size:,} bytes")
     if tuple(file.schema_arrow.names) != _COLUMNS:
         raise ValueError(f"their columns are {shortened(', '.join(file.schema_arrow.names))}")
-    text, truth = pa.large_string(), pa.bool_()
-    kinds = dict(zip(_COLUMNS, (text, truth, pa.float64(), truth), strict=True))
+    truth = pa.bool_()
+    kinds = dict(zip(_COLUMNS[1:], (truth, pa.float64(), truth), strict=True))
     for field in file.schema_arrow:
-        if field.type != kinds[field.name] and not (
-            field.name == "key" and field.type == pa.string()
-        ):
+        texts = (pa.string(), pa.large_string())
+        if field.type not in (texts if field.name == "key" else (kinds[field.name],)):
             raise ValueError(f"their column {field.name} holds {field.type}")
-    table = file.read(use_threads=False).cast(pa.schema(kinds.items()))
+    file = pq.ParquetFile(pa.BufferReader(data), read_dictionary=["key"])
+    table = file.read(use_threads=False)
+    for part in table["key"].chunks:
+        longest = pc.max(pc.binary_length(part.dictionary)).as_py() or 0
+        if longest > _LONGEST_KEY:
+            raise ValueError(f"a key has {longest:,} bytes, at most {_LONGEST_KEY:,} are allowed")
     if missing := [name for name in _COLUMNS if table[name].null_count]:
         raise ValueError(f"their column {missing[0]} has missing values")
     return table
