@@ -193,6 +193,11 @@ def wrong(text: str) -> dict[str, str | None]:
         ({"dvc.yaml": "stages: {a: [b}\n"}, r"dvc\.yaml:1"),
         ({"params.yaml": "data: {source: .nan}\n"}, r"params\.yaml: data\.source: found nan"),
         ({"other.toml": "seed = \n"}, r"other\.toml cannot be read"),
+        (
+            {"other.toml": f"seed = 0x{'f' * 9_999}\n"},
+            r"seed: found a number of more than 1024 bits",
+        ),
+        ({"other.toml": f"seed = 1 # {'x' * 2**22}\n"}, r"other\.toml has over 4,194,304 bytes"),
         (wrong("vars: [{a: 1}]\n"), "Mergeline does not support vars:"),
         (wrong("  c: {foreach: [1], do: {cmd: x}}\n"), "c: Mergeline does not support foreach:"),
         (wrong("  c: {matrix: {a: [1]}, cmd: x}\n"), "c: Mergeline does not support matrix:"),

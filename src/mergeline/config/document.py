@@ -202,15 +202,25 @@ def _plain(value: Any, path: Steps, problems: list[Problem]) -> Any:
             return [_plain(item, (*path, place), problems) for place, item in enumerate(value)]
         case date():
             return value.isoformat()
-        case float() if not math.isfinite(value):
-            problems.append(Problem(path, f"found {value}, expected a finite number"))
-        case str() if not _is_text(value):
-            problems.append(Problem(path, f"found {shown(value)}, which holds {_HALF}"))
+        case str() | int() | float() if wrong := _unwritable(value):
+            problems.append(Problem(path, wrong))
         case None | str() | int() | float():
             return value
         case _:
             problems.append(Problem(path, f"found a {type(value).__name__}, which JSON has not"))
     return None
+
+
+def _unwritable(value: float | str) -> str:
+    """Say what a scalar is that JSON, or Python, does not write out; nothing of any other."""
+    match value:
+        case float() if not math.isfinite(value):
+            return f"found {value}, expected a finite number"
+        case str() if not _is_text(value):
+            return f"found {shown(value)}, which holds {_HALF}"
+        case int() if value.bit_length() > _MOST_BITS:
+            return f"found a number of more than {_MOST_BITS} bits"
+    return ""
 
 
 def _is_text(value: str) -> bool:

@@ -24,6 +24,7 @@ from mergeline.inputs.trees import CommitTree, Tree, WorkingTree
 
 _TEMPLATE = re.compile(r"(?<!\\)\$\{\s*([^}]*?)\s*\}")
 _UNSUPPORTED = {"foreach", "matrix", "vars"}
+_LONGEST = 4 * 1024 * 1024  # of a file that parameters are read from
 _PLACE = re.compile("[0-9]{1,9}")  # in a list
 
 
@@ -269,6 +270,8 @@ def _load(tree: Tree, path: str) -> Any:
     if path not in tree.paths:
         raise ConfigError(f"{path} is not committed", hint=f"`git add {path}`")
     data = tree.read([path])[path]
+    if len(data) > _LONGEST and path.endswith((".json", ".toml")):
+        raise ConfigError(f"{path} has over {_LONGEST:,} bytes", hint="data belongs to deps:")
     try:
         match posixpath.splitext(path)[1]:
             case ".yaml" | ".yml":
