@@ -25,7 +25,7 @@ from mergeline.core.answers import Answer, Name
 from mergeline.review.run import review
 from report import plans
 from review.jobs import comment
-from review.lines import SmallLine, git, zipped
+from review.lines import SmallLine, commit_files, git, zipped
 
 # Resident, of a process that refuses; the command itself takes 62.
 MOST_MEGABYTES = 250
@@ -216,7 +216,7 @@ def opened(line: SmallLine) -> tuple[str, int, Built]:
     return branch, number, Built(evidence_files(plan), model, head, foreign)
 
 
-def require_nothing_posted(line: SmallLine, number: int, head: str, since: int, said: str) -> None:
+def require_nothing_posted(line: SmallLine, number: int, head: str, since: int) -> None:
     """One failing status that names the reason, and nothing else: no comment, no check run."""
     (write,) = line.world.writes[since:]
     assert (write.method, write.path) == ("POST", f"/repos/acme/credit/statuses/{head}")
@@ -248,7 +248,7 @@ def test_nothing_is_posted_and_the_reason_is_named(
     assert job.summary.startswith("**EVIDENCE_INVALID** ")
     # What is within bounds is held as bytes, twice at most: 250 megabytes of it.
     assert job.megabytes < MOST_MEGABYTES + 500 * (make is patient_bomb)
-    require_nothing_posted(line, number, built.head, since, said)
+    require_nothing_posted(line, number, built.head, since)
 
 
 # --- the rest, in this process --------------------------------------------------------------
@@ -353,7 +353,7 @@ def test_nothing_is_posted_either(
     assert (answer.name, answer.name.exit_code) == (Name.EVIDENCE_INVALID, 12)
     assert said in printable(answer.reason)
     assert answer.reason.isprintable()
-    require_nothing_posted(line, number, built.head, since, said)
+    require_nothing_posted(line, number, built.head, since)
 
 
 # --- what is strange and right ---------------------------------------------------------------
@@ -370,3 +370,59 @@ def test_an_archive_as_the_upload_action_writes_it(
     done = comment(line, run)
     assert done.code == 0, done
     assert len(line.job().github.comments(number)) == 1
+
+
+# --- files of the pull request that steer the trusted job ------------------------------------
+
+MERGES = "a0: &a0 {k: 1, l: 2}\n" + "".join(
+    f"a{i}: &a{i} {{<<: [{', '.join([f'*a{i - 1}'] * 9)}]}}\n" for i in range(1, 30)
+)
+ALIASES = "a0: &a0 [1, 2]\n" + "".join(
+    f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 9)}]\n" for i in range(1, 30)
+)
+
+
+@pytest.mark.parametrize("name", ["params.yaml", "dvc.yaml"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        MERGES,
+        f"{ALIASES}project: *a29\nstages: *a29\n",
+        f"project: 0x{'f' * 9_999}\nstages: {{a: {{cmd: 0x{'f' * 9_999}}}}}\n",
+        f"project: {'x' * 300_000}\n",
+        f"%YAML {'9' * 9_999}.1\n---\na: 1\n",
+        "[" * 100_000,
+        "a: !!bool x\n",
+        "{[a, {b: c}]: d}\n",
+        "\ufeff\x00",
+        "!!python/object/apply:os.system [id]\n",
+        "##[error]x: &a [*a]\nstages: *a\n",
+    ],
+    ids=[
+        "merges",
+        "aliases",
+        "hex",
+        "long",
+        "version",
+        "deep",
+        "tag",
+        "key",
+        "NUL",
+        "code",
+        "self",
+    ],
+)
+def test_settings_made_to_harm_are_refused_in_little_time(
+    line: SmallLine, opened: tuple[str, int, Built], name: str, text: str
+) -> None:
+    branch, number, built = opened
+    head = commit_files(line.remote, branch, {name: text}, onto=branch)
+    swap = (built.head.encode(), head.encode())
+    files = {each: data.replace(*swap) for each, data in built.evidence.items()}
+    run = line.run(branch, built.parts(evidence=zipped(files)))
+    since = len(line.world.writes)
+    answer = review(line.job(), run)
+    assert isinstance(answer, Answer)
+    assert answer.name is Name.EVIDENCE_INVALID
+    assert name in answer.reason
+    require_nothing_posted(line, number, head, since)
