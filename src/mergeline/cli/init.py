@@ -47,13 +47,13 @@ def init(
     from mergeline.project.callers import given_framework, installed_framework
     from mergeline.project.init import plan_start, write_start
 
+    found = given_framework(framework) if framework else installed_framework()
+    start = plan_start(find_root(Path.cwd()), data, target, found)
     if not yes and not sys.stdin.isatty():
         raise UsageError(
             "nobody can be asked: the input is no terminal",
             hint="add --yes to write without asking",
         )
-    found = given_framework(framework) if framework else installed_framework()
-    start = plan_start(find_root(Path.cwd()), data, target, found)
     _show(start)
     if not yes and start.to_write() and not _agreed():
         typer.echo("Nothing was written.")

@@ -31,8 +31,8 @@ def load_settings(path: Path) -> Settings:
     except FileNotFoundError:
         raise ConfigError(
             f"{name}: there is no such file",
-            hint="go to the project's folder, or make the file with the sections "
-            "project, data and model",
+            hint="go to the project's folder; a new project begins with "
+            "`mergeline init --data FILE --target COLUMN`",
         ) from None
     except OSError as error:
         raise ConfigError(

@@ -181,12 +181,15 @@ def _gate_names(columns: Iterable[str]) -> dict[str, str]:
     return names
 
 
+_ALONE = "  # 0 for somebody who works alone; every comment says so then"
+
+
 def _promotion(since: str | None) -> Iterator[str]:
     if since is None:
-        yield "promotion: {approvals: 1}"
+        yield f"promotion: {{approvals: 1}}{_ALONE}"
         return
     yield "promotion:"
-    yield "  approvals: 1"
+    yield f"  approvals: 1{_ALONE}"
     yield f'  since: "{since}"  # every commit of main after it comes from a pull request'
 
 

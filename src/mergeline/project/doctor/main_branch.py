@@ -175,10 +175,15 @@ def _last_push(asked: _Asked, fix: _Fix) -> Finding:
         if not there
     ]
     step, block = fix()
-    return warn(
+    if asked.last_push:
+        # A promotion asks for approvals of the final head, whatever GitHub keeps.
+        return warn(name, f"{lacks[0]}: GitHub lets merge what is not promoted (STALE_APPROVAL)", step, block)
+    # No other rule sees it: who pushed is not in a commit, and a name in it may be another's.
+    return missing(
         name,
-        f"{' and '.join(lacks)}: one writer alone could push commits whose author has no account "
-        "to a bot's pull request, and approve them",
+        f"{' and '.join(lacks)}: security, not a matter of taste: one writer alone could push "
+        "commits under another name to a pull request that somebody else or a bot opened, and "
+        "approve them",
         step,
         block,
     )

@@ -53,8 +53,8 @@ def find_place(root: Path | None, environ: Mapping[str, str]) -> Where | Finding
         return unknown(
             "repository",
             "not looked at: the remote origin names no repository at GitHub",
-            "git remote add origin https://github.com/OWNER/NAME.git, or export "
-            "GITHUB_REPOSITORY=OWNER/NAME",
+            f"git remote {'set-url' if _has_origin(root) else 'add'} origin "
+            "https://github.com/OWNER/NAME.git, or export GITHUB_REPOSITORY=OWNER/NAME",
         )
     if origin is None:
         host = urlsplit(environ.get("GITHUB_SERVER_URL", "")).hostname or PUBLIC
@@ -73,6 +73,10 @@ def find_place(root: Path | None, environ: Mapping[str, str]) -> Where | Finding
         return Where(place_of({**environ, **named}), host, source)
     except UsageError as error:
         return missing("repository", error.message, error.hint)
+
+
+def _has_origin(root: Path | None) -> bool:
+    return root is not None and run_git(root, "remote", "get-url", "origin").returncode == 0
 
 
 def _origin(root: Path | None) -> tuple[str, str] | None:

@@ -2,6 +2,7 @@
 
 import os
 import re
+import sys
 from collections.abc import Iterator, Mapping
 from configparser import ConfigParser
 from configparser import Error as ConfigParserError
@@ -143,9 +144,10 @@ def _asked(root: Path, name: str, said: str) -> Finding:
         detail = f"{said}: reached; whether it may be written is not known, only a push would tell"
         return ok("dvc remote", detail)
     if answer.state == "no plugin":
-        plugin = f"python -m pip install 'dvc[{answer.said}]'"
+        uv = f"{sys.prefix}/bin/uv pip install --python {sys.executable} 'dvc[{answer.said}]'"
+        jobs = f"`with: {{remote: {answer.said}}}` beside `uses` in pull-request.yml, promote.yml"
         detail = f"{said}: DVC's part for {answer.said} is not installed"
-        return missing("dvc remote", detail, f"{plugin}, and pin it for the jobs")
+        return missing("dvc remote", detail, f"{uv}; for the jobs {jobs}")
     if answer.state == "silent":
         return unknown("dvc remote", f"{said}: {answer.said}", "see that the network is up")
     return warn(
