@@ -329,7 +329,7 @@ def fails(path: Path) -> ConfigError:
 def test_a_missing_file_says_what_to_do(tmp_path: Path) -> None:
     error = fails(tmp_path / "params.yaml")
     assert error.message == f"{tmp_path}/params.yaml: there is no such file"
-    assert "project, data and model" in error.hint
+    assert "mergeline init --data FILE" in error.hint
 
 
 def test_a_folder_is_no_settings_file(tmp_path: Path) -> None:
