@@ -1,19 +1,22 @@
 """Reproducing with real DVC: what is restored, what runs, what is said."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import chdir, contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
+from ruamel.yaml import YAML
 
 from mergeline.check import reproduce as module
 from mergeline.check.reproduce import reproduce
-from mergeline.errors import ConfigError, MergelineError, ToolError, UsageError
+from mergeline.errors import ConfigError, DataUnavailable, MergelineError, ToolError, UsageError
 from toys import NAMES, Toy, run
 
 UNCHANGED = dict.fromkeys(NAMES, "unchanged")
@@ -23,7 +26,7 @@ UNCHANGED = dict.fromkeys(NAMES, "unchanged")
 def no_process(monkeypatch: pytest.MonkeyPatch) -> None:
     """Fail the test when a stage's process is started."""
 
-    def refuse(_root: Path, name: str, _env: object) -> None:
+    def refuse(_root: Path, name: str, _env: object, *, fresh: bool) -> None:
         pytest.fail(f"{name} was started")
 
     monkeypatch.setattr(module, "start_stage", refuse)
@@ -107,6 +110,85 @@ class TestFreshClone:
         clone = toy.clone()
         assert clone.actions(only="train") == {"prepare": "restored", "train": "restored"}
         assert not (clone.root / "reports/explain.json").exists()
+
+
+class TestFresh:
+    """A build that is to prove something restores nothing of an earlier one."""
+
+    RAN = dict.fromkeys(NAMES, "ran")
+
+    def test_everything_runs_although_nothing_changed(self, toy: Toy) -> None:
+        assert toy.actions(fresh=True) == self.RAN
+        assert toy.actions() == UNCHANGED
+
+    def test_in_a_clone_neither_runs_nor_outputs_are_restored(self, toy: Toy) -> None:
+        """What the remote holds under our key came from somebody else's model."""
+        other = poisoned(toy)
+        clone = toy.clone()
+        assert clone.actions()["train"] == "restored"
+        model = clone.root / "reports/model/model.txt"
+        assert model.read_text() == "poison"
+        assert clone.actions(fresh=True) == self.RAN
+        assert model.read_text() == "20"
+        forget_lock(toy)
+        again = Toy(toy.root.parent / "again")
+        run(toy.root, "git", "clone", "-q", os.fspath(toy.root), os.fspath(again.root))
+        assert again.actions(fresh=True) == self.RAN
+        assert (again.root / "reports/model/model.txt").read_text() == "20"
+        assert not list((again.root / ".dvc/cache").rglob(other))
+
+    def test_data_comes_from_the_remote(self, toy: Toy) -> None:
+        track(toy, "data/source.csv")
+        toy.actions()
+        toy.commit("data behind a pointer")
+        toy.push()
+        clone = toy.clone()
+        assert not (clone.root / "data/source.csv").exists()
+        assert clone.actions(fresh=True) == self.RAN
+        shutil.rmtree(toy.remote)
+        lacking = Toy(toy.root.parent / "lacking")
+        run(toy.root, "git", "clone", "-q", os.fspath(toy.root), os.fspath(lacking.root))
+        with pytest.raises(DataUnavailable):
+            lacking.actions(fresh=True)
+        assert not (lacking.root / "reports/prepare.json").exists()
+
+
+def track(toy: Toy, name: str) -> None:
+    """Replace a committed file by its pointer."""
+    from dvc.repo import Repo
+
+    run(toy.root, "git", "rm", "-q", "--cached", name)
+    with chdir(toy.root), Repo() as repo:
+        repo.add(name)
+
+
+def poisoned(toy: Toy) -> str:
+    """Push another model under the key of this one, and commit its lock; return its address."""
+    code = (toy.root / "stage.py").read_text()
+    toy.write("stage.py", code.replace('str(PARAMS["train"]["depth"])', "'poison'"))
+    toy.actions()
+    poison = {
+        stage: {out["path"]: out["md5"] for out in outs["outs"]} for stage, outs in locked(toy)
+    }
+    toy.write("stage.py", code)
+    toy.actions()
+    honest = {
+        stage: {out["path"]: out["md5"] for out in outs["outs"]} for stage, outs in locked(toy)
+    }
+    old, new = honest["train"]["reports/model"], poison["train"]["reports/model"]
+    assert old != new
+    for path in [toy.root / "dvc.lock", *(toy.root / ".dvc/cache/runs").rglob("*")]:
+        if path.is_file():
+            path.write_text(path.read_text().replace(old, new))
+    toy.push()
+    toy.commit("a poisoned lock")
+    return new[2:]
+
+
+def locked(toy: Toy) -> Iterable[tuple[str, Any]]:
+    document = YAML(typ="safe", pure=True).load((toy.root / "dvc.lock").read_text())
+    items: Iterable[tuple[str, Any]] = document["stages"].items()
+    return items
 
 
 def test_only_a_stage_that_there_is(toy: Toy) -> None:

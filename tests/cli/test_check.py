@@ -290,7 +290,12 @@ class TestOptions:
         assert not (project.root / "reports/verdict.json").exists()
 
     @pytest.mark.parametrize(
-        "options", [["--only", "train", "--json"], ["--only=train", "--base=main"]]
+        "options",
+        [
+            ["--only", "train", "--json"],
+            ["--only=train", "--base=main"],
+            ["--only=train", "--fresh"],
+        ],
     )
     def test_only_does_not_go_with_what_needs_a_verdict(
         self, project: Project, options: list[str]

@@ -12,6 +12,7 @@ from mergeline.bundle.pack import pack
 from mergeline.bundle.read import read_bundle
 from mergeline.bundle.unpack import unpack
 from mergeline.release.publish import push_bundle
+from mergeline.stages.tables import make_tables
 from toys import set_apart
 
 CONFIG = "[core]\n    remote = store\n['remote \"store\"']\n    url = ../../nowhere\n"
@@ -23,7 +24,7 @@ def published(project: Project) -> Pushed:
     project.git("clone", "--quiet", ".", "../publishing")
     git = Git(project.root.parent / "publishing")
     (git.root / ".dvc/config.local").write_text(credential(project.root.parent))
-    return push_bundle(git, git.head(), read_bundle(*parts))
+    return push_bundle(git, git.head(), read_bundle(*parts), make_tables)
 
 
 def credential(folder: Path) -> str:

@@ -1,5 +1,6 @@
 """Publishing with real DVC: what a fresh clone then restores, and what is never pushed."""
 
+import hashlib
 import json
 import os
 import shutil
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ruamel.yaml import YAML
 
 from dvc_over_http import READER, WRITER, served
 from mergeline.adapters.dvc_credentials import data_credential
@@ -18,14 +20,17 @@ from mergeline.adapters.git_remote import Remote
 from mergeline.bundle.names import PARTS
 from mergeline.bundle.outputs import made_outputs
 from mergeline.bundle.pack import pack
+from mergeline.bundle.read import Bundle
+from mergeline.bundle.reviewed import reviewed_bundle
 from mergeline.check.reproduce import reproduce
 from mergeline.core import layout
 from mergeline.core.answers import Answer, Name
 from mergeline.core.plan import Plan
-from mergeline.errors import ToolError
+from mergeline.errors import BytesMismatch, ToolError
 from mergeline.ledger.entries import Promoted, Reviewed
 from mergeline.project.template import PINS
-from mergeline.release.publish import Job, Nothing, publish
+from mergeline.release.publish import Job, Nothing, publish, push_bundle
+from mergeline.stages.tables import make_tables
 from promote.conftest import builds, empty_line  # noqa: F401 -- fixtures
 from promote.scenario import (
     PIPELINE,
@@ -57,6 +62,8 @@ FILES = {
     ".dvc/.gitignore": "/config.local\n/tmp\n/cache\n",
     ".gitignore": "/.mergeline/\n/data/prepared/\n/reports/\n",
 }
+TABLES = (layout.TRAIN_TABLE, layout.TEST_TABLE)
+UNSENT = ", which are not sent"
 RESTORED = {"prepare": "ran", "train": "restored", "evaluate": "restored"}
 
 
@@ -82,15 +89,15 @@ def handed_over(root: Path, plan: Plan) -> Plan:
     return plan
 
 
-def stating(**changes: str) -> Any:
-    """A build that states other addresses: by the name of a file, its md5."""
+def stating(changes: Mapping[str, str]) -> Any:
+    """A build that states other addresses: by path, the md5."""
 
     def change(root: Path, plan: Plan) -> Plan:
         handed_over(root, plan)
         stated = json.loads((root / layout.OUTPUTS).read_text())
         for outs in stated["stages"].values():
             for path, address in outs.items():
-                address["md5"] = changes.get(Path(path).stem, address["md5"])
+                address["md5"] = changes.get(path, address["md5"])
         (root / layout.OUTPUTS).write_text(json.dumps(stated))
         return plan
 
@@ -154,6 +161,7 @@ def publish_there(line: Scenario, commit: str | None = None, rebuilt: int | None
         history=line.history,
         remote=Remote(line.git, "origin"),
         commit=commit or line.main,
+        make_tables=make_tables,
         rebuilt=rebuilt,
     )
     return publish(job, lambda _: None)
@@ -183,8 +191,7 @@ def files_in(folder: Path) -> dict[str, tuple[bytes, int]]:
 def test_a_fresh_clone_restores_what_was_promoted(line: Scenario) -> None:
     pushed = run(line)
     assert (pushed.remote, pushed.stages) == ("store", ("train", "evaluate"))
-    assert list(pushed.left) == ["prepare"]
-    assert "data/prepared/train.parquet" in pushed.left["prepare"]
+    assert pushed.left == {"prepare": f"{', '.join(TABLES)} holds rows of the data{UNSENT}"}
     assert (pushed.wrong, pushed.notices, pushed.runs) == ((), (), 2)
     assert pushed.sent == pushed.objects + 2
     before = files_in(store(line))
@@ -253,8 +260,8 @@ class TestWrongBytes:
         assert run(line).sent == 2
         assert all(path.is_file() for path in gone)
 
-    def test_another_result_of_the_same_inputs_goes(self, line: Scenario) -> None:
-        """An entry whose objects never came would hide ours from a check."""
+    def test_an_entry_whose_objects_never_came_goes(self, line: Scenario) -> None:
+        """It would hide ours from a check."""
         run(line)
         (entry, *_) = (path for path in (store(line) / "runs").rglob("*") if path.is_file())
         entry.with_name("0" * 64).write_text(entry.read_text().replace("md5: ", "md5: 0"))
@@ -277,34 +284,30 @@ class TestWrongBytes:
 
 
 class TestStated:
-    """What the build says of tables that it keeps cannot make other bytes ours."""
+    """What the build says of tables that it keeps is held against those that are made here."""
 
     def started(self, empty_line: Path, folder: Path, builds: Builds) -> Iterator[Scenario]:  # noqa: F811
         yield from fresh(empty_line, folder, builds, 1)
 
-    def test_a_lie_about_a_table_is_an_entry_that_nobody_meets(
-        self,
-        empty_line: Path,  # noqa: F811
-        tmp_path: Path,
-        builds: Builds,  # noqa: F811
-    ) -> None:
-        for line in self.started(empty_line, tmp_path / "line", builds):
-            first_model(line, stating(train="f" * 32, test="e" * 32))
-            pushed = run(line)
-            # `train.json` is stated wrongly by the same name, so nothing of it is believed.
-            assert "train" not in pushed.stages
-            assert "is not all that the stage made" in pushed.left["train"]
-
+    @pytest.mark.parametrize(
+        ("table", "stages"), [(layout.TRAIN_TABLE, ()), (layout.TEST_TABLE, ("train",))]
+    )
     def test_a_table_of_another_day(
         self,
         empty_line: Path,  # noqa: F811
         tmp_path: Path,
         builds: Builds,  # noqa: F811
+        table: str,
+        stages: tuple[str, ...],
     ) -> None:
         for line in self.started(empty_line, tmp_path / "line", builds):
-            first_model(line, stating(test="e" * 32))
-            assert run(line).stages == ("train", "evaluate")
-            assert actions(fresh_clone(line)) == RESTORED | {"evaluate": "ran"}
+            first_model(line, stating({table: "f" * 32}))
+            pushed = run(line)
+            assert pushed.stages == stages
+            assert pushed.left["prepare"] == f"{table} as made here is not all that the stage made"
+            assert pushed.left["evaluate"].endswith("rests on the build's word alone")
+            wanted = {name: "restored" if name in stages else "ran" for name in RESTORED}
+            assert actions(fresh_clone(line)) == wanted
 
     def test_nothing_stated(
         self,
@@ -318,6 +321,162 @@ class TestStated:
             assert isinstance(done, Nothing)
             assert "did not hand over the addresses" in done.why
             assert not store(line).exists()
+
+
+class TestAnotherResult:
+    """Of the very same inputs, at the remote before us."""
+
+    def test_it_stays_and_nothing_is_sent(self, line: Scenario) -> None:
+        run(line)
+        other = rival(line, "train")
+        before = files_in(store(line))
+        done = run(line)
+        assert isinstance(done, Answer)
+        assert (done.name, done.name.exit_code) == (Name.DRIFTED, 12)
+        assert "holds another result of the very same inputs of train; it stays" in done.reason
+        assert done.reason.endswith("Nothing is published.")
+        assert other.relative_to(store(line)).as_posix() in done.next_step
+        assert files_in(store(line)) == before
+
+    def test_one_that_cannot_be_asked_about_stays(
+        self, line: Scenario, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A remote that does not answer is not one that lacks the files."""
+        from dvc.fs import LocalFileSystem
+
+        run(line)
+        other = rival(line, "train")
+        found = LocalFileSystem.info
+
+        def info(self: Any, path: Any, *args: Any, **options: Any) -> Any:
+            if str(path).startswith(os.fspath(store(line) / "files")):
+                raise TimeoutError("no answer")
+            return found(self, path, *args, **options)
+
+        monkeypatch.setattr(LocalFileSystem, "info", info)
+        with pytest.raises(ToolError, match="no answer"):
+            run(line)
+        assert other.is_file()
+
+
+def rival(line: Scenario, stage: str) -> Path:
+    """Give an entry of the remote's another one beside it, with outputs that are there too."""
+    entries = [path for path in (store(line) / "runs").rglob("*") if path.is_file()]
+    (entry,) = (path for path in entries if f"stage {stage}" in path.read_text())
+    other = entry.with_name("0" * 64)
+    yaml = YAML(typ="safe", pure=True)
+    said = yaml.load(entry.read_text())
+    said["outs"][-1]["md5"] = said["outs"][0]["md5"]
+    with other.open("w") as file:
+        yaml.dump(said, file)
+    entry.unlink()
+    return other
+
+
+class TestTables:
+    """They are made by Mergeline alone, from the commit alone."""
+
+    def pushed(self, line: Scenario, files: Mapping[str, str]) -> Any:
+        """Push the reviewed bundle from a commit of main that has these files besides."""
+        at_main(line)
+        return self.pushed_here(line, files)
+
+    def pushed_here(self, line: Scenario, files: Mapping[str, str]) -> Any:
+        for name, text in files.items():
+            path = line.clone / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            if text.startswith("-> "):
+                path.unlink(missing_ok=True)
+                path.symlink_to(text[3:])
+            else:
+                path.write_text(text)
+        git(line.clone, "add", "--all", "--force")
+        git(line.clone, "commit", "--quiet", "--allow-empty", "-m", "Another commit")
+        bundle = reviewed_bundle(line.github, line.last(Reviewed))
+        assert isinstance(bundle, Bundle)
+        return push_bundle(line.git, git(line.clone, "rev-parse", "HEAD"), bundle, make_tables)
+
+    @pytest.mark.parametrize("name", ["pandas", "pandera", "pyarrow", "numpy", "mergeline"])
+    def test_no_module_of_the_project_is_imported(
+        self, line: Scenario, tmp_path: Path, name: str
+    ) -> None:
+        mark = tmp_path / "ran"
+        code = f"open({str(mark)!r}, 'w').close()\nraise SystemExit(1)\n"
+        done = self.pushed(line, {f"{name}.py": code})
+        assert done.stages == ("train", "evaluate")
+        assert not mark.exists()
+
+    def test_a_prepare_of_the_projects_own_is_not_run(self, line: Scenario, tmp_path: Path) -> None:
+        mark = tmp_path / "ran"
+        text = FILES["dvc.yaml"].replace("mergeline stage prepare", f"touch {mark}")
+        done = self.pushed(line, {"dvc.yaml": text})
+        assert done.stages == ()
+        assert done.left["prepare"] == f"{', '.join(TABLES)} is not handed over"
+        assert "its stage prepare is not Mergeline's own" in done.notices[-1]
+        assert not mark.exists()
+
+    def test_data_that_its_contract_refuses(self, line: Scenario) -> None:
+        done = self.pushed(line, {"data/customers.csv": "customer\nC1\n"})
+        assert done.stages == ()
+        assert "cannot be made here: " in done.notices[-1]
+
+    def test_data_behind_a_pointer_is_fetched(self, line: Scenario) -> None:
+        """From the remote; the pointer's file is not in the checkout."""
+        from dvc.repo import Repo
+
+        at_main(line)
+        name = "data/customers.csv"
+        git(line.clone, "rm", "--quiet", "--cached", name)
+        with chdir(line.clone), Repo() as repo:
+            repo.add(name)
+            repo.push()
+        (line.clone / name).unlink()
+        shutil.rmtree(line.clone / ".dvc/cache")
+        pointer = (line.clone / f"{name}.dvc").read_text()
+        files = {f"{name}.dvc": pointer}
+        git(line.clone, "checkout", "--quiet", "--force", "--detach", line.main)
+        git(line.clone, "rm", "--quiet", name)
+        done = self.pushed_here(line, files)
+        assert (done.stages, done.notices) == (("train", "evaluate"), ())
+        assert not (line.clone / name).exists()
+        for path in (store(line) / "files").rglob("*"):
+            if path.is_file() and b"C000001" in path.read_bytes():
+                path.unlink()
+        with pytest.raises(ToolError, match=f"the data {name} cannot be got"):
+            self.pushed_here(line, files)
+
+    @pytest.mark.parametrize("link", ["data/customers.csv", "data/prepared", "reports"])
+    def test_a_link_is_not_followed(self, line: Scenario, tmp_path: Path, link: str) -> None:
+        outside = tmp_path / "outside"
+        outside.mkdir()
+        if link == "data/customers.csv":
+            (outside / "secret").write_text("customer,left\nC1,yes\n")
+            done = self.pushed(line, {link: f"-> {outside}/secret"})
+            assert f"{link} of the commit is a link" in done.notices[-1]
+        elif link == "data/prepared":
+            done = self.pushed(line, {link: f"-> {outside}"})
+            assert done.stages == ()
+        else:
+            with pytest.raises(BytesMismatch, match=r"reports/.* lies behind one"):
+                self.pushed(line, {link: f"-> {outside}"})
+        assert not {path.name for path in outside.iterdir()} - {"secret"}
+
+    def test_a_committed_file_of_that_name_stays(self, line: Scenario) -> None:
+        """No stage makes it, so what a build hands over under its name is not the input."""
+        curve = f"{layout.PLOTS}/roc.csv"
+        text = FILES["dvc.yaml"].replace(f"{curve}, ", "")
+        text = text.replace("deps: [requirements", f"deps: [{curve}, requirements")
+        assert text.count(curve) == 3
+        done = self.pushed(line, {"dvc.yaml": text, curve: "committed\n"})
+        assert done.stages == ("train", "evaluate")
+        (md5,) = {
+            each["md5"]
+            for path in (store(line) / "runs").rglob("*")
+            if path.is_file()
+            for each in YAML(typ="safe", pure=True).load(path.read_text())["deps"]
+            if each["path"] == curve
+        }
+        assert md5 == hashlib.md5(b"committed\n").hexdigest()  # noqa: S324
 
 
 class TestNothing:

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 
 from mergeline.adapters.dvc_missing import MissingData, why_missing
 from mergeline.core import layout
-from mergeline.errors import ToolError
 
 if TYPE_CHECKING:
     from mergeline.adapters.dvc_cache import Restorer
@@ -93,6 +92,7 @@ def settle(
     running: Iterable[str] = (),
     remote: bool = False,
     fetch: bool = False,
+    fresh: bool = False,
 ) -> Settled:
     """Bring stages up to date as far as that needs no run.
 
@@ -107,6 +107,7 @@ def settle(
         running: Stages at work just now; those that need them are left.
         remote: Whether to pull what the cache lacks from the default remote.
         fetch: Whether to bring the remote's list of runs here first.
+        fresh: Whether to leave every stage, and to get nothing but their data.
 
     Raises:
         ToolError: DVC cannot read the project, or another DVC process holds its lock.
@@ -122,7 +123,7 @@ def settle(
             source.fetch_runs()
         chosen = None if names is None else frozenset(names)
         restorer = Restorer(repo, source)
-        settled = _walk(repo, chosen, busy, restorer)
+        settled = _unsettled(repo) if fresh else _walk(repo, chosen, busy, restorer)
         missing = _missing_data(repo, settled.left, restorer)
         usable = source.usable if remote else settled.has_remote
         return replace(settled, has_remote=usable, notices=tuple(source.notices), missing=missing)
@@ -162,33 +163,6 @@ def adopt(root: Path, worktree: Path, *, cache: Path | None = None) -> None:
             own["core"]["site_cache_dir"] = os.fspath(worktree / ".dvc/tmp/site")
 
 
-def pull_data(root: Path) -> None:
-    """Bring the data behind `.dvc` pointers out of the cache, or the default remote.
-
-    Raises:
-        ToolError: It is in neither, or DVC cannot read the project.
-    """
-    from mergeline.adapters.dvc_cache import Remote, Restorer
-    from mergeline.adapters.dvc_open import opened
-
-    with opened(root) as repo:
-        source = Remote(repo, _remote_name(repo))
-        restorer = Restorer(repo, source)
-        pointers = [node for node in repo.index.graph if node.is_data_source]
-        missing = [
-            str(out) for node in pointers if not restorer.checkout(node) for out in node.outs
-        ]
-    if missing:
-        nor = (
-            f"nor in the DVC remote {source.name!r}" if source.usable else "and there is no remote"
-        )
-        why = source.failure or f"it is not in the cache, {nor}"
-        raise ToolError(
-            f"the data {', '.join(sorted(missing))} cannot be got: {why}",
-            hint="push it from where it is: `dvc push`; then run this again",
-        )
-
-
 # --- the walk --------------------------------------------------------------------
 
 
@@ -221,6 +195,19 @@ def _walk(
         unchanged=tuple(unchanged),
         restored=restored,
         left=tuple(left),
+        modified=_modified_data(repo),
+        has_remote=_remote_name(repo) is not None,
+    )
+
+
+def _unsettled(repo: Any) -> Settled:
+    """Say of no stage that it is up to date."""
+    pipeline = _pipeline(repo)
+    return Settled(
+        pipeline=pipeline,
+        unchanged=(),
+        restored={},
+        left=tuple(pipeline.needs),
         modified=_modified_data(repo),
         has_remote=_remote_name(repo) is not None,
     )

@@ -66,16 +66,20 @@ class RunningStage:
             os.killpg(self.process.pid, signal.SIGTERM)
 
 
-def start_stage(root: Path, name: str, env: Mapping[str, str]) -> RunningStage:
+def start_stage(
+    root: Path, name: str, env: Mapping[str, str], *, fresh: bool = False
+) -> RunningStage:
     """Start one stage of a project, whose needs are up to date.
 
     Args:
         root: The project's root.
         name: The stage.
         env: Variables of the stage's environment besides those of this process.
+        fresh: Whether to run it even if it is unchanged, or DVC keeps such a run.
     """
     # -P: modules in the project's folder must not come before those of DVC.
     command = [sys.executable, "-P", "-m", "dvc", "--wait-for-lock", "repro", "-s", name]
+    command += ["--force"] if fresh else []
     process = subprocess.Popen(
         command,
         cwd=root,

@@ -5,7 +5,7 @@ Imports DVC: import this where needed.
 
 import os
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,8 @@ from typing import Any
 from dvc.fs import localfs
 from dvc_objects.fs import generic
 
+from mergeline.adapters.dvc_publish import Sealed
+from mergeline.adapters.dvc_rivals import rivals
 from mergeline.adapters.dvc_trouble import trouble
 from mergeline.errors import ToolError
 from mergeline.files import file_sha256
@@ -27,12 +29,14 @@ class Sending:
 
     Attributes:
         objects: By address the file in our cache.
-        entries: By path under `runs/` the file in our cache.
+        entries: By path at the remote the file in our cache.
+        others: By stage, what is there under the same key with other outputs.
     """
 
     repo: Any
     objects: dict[str, Path] = field(default_factory=dict)
     entries: dict[str, Path] = field(default_factory=dict)
+    others: dict[str, str] = field(default_factory=dict)
     sent: int = 0
     wrong: list[str] = field(default_factory=list)
     notices: list[str] = field(default_factory=list)
@@ -40,42 +44,54 @@ class Sending:
     def __post_init__(self) -> None:
         self.name = str(self.repo.config["core"].get("remote"))
 
-    def send(self, stages: Iterable[Any]) -> None:
+    def send(self, sealed: Mapping[str, Sealed]) -> None:
         """Send what is not there of sealed stages: objects, then entries; then look again.
+
+        An entry that is there stays, and nothing is sent beside it: of two results of the
+        same inputs DVC takes any. Only one whose objects are not there is removed.
 
         Raises:
             ToolError: The remote cannot be used.
         """
         try:
-            self._send(stages)
+            self._send(sealed)
         except Exception as error:  # each kind of remote has errors of its own
             raise self._failed(error) from error
 
-    def _send(self, stages: Iterable[Any]) -> None:
+    def _send(self, sealed: Mapping[str, Sealed]) -> None:
         odb = self.repo.cloud.get_remote_odb(None, "push")
-        for stage in stages:
-            self.objects |= _objects(stage)
+        legacy = self.repo.cloud.get_remote_odb(None, "push", hash_name="md5-dos2unix")
+        has_runs = odb.fs.protocol not in ("http", "https")
+        runs = Path(self.repo.stage_cache.cache_dir)
+        broken: list[str] = []
+        for name, each in sealed.items() if has_runs else ():
+            place = each.entry.relative_to(runs).parts
+            target = legacy.fs.join(legacy.path, "runs", *place)
+            found = rivals(odb, legacy.fs, target, each.entry)
+            broken += found.broken
+            if found.whole:
+                self.others[name] = "/".join(("runs", *place[:-1], found.whole))
+            self.entries[target] = each.entry
+        if self.others:
+            self.entries = {}
+            return
+        for each in sealed.values():
+            self.objects |= _objects(each.stage)
         # The list of a folder comes after its files: whoever finds it finds them.
         files = {
             odb.oid_to_path(oid): path
             for oid, path in sorted(self.objects.items(), key=lambda item: item[0].endswith(".dir"))
         }
         self._put(odb.fs, files)
-        if odb.fs.protocol in ("http", "https"):
+        if not has_runs:
             self.notices.append(
                 f"DVC keeps no list of runs at {self.name!r}, a web server: a fresh clone "
                 "restores a stage from there only by a committed dvc.lock that names these outputs."
             )
         elif not self.wrong:
-            legacy = self.repo.cloud.get_remote_odb(None, "push", hash_name="md5-dos2unix")
-            self.entries = dict(_entries(Path(self.repo.stage_cache.cache_dir)))
-            runs = legacy.fs.join(legacy.path, "runs")
-            entries = {
-                legacy.fs.join(runs, *name.split("/")): path for name, path in self.entries.items()
-            }
-            self._put(legacy.fs, entries)
+            self._put(legacy.fs, self.entries)
             if not self.wrong:
-                self._keep_alone(legacy.fs, entries)
+                self._remove(legacy.fs, broken)
 
     def _put(self, fs: Any, files: Mapping[str, Path]) -> None:
         for target, path in files.items():
@@ -101,16 +117,15 @@ class Sending:
             return ""
         return "" if _fetched_sha256(fs, target) == file_sha256(path) else "has other bytes there"
 
-    def _keep_alone(self, fs: Any, entries: Mapping[str, Path]) -> None:
-        """Remove other results of the very same inputs: which one counts is else left to chance."""
-        for target in entries:
-            others = [path for path in fs.find(fs.parent(target)) if path != target]
-            for path in others:
-                try:
-                    fs.rm_file(path)
-                except Exception as error:  # noqa: BLE001 - each kind of remote has its own
-                    said = trouble(error, self._settings()).said
-                    self.notices.append(f"An older entry of the same inputs stays there: {said}.")
+    def _remove(self, fs: Any, paths: Iterable[str]) -> None:
+        for path in paths:
+            try:
+                fs.rm_file(path)
+            except Exception as error:  # noqa: BLE001 - each kind of remote has its own
+                said = trouble(error, self._settings()).said
+                self.notices.append(
+                    f"An older entry of the same inputs, whose files are gone, stays there: {said}."
+                )
 
     def _settings(self) -> Mapping[str, Any]:
         found: Mapping[str, Any] = self.repo.config["remote"].get(self.name, {})
@@ -137,12 +152,6 @@ def _objects(stage: Any) -> dict[str, Path]:
             addresses += [oid.value for _, _, oid in out.get_obj()]
         found |= {each: Path(out.cache.oid_to_path(each)) for each in addresses}
     return found
-
-
-def _entries(runs: Path) -> Iterator[tuple[str, Path]]:
-    for path in sorted(runs.rglob("*")):
-        if path.is_file():
-            yield path.relative_to(runs).as_posix(), path
 
 
 def _fetched_sha256(fs: Any, target: str) -> str:

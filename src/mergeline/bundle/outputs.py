@@ -1,7 +1,7 @@
 """What the stages made besides evidence and model: addresses in DVC, and small files.
 
-The prepared tables are not handed over, they are rows of the data. Their addresses are: with
-them the trusted job can say of which inputs the other stages' outputs are.
+The prepared tables are not handed over, they are rows of the data. Their addresses are: the
+trusted job makes the tables itself, and takes no outputs of a build that had others.
 """
 
 from collections.abc import Mapping

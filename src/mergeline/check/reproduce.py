@@ -54,6 +54,7 @@ def reproduce(
     only: str | None = None,
     jobs: int | None = None,
     env: Mapping[str, str] | None = None,
+    fresh: bool = False,
     on_stale: OnStale | None = None,
     say: Say = silent,
 ) -> Reproduction:
@@ -67,6 +68,8 @@ def reproduce(
         only: The one stage that is asked for.
         jobs: How many stages to run at a time; as many as there are cores when None.
         env: Variables for the stages, besides those of this process.
+        fresh: Whether to run all stages, whatever a cache, a remote or `dvc.lock` holds:
+            what is restored is some earlier build's word. Does not go with `only`.
         on_stale: Called with the stages that may have to run, before the first one does;
             its context is held while stages run, and gives them more variables.
         say: Is told, a line each, what is going on.
@@ -77,13 +80,17 @@ def reproduce(
         MergelineError: The error of the first stage that failed.
     """
     root = root.resolve()
-    settled = restore(root, None if only is None else read_needs(root, only), say=say)
+    if fresh:
+        settled = settle(root, remote=True, fresh=True)
+    else:
+        settled = restore(root, None if only is None else read_needs(root, only), say=say)
     ran = Ran({})
     require_data(settled)
     if settled.left:
         context = on_stale(frozenset(settled.left)) if on_stale else nullcontext({})
         with context as more:
-            ran = run_left(root, settled, jobs=jobs, env={**(env or {}), **more}, say=say)
+            variables = {**(env or {}), **more}
+            ran = run_left(root, settled, jobs=jobs, env=variables, fresh=fresh, say=say)
     done = {**settled_stages(settled), **ran.stages}
     return Reproduction(
         stages=tuple(done[name] for name in settled.pipeline.needs if name in done),
@@ -142,16 +149,24 @@ def settled_stages(settled: Settled) -> dict[str, Stage]:
 
 
 def run_left(
-    root: Path, settled: Settled, *, jobs: int | None, env: Mapping[str, str], say: Say = silent
+    root: Path,
+    settled: Settled,
+    *,
+    jobs: int | None,
+    env: Mapping[str, str],
+    fresh: bool = False,
+    say: Say = silent,
 ) -> Ran:
     """Run the stages that are left, each as soon as those that it needs are up to date.
+
+    `fresh` ones all run, also those with nothing to do.
 
     Raises:
         MergelineError: The error of the first stage that failed.
     """
     limit = jobs or os.cpu_count() or 1
     with ThreadPoolExecutor(limit) as pool:
-        line = _Line(root, settled, env, say, pool)
+        line = _Line(root, settled, env, fresh, say, pool)
         try:
             while line.waiting or line.running:
                 line.start(limit)
@@ -168,6 +183,7 @@ class _Line:
     root: Path
     settled: Settled
     env: Mapping[str, str]
+    fresh: bool
     say: Say
     pool: ThreadPoolExecutor
     running: dict[Future[StageOutcome], RunningStage] = field(default_factory=dict)
@@ -186,7 +202,7 @@ class _Line:
             if ready and len(self.running) < limit and self.failure is None:
                 self.say(f"running {name}")
                 self.waiting.remove(name)
-                stage = start_stage(self.root, name, self.env)
+                stage = start_stage(self.root, name, self.env, fresh=self.fresh)
                 self.running[self.pool.submit(stage.outcome)] = stage
 
     def collect(self) -> None:
@@ -200,7 +216,7 @@ class _Line:
         if self.failure is not None:
             if not self.running:
                 raise self.failure
-        elif self.waiting:
+        elif self.waiting and not self.fresh:
             self._look_again()
 
     def _finish(self, outcome: StageOutcome) -> None:

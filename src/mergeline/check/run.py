@@ -38,11 +38,13 @@ class Request:
         root: The project's root, which holds `params.yaml`.
         base: A Git revision; None for the tip of main.
         today: The day on which waivers are held against their expiry.
+        fresh: Whether the candidate's stages all run; the baseline may still be restored.
     """
 
     root: Path
     base: str | None
     today: date
+    fresh: bool = False
 
 
 def today() -> date:
@@ -76,7 +78,7 @@ def run_check(request: Request, say: Say) -> Plan:
     git = Git(root)
     settings = load_settings(root / layout.SETTINGS)
     commit = git.resolve(request.base) if request.base else git.default_base()
-    reproduction = _reproduce(root, None, say)
+    reproduction = _reproduce(root, None, say, fresh=request.fresh)
     evidence = read_evidence(root)
     base = _read_base(git, restore_baseline(root, git, commit, say=say))
     dirty = (*git.dirty(), *reproduction.modified)
@@ -141,9 +143,10 @@ def read_evidence(folder: Path) -> EvidenceSet:
         ) from error
 
 
-def _reproduce(root: Path, only: str | None, say: Say) -> Reproduction:
+def _reproduce(root: Path, only: str | None, say: Say, *, fresh: bool = False) -> Reproduction:
     require_pipeline(root)
-    return reproduce(root, only=only, on_stale=partial(while_running, root), say=say)
+    starting = partial(while_running, root)
+    return reproduce(root, only=only, fresh=fresh, on_stale=starting, say=say)
 
 
 @dataclass(frozen=True)

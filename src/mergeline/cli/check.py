@@ -28,6 +28,12 @@ def check(
     only: Annotated[
         str | None, typer.Option(help="Bring this stage up to date, and judge nothing.")
     ] = None,
+    fresh: Annotated[
+        bool,
+        typer.Option(
+            "--fresh", help="Run every stage, whatever caches hold: a build that is to prove it."
+        ),
+    ] = False,
     json: Annotated[
         bool, typer.Option("--json", help="Print the verdict as JSON instead of a table.")
     ] = False,
@@ -36,6 +42,9 @@ def check(
 
     In the job of a merge queue (GITHUB_EVENT_NAME is merge_group) the base is what the pull
     request is brought onto; nothing runs where its review was made from the same inputs.
+
+    With --fresh no stage of the head is restored, and no review is served: data comes from
+    the remote, outputs do not. The base may be restored.
 
     MERGELINE_DVC_CONFIG, where it is set, is the text of a .dvc/config.local with sections
     of remotes alone: a credential for the data. Stages do not get the variable.
@@ -54,7 +63,7 @@ def check(
     try:
         with data_credential(root):
             # A workflow hands on an input that nobody gave as an empty text.
-            _check(root, (base or "").strip() or None, only, json=json)
+            _check(root, (base or "").strip() or None, only, fresh=fresh, json=json)
     except DataUnavailable as error:
         end(unavailable(error, origin_of(os.environ)), as_json=json)
     except MergelineError as error:
@@ -63,24 +72,25 @@ def check(
         raise
 
 
-def _check(root: Path, base: str | None, only: str | None, *, json: bool) -> None:
+def _check(root: Path, base: str | None, only: str | None, *, fresh: bool, json: bool) -> None:
     from mergeline.adapters.git import Git
     from mergeline.check.queue import group_of, serving_review
     from mergeline.check.run import Request, run_check, today, write_plan
     from mergeline.report.comment import render_comment
 
     if only is not None:
-        _check_only(root, only, refused={"--base": base is not None, "--json": json})
+        refused = {"--base": base is not None, "--fresh": fresh, "--json": json}
+        _check_only(root, only, refused=refused)
         return
     if base is None:
         git = Git(root)
         group = group_of(git, os.environ)
-        review = serving_review(git, group) if group else None
+        review = serving_review(git, group) if group and not fresh else None
         if review is not None:
             _say_served(review, as_json=json)
             return
         base = group.parent if group else None
-    plan = run_check(Request(root=root, base=base, today=today()), _say)
+    plan = run_check(Request(root=root, base=base, today=today(), fresh=fresh), _say)
     comment = render_comment(plan)
     write_plan(root, plan, comment)
     _summarize(comment)

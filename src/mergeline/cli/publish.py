@@ -37,14 +37,16 @@ def publish(
     """Push a promoted commit's outputs and runs to the DVC remote, and see that they arrived.
 
     A fresh clone then restores those stages instead of training. The bytes are those that
-    were reviewed, hashed again. Loads no model and runs no code of the project. What is
-    there already is not sent again.
+    were reviewed, hashed again; the prepared tables, which say of which inputs they are, are
+    made here from main's data and not sent. Loads no model and runs no code of the project.
+    What is there already is not sent again, and another result of the same inputs stays.
 
     Needs GITHUB_TOKEN and GITHUB_REPOSITORY (`actions: read`, `contents: read`), and in
-    MERGELINE_DVC_CONFIG the text of a .dvc/config.local that may write.
+    MERGELINE_DVC_CONFIG the text of a .dvc/config.local that may read and write.
 
-    Exit codes: 0 pushed, or nothing to push, which is said; 12 the commit was not promoted;
-    3 settings; 4 GitHub, the remote, or something that did not arrive.
+    Exit codes: 0 pushed, or nothing to push, which is said; 12 the commit was not promoted,
+    or the remote has another result of its inputs; 3 settings; 4 GitHub, the remote, data
+    that cannot be got, or something that did not arrive.
     """
     from mergeline.adapters.dvc_credentials import data_credential
     from mergeline.adapters.git import Git, find_root
@@ -55,6 +57,7 @@ def publish(
     from mergeline.ledger.store import Ledger
     from mergeline.release.publish import Job, Nothing
     from mergeline.release.publish import publish as run
+    from mergeline.stages.tables import make_tables
 
     root = find_root(Path.cwd())
     with data_credential(root):
@@ -65,6 +68,7 @@ def publish(
             history=Ledger(git, remote).read(),
             remote=Remote(git, remote),
             commit=git.resolve(commit or os.environ.get("GITHUB_SHA") or "HEAD"),
+            make_tables=make_tables,
             environment=environment,
             rebuilt=rebuilt_run,
         )

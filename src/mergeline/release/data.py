@@ -3,7 +3,8 @@
 import tempfile
 from pathlib import Path
 
-from mergeline.adapters.dvc import adopt, pull_data
+from mergeline.adapters.dvc import adopt
+from mergeline.adapters.dvc_data import pull_data
 from mergeline.adapters.git import Git
 from mergeline.files import file_sha256
 

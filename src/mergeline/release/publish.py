@@ -1,12 +1,12 @@
 """A release's outputs to the DVC remote, so that a fresh clone restores them and trains nothing.
 
 The bytes are those that the reviewed run handed over, hashed again; no model is loaded, and
-nothing of the project is run.
+no code of the project is run. What they were made from is not the run's word: see `tables`.
 """
 
 import tempfile
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mergeline.adapters.dvc import adopt
@@ -21,10 +21,12 @@ from mergeline.bundle.read import Bundle
 from mergeline.bundle.reviewed import Gone, is_foreign, reviewed_bundle
 from mergeline.core.answers import Answer, Name
 from mergeline.errors import BytesMismatch, InvalidBundle, ToolError
-from mergeline.inputs.digest import inputs_digest
+from mergeline.inputs.digest import inputs_digest, output_paths, within
+from mergeline.inputs.trees import CommitTree
 from mergeline.ledger.entries import Promoted, Rejected, Release, Reviewed, RolledBack, Settled
 from mergeline.ledger.history import History
 from mergeline.release.find import settings_at
+from mergeline.release.tables import MakeTables, require_plain, tables_in
 
 _SHOWN = 5
 
@@ -38,6 +40,7 @@ class Job:
         history: The ledger.
         remote: Where main is.
         commit: Of main.
+        make_tables: Makes the prepared tables in a worktree, and runs no code of the project.
         environment: None for the one that the settings name.
         rebuilt: The run of a second build of the commit, whose outputs stand in where the
             reviewed ones may not be published; None without one.
@@ -48,6 +51,7 @@ class Job:
     history: History
     remote: Remote
     commit: str
+    make_tables: MakeTables
     environment: str | None = None
     rebuilt: int | None = None
 
@@ -83,7 +87,16 @@ def publish(job: Job, say: Callable[[str], None]) -> Pushed | Nothing | Answer:
     if not isinstance(found, Bundle):
         return found
     say(f"pushing to the DVC remote {remote!r}")
-    pushed = push_bundle(job.git, job.commit, found)
+    pushed = push_bundle(job.git, job.commit, found, job.make_tables)
+    if pushed.others:
+        stages, entries = ", ".join(pushed.others), ", ".join(pushed.others.values())
+        return _answer(
+            Name.DRIFTED,
+            f"The DVC remote {remote!r} holds another result of the very same inputs of {stages}; "
+            "it stays.",
+            f"find out which build made which; if the one there is wrong, remove {entries} and "
+            "run this again",
+        )
     if pushed.wrong:
         shown = "; ".join(pushed.wrong[:_SHOWN])
         raise ToolError(
@@ -170,16 +183,17 @@ def _second(job: Job, run: int, release: Release, first: Nothing) -> Bundle | No
     return found.bundle if found.bundle.outputs else first
 
 
-def push_bundle(git: Git, commit: str, bundle: Bundle) -> Pushed:
+def push_bundle(git: Git, commit: str, bundle: Bundle, make_tables: MakeTables) -> Pushed:
     """Lay what a build handed over out in a worktree of its commit, and push it from there.
 
     Args:
         git: The project, whose default remote and credential are used.
         commit: What it was made from.
         bundle: Its digests were held against what is believed.
+        make_tables: As of `Job`.
 
     Raises:
-        ToolError: The remote cannot be used.
+        ToolError: The remote cannot be used, or the data cannot be got.
     """
     outputs = bundle.outputs or Outputs(stages={}, files={})
     stated = {
@@ -190,13 +204,20 @@ def push_bundle(git: Git, commit: str, bundle: Bundle) -> Pushed:
         tree = Path(scratch, "tree").resolve()
         git.add_worktree(tree, commit)
         try:
-            for path, data in _files(bundle, outputs).items():
-                _lay(tree, path, data)
             # Nothing of an earlier cache: what has the right name there may have other bytes.
             adopt(git.root, tree, cache=Path(scratch, "cache").resolve())
-            return push_outputs(tree, stated)
+            made = tables_in(tree, git, commit, make_tables)
+            outs = frozenset(output_paths(CommitTree(git, commit)))
+            for path, data in _files(bundle, outputs).items():
+                if within(path, outs):  # anything else of that name is the commit's
+                    _lay(tree, path, data)
+            pushed = push_outputs(tree, stated, made.paths)
         finally:
             git.remove_worktree(tree)
+    if not made.why:
+        return pushed
+    why = f"The prepared tables were not made again, so nothing counts that reads them: {made.why}."
+    return replace(pushed, notices=(*pushed.notices, why))
 
 
 def _files(bundle: Bundle, outputs: Outputs) -> Mapping[str, bytes]:
@@ -210,13 +231,9 @@ def _files(bundle: Bundle, outputs: Outputs) -> Mapping[str, bytes]:
 
 
 def _lay(tree: Path, path: str, data: bytes) -> None:
+    require_plain(tree, path)
     target = tree / path
     target.parent.mkdir(parents=True, exist_ok=True)
-    if target.is_symlink() or not target.parent.resolve().is_relative_to(tree):
-        raise BytesMismatch(
-            f"{path} of the commit is a link, or lies behind one",
-            hint="let stages write into plain folders of the project",
-        )
     target.write_bytes(data)
 
 
