@@ -78,6 +78,7 @@ def test_a_run_without_branch_or_repository() -> None:
         "head_branch": None,
         "head_repository": None,
         "event": "push",
+        "created_at": "2026-11-20T10:00:00Z",
         "status": "queued",
         "conclusion": None,
         "run_attempt": 2,

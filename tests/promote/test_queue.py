@@ -1,13 +1,16 @@
 """Promotions of what a merge queue made: its own review counts, approvals are of the head's."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from bundle.parts import with_content
 from mergeline.adapters.git_remote import Remote
 from mergeline.bundle.names import PARTS
 from mergeline.bundle.pack import pack
 from mergeline.core.answers import Answer, Name
+from mergeline.core.plan import Plan
 from mergeline.core.queue import QueueBranch
 from mergeline.ledger.entries import Promoted, Reviewed, Settled
 from mergeline.release.audit import Sources, audit
@@ -28,6 +31,7 @@ from promote.scenario import (
     git,
     other_model,
     params,
+    rechained,
     refused,
 )
 
@@ -330,3 +334,73 @@ def test_a_gate_that_fails_with_both_changes(scenario: Scenario) -> None:
     entry = through_the_queue(scenario, number)
     assert entry.answer == "POLICY_FAILED"
     refused(scenario, Name.POLICY_FAILED)
+
+
+# --- an earlier head's review is no group's ------------------------------------------------------
+
+
+def measured_as(value: float) -> Change:
+    """A build that measured this, whatever the model."""
+
+    def change(root: Path, plan: Plan) -> Plan:
+        metrics = dict(plan.evidence.evaluate.content.metrics)
+        about = {"value": value, "low": value - 0.01, "high": value + 0.005}
+        metrics["roc_auc"] = metrics["roc_auc"].model_copy(update=about)
+        return rechained(root, with_content(plan, "evaluate", metrics=metrics))
+
+    return change
+
+
+def amended(scenario: Scenario, number: int) -> None:
+    """Change the message of the head, and nothing else."""
+    branch = scenario.world.pull(number).head_ref
+    onto = git(scenario.remote, "rev-parse", f"{branch}^")
+    commit_files(scenario.remote, branch, NEW_MODEL, onto, message="in other words")
+
+
+@pytest.mark.parametrize("before", [0.55, 0.99])
+def test_an_earlier_head_with_the_same_tree(scenario: Scenario, before: float) -> None:
+    number = scenario.open(NEW_MODEL)
+    first = review(scenario.review_job(), scenario.run(number, measured_as(before)))
+    assert isinstance(first, Reviewing)
+    amended(scenario, number)
+    second = scenario.review(number)
+    assert (second.tree, second.key) == (first.entry.tree, first.entry.key)
+    assert second.evidence != first.entry.evidence
+    scenario.world.approve(number, REVIEWER)
+    scenario.world.merge(number)
+    assert scenario.promote().name is Name.LIVE
+    promoted = scenario.last(Promoted)
+    assert (promoted.reviewed, promoted.release.evidence) == (second.number, second.evidence)
+
+
+def test_a_group_of_an_earlier_head(scenario: Scenario) -> None:
+    number = ready(scenario, NEW_MODEL)
+    head = scenario.world.pull(number).head_sha
+    scenario.world.expire(scenario.last(Reviewed).run)
+    commit, branch = queued(scenario, number)
+    group = judged(scenario, group_run(scenario, commit, branch, change=measured_as(0.99)))
+    assert isinstance(group, Reviewed)
+    assert (group.commit, group.head) == (commit, head)
+    amended(scenario, number)
+    second = scenario.review(number)
+    assert second.tree == group.tree
+    scenario.world.approve(number, REVIEWER)
+    scenario.world.merge(number)
+    assert scenario.promote().name is Name.LIVE
+    assert scenario.last(Promoted).reviewed == second.number
+
+
+def test_a_group_that_is_older_than_what_was_approved(scenario: Scenario) -> None:
+    """The head was built once more, and came to other numbers that people then approved."""
+    number = ready(scenario, NEW_MODEL)
+    scenario.world.expire(scenario.last(Reviewed).run)
+    commit, branch = queued(scenario, number)
+    group = judged(scenario, group_run(scenario, commit, branch, change=measured_as(0.99)))
+    assert isinstance(group, Reviewed)
+    again = review(scenario.review_job(), scenario.run(number, measured_as(0.9)))
+    assert isinstance(again, Reviewing)
+    scenario.world.approve(number, REVIEWER)
+    assert scenario.world.merge_queued(number) == group.commit
+    assert scenario.promote().name is Name.LIVE
+    assert scenario.last(Promoted).reviewed == again.entry.number

@@ -426,7 +426,7 @@ def test_where_the_reviewed_bytes_are_gone_only_equal_ones_pass(scenario: Scenar
 
 def forked(scenario: Scenario) -> int:
     """Open a pull request from a stranger's fork, checked and approved."""
-    scenario.world.add_user("stranger", permission="read")
+    scenario.world.add_user("stranger", "Stranger", "stranger@example.org", permission="read")
     fork = Path(scenario.world.add_fork("stranger"))
     commit_files(fork, "theirs", BETTER, scenario.main, author="stranger")
     number = scenario.world.open_pull("stranger:theirs", login="stranger")

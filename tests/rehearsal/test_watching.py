@@ -99,3 +99,28 @@ def test_a_merge_makes_the_other_one_test_anew(hub: Rehearsal, clone: Clone, ann
     assert ann.get(f"/{{repo}}/pulls/{two}")["mergeable"] is True
     hub.merge(one)
     assert ann.get(f"/{{repo}}/pulls/{two}")["mergeable"] is False
+
+
+def test_one_whose_base_was_merged_and_deleted_goes_where_that_went(
+    hub: Rehearsal, clone: Clone, ann: Api
+) -> None:
+    clone.topic("below")
+    below = hub.open_pull("below", login="ann")
+    clone.branch("above", "below")
+    clone.commit("above.txt", "a\n", push="above")
+    above = hub.open_pull("above", "below", login="ann")
+    hub.merge(below)
+    clone.git("push", "-q", "origin", ":below")
+    shown = ann.get(f"/{{repo}}/pulls/{above}")
+    assert (shown["state"], shown["base"]["ref"]) == ("open", "main")
+    events = ann.get(f"/{{repo}}/issues/{above}/events")
+    assert [one["event"] for one in events] == ["automatic_base_change_succeeded"]
+
+
+def test_one_whose_base_is_gone_is_closed(hub: Rehearsal, clone: Clone, ann: Api) -> None:
+    clone.topic("below")
+    clone.branch("above", "below")
+    clone.commit("above.txt", "a\n", push="above")
+    above = hub.open_pull("above", "below", login="ann")
+    clone.git("push", "-q", "origin", ":below")
+    assert ann.get(f"/{{repo}}/pulls/{above}")["state"] == "closed"

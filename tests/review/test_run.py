@@ -225,6 +225,39 @@ def test_a_fork_is_commented_like_anybody(line: SmallLine) -> None:
     assert len(comments(line, number)) == 1
 
 
+def of_a_stranger(line: SmallLine, branch: str, login: str) -> dict[str, Any]:
+    """A pull request of a fork with somebody's head commit; what its runs are about."""
+    line.world.add_user(login)
+    fork, head = Path(line.world.add_fork(login)), git(line.remote, "rev-parse", branch)
+    git(fork, "update-ref", "refs/heads/theirs", head)
+    line.world.open_pull(f"{login}:theirs", login=login)
+    return {"head_branch": "theirs", "head_repository": f"{login}/credit", "conclusion": "failure"}
+
+
+@pytest.mark.parametrize("parts", [{}, {EVIDENCE_PART: b"no zip", MODEL_PART: b"no zip"}], ids=len)
+def test_a_strangers_build_leaves_the_status_of_what_was_judged(
+    line: SmallLine, parts: dict[str, bytes]
+) -> None:
+    branch, head, _ = opened(line)
+    reviewed(line, line.run(branch, line.parts(plans.better(), head)))
+    statuses = line.statuses()
+    about = of_a_stranger(line, branch, f"mallory{len(parts)}")
+    answer = refused(line, line.run(branch, parts, **about))
+    assert answer.name in (Name.NO_EVIDENCE, Name.EVIDENCE_INVALID)
+    assert line.statuses() == statuses
+    # Its own later builds go on to tell: the stranger's pull request was never judged.
+    assert refused(line, line.run(branch, {}, conclusion="failure")).name is Name.NO_EVIDENCE
+    assert line.statuses()[-1][0] == "error"
+
+
+def test_a_strangers_build_tells_where_nothing_was_judged(line: SmallLine) -> None:
+    branch, head, _ = opened(line)
+    refused(line, line.run(branch, {}, **of_a_stranger(line, branch, "mallory")))
+    assert line.statuses()[-1][0] == "error"
+    reviewed(line, line.run(branch, line.parts(plans.better(), head)))
+    assert line.statuses()[-1][0] == "success"
+
+
 @pytest.mark.parametrize("conclusion", ["failure", "success"])
 def test_a_fork_that_handed_over_nothing(line: SmallLine, conclusion: str) -> None:
     line.world.add_user("dan")

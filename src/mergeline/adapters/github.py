@@ -46,7 +46,8 @@ _DESCRIPTION = 140
 _MOST_COMMITS = 250
 
 _PULLS, _TO_PULLS = "pull-requests: read", "pull-requests: write"
-_RETARGETED = "base_ref_changed"
+# By somebody, and by GitHub itself where the branch was merged and deleted.
+_RETARGETED = {"base_ref_changed", "automatic_base_change_succeeded"}
 _CHECKS, _TO_CHECKS = "checks: read", "checks: write"
 _ACTIONS, _METADATA = "actions: read", "metadata: read"
 _DEPLOYMENTS, _TO_DEPLOYMENTS = "deployments: read", "deployments: write"
@@ -89,9 +90,17 @@ class GitHub:
 
     def open_pulls(self, head_owner: str, head_ref: str) -> tuple[Pull, ...]:
         """Return the open pull requests from a branch of somebody's repository."""
-        head = f"{head_owner}:{head_ref}"
-        found = self.client.pages(self._at("pulls"), needs=_PULLS, state="open", head=head)
-        return _all(Pull, found)
+        return self._pulls_from(head_owner, head_ref, "open")
+
+    def all_pulls(self, head_owner: str, head_ref: str) -> tuple[Pull, ...]:
+        """Return all pull requests that ever came from a branch of somebody's repository."""
+        return self._pulls_from(head_owner, head_ref, "all")
+
+    def _pulls_from(self, owner: str, ref: str, state: str) -> tuple[Pull, ...]:
+        head = f"{owner}:{ref}"
+        return _all(
+            Pull, self.client.pages(self._at("pulls"), needs=_PULLS, state=state, head=head)
+        )
 
     def pull_commits(self, number: int) -> tuple[PullCommit, ...]:
         """Return all commits of a pull request; one with more than GitHub lists is refused."""
@@ -113,7 +122,7 @@ class GitHub:
     def was_retargeted(self, number: int) -> bool:
         """Return whether a pull request ever went to another branch than now."""
         events = self.client.pages(self._at(f"issues/{number}/events"), needs=_PULLS)
-        return any(isinstance(one, dict) and one.get("event") == _RETARGETED for one in events)
+        return any(isinstance(one, dict) and one.get("event") in _RETARGETED for one in events)
 
     def create_pull(self, title: str, head: str, base: str, body: str) -> Pull:
         """Open a pull request from branch `head` to branch `base`."""

@@ -76,6 +76,7 @@ class Pull(Received):
         base_ref: The branch that it goes to.
         head_ref: The branch that it comes from, in `head_repository`.
         head_repository: `owner/name`; None when that repository was deleted.
+        closed: When it last was, by a merge too; None while it is open.
     """
 
     number: Id
@@ -91,6 +92,7 @@ class Pull(Received):
         default=None, validation_alias=AliasPath("head", "repo", "full_name")
     )
     created: Moment = Field(validation_alias="created_at")
+    closed: Moment | None = Field(default=None, validation_alias="closed_at")
 
     @classmethod
     def read(cls, data: Any) -> Self:
@@ -161,6 +163,7 @@ class Run(Received):
         head_repository: `owner/name` of the repository that the commit lies in; None when
             that was deleted.
         event: What started it, e.g. `pull_request`.
+        created: When its first attempt was.
         conclusion: None until it has ended.
         attempt: 1 for the first.
         url: For people.
@@ -176,6 +179,7 @@ class Run(Received):
         default=None, validation_alias=AliasPath("head_repository", "full_name")
     )
     event: str
+    created: Moment = Field(validation_alias="created_at")
     status: str
     conclusion: str | None = None
     attempt: Id = Field(default=1, validation_alias="run_attempt")

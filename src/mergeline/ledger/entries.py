@@ -98,6 +98,7 @@ class Reviewed(Header):
         base: The tip of main that it was judged against; of a group, what it is on.
         run: The GitHub run whose artifacts were read.
         head_repository: `owner/name` that the head lies in.
+        head: Of a group: the pull request's head that it brings. None for a head itself.
         comment: The comment's id; `commented` is when it came to say this.
     """
 
@@ -117,6 +118,8 @@ class Reviewed(Header):
     head_repository: str
     comment: Number
     commented: Time
+    # Not written where it is None: such a line is what it was before there were groups.
+    head: CommitId | None = Field(default=None, exclude_if=lambda head: head is None)
 
 
 class Promoted(Header):

@@ -1,5 +1,8 @@
 """Which review a merge rests on: that of its head, or of what a merge queue made of it."""
 
+from collections.abc import Sequence
+from itertools import takewhile
+
 from mergeline.adapters.git import Git
 from mergeline.ledger.entries import Reviewed
 from mergeline.ledger.history import History
@@ -20,16 +23,30 @@ def review_of(git: Git, history: History, merge: Merge) -> Reviewed | None:
     reviews = history.reviewed(merge.pull.number, merge.pull.head_sha)
     if not reviews:
         return None
-    head, group = reviews[-1], _of_group(git, history, merge)
+    head = reviews[-1]
+    group = _of_group(git, history, merge, _since(reviews))
     if group is None or (group.inputs == head.inputs and group.key != head.key):
         return head
     return group
 
 
-def _of_group(git: Git, history: History, merge: Merge) -> Reviewed | None:
-    exact = history.reviewed(merge.pull.number, merge.commit)
-    if exact:
-        return exact[-1]
-    tree, known = git.tree(merge.commit), (merge.pull.number, merge.pull.head_sha)
-    same = (e for e in reversed(history.entries) if isinstance(e, Reviewed) and e.tree == tree)
-    return next((e for e in same if e.pull_request == known[0] and e.commit != known[1]), None)
+def _since(reviews: Sequence[Reviewed]) -> int:
+    """Return the entry since which the head's reviews have had the evidence of the last one."""
+    result = (reviews[-1].key, reviews[-1].evidence)
+    alike = takewhile(lambda one: (one.key, one.evidence) == result, reversed(reviews))
+    return min(one.number for one in alike)
+
+
+def _of_group(git: Git, history: History, merge: Merge, since: int) -> Reviewed | None:
+    """Return the last review of a group that brought this very head; none of an earlier head."""
+    tree, ours = git.tree(merge.commit), (merge.pull.number, merge.pull.head_sha)
+    groups = [
+        entry
+        for entry in reversed(history.entries)
+        if isinstance(entry, Reviewed)
+        and entry.number > since
+        and (entry.pull_request, entry.head) == ours
+    ]
+    exact = (entry for entry in groups if entry.commit == merge.commit)
+    same = (entry for entry in groups if entry.tree == tree)
+    return next(exact, None) or next(same, None)

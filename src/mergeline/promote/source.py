@@ -1,11 +1,13 @@
 """Where the bytes of a release come from: the reviewed run, or a second build on main."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from mergeline.adapters.git import Git
 from mergeline.adapters.github import GitHub
 from mergeline.bundle.handed import Handed, handed_over
 from mergeline.bundle.names import EVIDENCE_PART, MODEL_PART, PARTS
+from mergeline.bundle.other_base import other_base
 from mergeline.bundle.pack import pack
 from mergeline.bundle.read import Bundle, read_bundle
 from mergeline.bundle.reviewed import Gone, is_foreign
@@ -13,11 +15,11 @@ from mergeline.bundle.unpack import unpack
 from mergeline.config.settings import Settings
 from mergeline.core.answers import Answer, Name
 from mergeline.errors import BytesMismatch, InvalidBundle, UsageError
-from mergeline.inputs.changed import changed_paths, steers_build
+from mergeline.inputs.changed import changed_paths, is_workflow, steers_build
 from mergeline.inputs.settings import readable_settings_at
 from mergeline.ledger.entries import Reviewed
 from mergeline.promote.attribute import Merge
-from mergeline.promote.line import answer
+from mergeline.promote.line import Line, answer
 
 # A project's root after `mergeline check`, or a folder with its unpacked parts by name; or the
 # run that handed them over.
@@ -78,31 +80,52 @@ def _in_folder(folder: Path) -> Bundle:
     return read_bundle(files[EVIDENCE_PART], files[MODEL_PART])
 
 
-def why_rebuild(
-    git: Git, merge: Merge, reviewed: Reviewed, github: GitHub, gone: Gone | None
-) -> str:
-    """Say why the reviewed bytes alone are not enough; empty when they are.
+@dataclass(frozen=True)
+class Wanted:
+    """A second build is wanted.
 
-    The stricter of what the policy before the merge says, and its own, counts.
+    Attributes:
+        why: A sentence.
+        doubt: Why the reviewed bytes may be something else than what the commit makes, so that
+            a second build must come to the very same; empty where an equivalent one will do.
+    """
+
+    why: str
+    doubt: str = ""
+
+
+def second_build(
+    line: Line, merge: Merge, reviewed: Reviewed, github: GitHub, gone: Gone | None
+) -> Wanted | None:
+    """Return why the reviewed bytes alone are not enough; None when they are.
+
+    The stricter of what the policy before the merge says, and its own, counts. `reuse` trusts
+    the builds of this very pull request, whose workflows people can read in it: neither a
+    stranger's nor those that may have run by the workflows of another branch.
 
     Raises:
         GitHubError: GitHub cannot be asked.
     """
     if is_foreign(reviewed, github.repository):
-        return f"The reviewed run is of {reviewed.head_repository}, another repository."
-    sides = (readable_settings_at(git, merge.base), readable_settings_at(git, merge.commit))
+        where = reviewed.head_repository
+        why = f"The reviewed run is of {where}, another repository."
+        return Wanted(why, f"the reviewed bytes are of {where}, a stranger's")
+    elsewhere = other_base(github, merge.pull, line.main)
+    if elsewhere:
+        why = f"{elsewhere}: the reviewed run may have taken its workflows from there."
+        return Wanted(why, "the reviewed bytes may be of another branch's workflows")
+    sides = (readable_settings_at(line.git, each) for each in (merge.base, merge.commit))
     build = _strictest(*(side for side in sides if side is not None))
-    if build == "rebuild":
-        return "promotion.build is rebuild."
     if build == "reuse":
-        return ""
-    touched = _steering(git, merge)
+        return None
+    touched = _steering(line.git, merge)
+    own = any(map(is_workflow, touched))
+    doubt = "the reviewed bytes are of the pull request's own workflows" if own else ""
+    if build == "rebuild":
+        return Wanted("promotion.build is rebuild.", doubt)
     if touched:
-        return f"The pull request touched {', '.join(touched[:3])}."
-    # A run takes its workflow from the branch that the pull request went to at that time.
-    if github.was_retargeted(merge.pull.number):
-        return "The pull request went to another branch before, perhaps with other workflows."
-    return gone.why if gone else ""
+        return Wanted(f"The pull request touched {', '.join(touched[:3])}.", doubt)
+    return Wanted(gone.why) if gone else None
 
 
 def _strictest(*sides: Settings) -> str:

@@ -14,7 +14,7 @@ from mergeline.adapters.github import GitHub
 from mergeline.bundle.equivalent import differences
 from mergeline.bundle.read import Bundle
 from mergeline.bundle.rejudge import rejudge
-from mergeline.bundle.reviewed import Gone, is_foreign, reviewed_bundle
+from mergeline.bundle.reviewed import Gone, reviewed_bundle
 from mergeline.config.problem import printable
 from mergeline.core.answers import Answer, Name
 from mergeline.core.plan import Plan
@@ -28,9 +28,10 @@ from mergeline.model.safety import require_safe
 from mergeline.promote.attribute import Merge
 from mergeline.promote.identify import Identified
 from mergeline.promote.line import CARRY, Line, answer
+from mergeline.promote.measured import measured_unlike
 from mergeline.promote.policy import gates_unlike, refused_by_policy
 from mergeline.promote.rests_on import review_of
-from mergeline.promote.source import Rebuilt, rebuilt_bundle, why_rebuild
+from mergeline.promote.source import Rebuilt, rebuilt_bundle, second_build
 
 Source = Literal["reused", "rebuilt", "equivalent"]
 _SHOWN, _LONGEST = 3, 300
@@ -93,8 +94,7 @@ def verify(
         head = f"the head {merge.pull.head_sha[:12]} of #{merge.pull.number}"
         reason = f"The ledger has no review of {head}."
         return answer(Name.NO_EVIDENCE, reason, "see why the comment's job did not end well")
-    foreign = is_foreign(reviewed, github.repository)
-    held = _Held(line.git, merge, reviewed, foreign, today)
+    held = _Held(line.git, merge, reviewed, today)
     refusal = held.moved()
     if refusal is not None:
         return refusal
@@ -105,26 +105,26 @@ def verify(
     if refusal is not None:
         return refusal
     gone = first if isinstance(first, Gone) else None
-    why = why_rebuild(line.git, merge, held.reviewed, github, gone)
-    if not why:
+    wanted = second_build(line, merge, reviewed, github, gone)
+    if wanted is None:
         return first if isinstance(first, Verified) else answer(Name.NO_EVIDENCE, first.why, CARRY)
     if rebuilt is None:
-        return NeedsRebuild(why)
+        return NeedsRebuild(wanted.why)
     second = rebuilt_bundle(github, rebuilt, merge.commit)
     if not isinstance(second, Answer):
-        return held.compared(first, second)
-    undecided = second.name is Name.UNDECIDED
-    return second.model_copy(update={"reason": f"{why} {second.reason}"}) if undecided else second
+        return held.compared(first, second, wanted.doubt)
+    if second.name is not Name.UNDECIDED:
+        return second
+    return second.model_copy(update={"reason": f"{wanted.why} {second.reason}"})
 
 
 @dataclass(frozen=True)
 class _Held:
-    """A merge held against its review; `foreign`: the reviewed run is of another repository."""
+    """A merge held against its review."""
 
     git: Git
     merge: Merge
     reviewed: Reviewed
-    foreign: bool
     today: date
 
     def moved(self) -> Answer | None:
@@ -166,22 +166,25 @@ class _Held:
             return answer(Name.UNSAFE_MODEL, f"{error.message}.", error.hint)
         return Verified(self.reviewed, bundle, plan, source, trusted)
 
-    def compared(self, first: Verified | Gone, second: Bundle) -> Verified | Answer:
+    def compared(self, first: Verified | Gone, second: Bundle, doubt: str) -> Verified | Answer:
         """Hold a second build against the reviewed one.
 
-        The same bytes pass from wherever they come; equivalent ones only where the reviewed
-        bytes are there to be shipped and are not a stranger's.
+        The same bytes pass from wherever they come, if the gates pass by what the second build
+        measured too: they may have come with made-up evidence. Equivalent ones pass only where
+        the reviewed bytes are there to be shipped and nothing is in doubt.
+
+        Args:
+            first: The reviewed build, judged.
+            second: Read, not yet judged.
+            doubt: See `Wanted`.
         """
         model = second.plan.candidate.model
         if model == self.reviewed.model:
-            if isinstance(first, Gone):
-                return self.judged(second, "rebuilt")
-            return replace(first, source="rebuilt")
+            return self._of_the_same(first, second, doubt)
         if isinstance(first, Gone):
             return self._drifted(model, [f"{first.why} Only equal bytes could stand for them"])
-        if self.foreign:
-            where = self.reviewed.head_repository
-            return self._drifted(model, [f"the reviewed bytes are of {where}, a stranger's"])
+        if doubt:
+            return self._drifted(model, [doubt])
         try:
             unlike = [
                 *differences(first.bundle.predictions, second.predictions),
@@ -190,6 +193,19 @@ class _Held:
         except InvalidBundle as error:
             return answer(Name.EVIDENCE_INVALID, f"The second build: {error.message}.", error.hint)
         return self._drifted(model, unlike) if unlike else replace(first, source="equivalent")
+
+    def _of_the_same(self, first: Verified | Gone, second: Bundle, doubt: str) -> Verified | Answer:
+        """Return what is shipped where both builds made one model, with what was approved of it."""
+        judged = self.judged(second, "rebuilt")
+        if isinstance(judged, Answer):
+            return judged.model_copy(update={"reason": f"The second build: {judged.reason}"})
+        if isinstance(first, Gone):
+            return judged
+        evidence = first.plan.evidence, judged.plan.evidence
+        unlike = list(measured_unlike(*evidence)) if doubt else []
+        if unlike:
+            return self._drifted(self.reviewed.model, unlike)
+        return replace(first, source="rebuilt")
 
     def _plan(self, bundle: Bundle) -> Plan:
         base, head = self.merge.base, self.merge.commit
@@ -206,11 +222,13 @@ class _Held:
 
     def _drifted(self, model: str, unlike: Sequence[str]) -> Answer:
         told = "; ".join(each.rstrip(".") for each in unlike[:_SHOWN])
+        made = f"the model {model}, the reviewed one is {self.reviewed.model}"
+        if model == self.reviewed.model:
+            made = "the same model and measured something else"
         more = f"; and {len(unlike) - _SHOWN} more" if len(unlike) > _SHOWN else ""
         return answer(
             Name.DRIFTED,
-            f"A second build on main made the model {model}, the reviewed one is "
-            f"{self.reviewed.model}: {told}{more}.",
+            f"A second build on main made {made}: {told}{more}.",
             "find what differs between the two machines (threads, BLAS kernel, versions); " + CARRY,
         )
 

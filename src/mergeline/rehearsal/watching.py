@@ -2,7 +2,7 @@
 
 from mergeline.rehearsal.merging import mark_merged, own_commits, trial_merge
 from mergeline.rehearsal.repository import NOTHING
-from mergeline.rehearsal.state import Pull, Repo
+from mergeline.rehearsal.state import Event, Pull, Repo
 from mergeline.rehearsal.world import World
 
 
@@ -23,6 +23,22 @@ def notice_pushes(world: World) -> None:
             _notice(world, repo, pull, base, head)
 
 
+def _retargeted(world: World, repo: Repo, pull: Pull) -> str | None:
+    """Send a pull request on whose base is gone to where that base was merged; return the tip."""
+    merged = [
+        other
+        for other in repo.pulls.values()
+        if other.merged is not None and (other.head_repo, other.head_ref) == (repo, pull.base_ref)
+    ]
+    tip = repo.git.tip(merged[-1].base_ref) if merged else None
+    if tip is None:
+        return None
+    pull.base_ref, pull.base_sha, pull.tested = merged[-1].base_ref, tip, None
+    name, who = "automatic_base_change_succeeded", merged[-1].merged_by or repo.owner
+    pull.events.append(Event(world.next_id(), name, who, world.clock()))
+    return tip
+
+
 def follow_head(repo: Repo, pull: Pull, head: str) -> None:
     """Make a commit the head of a pull request, and `refs/pull/N/head` name it."""
     ref = f"refs/pull/{pull.number}/head"
@@ -34,6 +50,8 @@ def follow_head(repo: Repo, pull: Pull, head: str) -> None:
 
 
 def _notice(world: World, repo: Repo, pull: Pull, base: str | None, head: str | None) -> None:
+    if base is None and head is not None:
+        base = _retargeted(world, repo, pull)
     if base is None or head is None:
         close(world, repo, pull)
         return

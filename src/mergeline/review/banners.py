@@ -20,6 +20,9 @@ _OWN_RUN = (
     "mergeline comes from those of {main}."
 )
 
+_AGAIN = "Before promotion a second build is made on main"
+_REUSED = "promotion.build is reuse: for a branch of this repository nobody builds it again."
+
 
 def banners(git: Git, head: str, base: str | None, main: str) -> tuple[Banner, ...]:
     """Return what Git alone says about a pull request.
@@ -36,6 +39,17 @@ def banners(git: Git, head: str, base: str | None, main: str) -> tuple[Banner, .
     moved = began is not None and not is_like(git, began, base)
     said = [_main_moved(main)] if moved else []
     return (*said, *_steering(git, changed_paths(git, began, head), (head, base), main))
+
+
+def other_base_banner(where: str) -> Banner:
+    """Say that a build may have run by the workflows of another branch; see `other_base`."""
+    return Banner(
+        kind="other-base",
+        text=f"{where}. A build takes its workflows from the branch that its pull request goes "
+        "to, and GitHub does not tell of which pull request a build is: what was measured here "
+        f"may be the word of that branch's workflows. {_AGAIN}, whatever promotion.build says, and "
+        "only the same bytes pass.",
+    )
 
 
 def _main_moved(main: str) -> Banner:
@@ -55,13 +69,15 @@ def _steering(
     workflows = [path for path in paths if is_workflow(path)]
     pins = [path for path in paths if is_pin(path) and not is_workflow(path)]
     pipeline = [path for path in paths if path in _PIPELINE]
-    again = _second_build(git, sides)
+    reused = _is_reused(git, sides)
     own = _OWN_RUN.format(main=main)
     if workflows:
         what = f"This pull request changes what GitHub runs: {_named(workflows)}."
+        again = _REUSED if reused else f"{_AGAIN}, and only the same bytes pass."
         yield Banner(kind="workflows-changed", text=f"{what} {own} {again}")
     if pins:
         what = f"This pull request changes what is installed: {_named(pins)}."
+        again = _REUSED if reused else f"{_AGAIN}, and compared."
         yield Banner(kind="requirements-changed", text=f"{what} {own} {again}")
     if pipeline:
         what = f"This pull request changes how a model is made: {_named(pipeline)}."
@@ -69,12 +85,10 @@ def _steering(
         yield Banner(kind="pipeline-changed", text=f"{what} {own} {then}")
 
 
-def _second_build(git: Git, sides: tuple[str, str]) -> str:
-    """Say whether a promotion asks for a second build; the stricter of two policies counts."""
+def _is_reused(git: Git, sides: tuple[str, str]) -> bool:
+    """Return whether a promotion asks for no second build; the stricter of two policies counts."""
     known = [found for side in sides if (found := readable_settings_at(git, side))]
-    if known and all(found.promotion.build == "reuse" for found in known):
-        return "promotion.build is reuse: for a branch of this repository nobody builds it again."
-    return "Before promotion a second build is made on main, and compared."
+    return bool(known) and all(found.promotion.build == "reuse" for found in known)
 
 
 def _named(paths: list[str]) -> str:

@@ -44,8 +44,13 @@ def find_pull(github: GitHub, run: Run) -> Pull | Answer:
 
 
 def _speaks_of(run: Run, pull: Pull) -> bool:
+    """Return whether a run may be of a pull request: of another one with its branch it may be too.
+
+    One that began before the pull request did is none of it.
+    """
     theirs = (pull.head_repository, pull.head_ref, pull.head_sha)
-    return pull.state == "open" and theirs == (run.head_repository, run.head_branch, run.head_sha)
+    is_at = theirs == (run.head_repository, run.head_branch, run.head_sha)
+    return pull.state == "open" and is_at and run.created >= pull.created
 
 
 def last_build(github: GitHub, pull: Pull) -> Run | Answer:

@@ -29,7 +29,7 @@ def record(ledger: Ledger, judged: Judged, comment: Comment | Reviewed, by: str)
     Args:
         ledger: Where to.
         judged: What was judged.
-        comment: What people were shown; a review stands for the comment that it names.
+        comment: What people were shown; of a merge queue's group the review of the head.
         by: Who appends.
 
     Returns:
@@ -47,9 +47,9 @@ def _entry(judged: Judged, comment: Comment | Reviewed, by: str) -> Reviewed:
     run, pull, plan = judged.run, judged.pull, judged.plan
     candidate = plan.candidate
     if isinstance(comment, Reviewed):
-        shown, since = comment.comment, comment.commented
+        shown, since, head = comment.comment, comment.commented, comment.commit
     else:
-        shown, since = comment.id, comment.updated
+        shown, since, head = comment.id, comment.updated, None
     return Reviewed(
         time=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         project=plan.project,
@@ -70,6 +70,7 @@ def _entry(judged: Judged, comment: Comment | Reviewed, by: str) -> Reviewed:
         head_repository=pull.head_repository or "",
         comment=shown,
         commented=since,
+        head=head,
     )
 
 

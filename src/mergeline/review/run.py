@@ -17,6 +17,7 @@ from mergeline.adapters.git import Git
 from mergeline.adapters.git_remote import Remote
 from mergeline.adapters.github import GitHub
 from mergeline.adapters.github_types import Comment, Pull, Run, StatusState
+from mergeline.bundle.other_base import other_base
 from mergeline.bundle.read import Bundle
 from mergeline.bundle.rejudge import is_like, rejudge
 from mergeline.core.answers import Answer, Name
@@ -27,7 +28,7 @@ from mergeline.errors import ConfigError, GitHubError, InvalidBundle
 from mergeline.ledger.entries import Reviewed
 from mergeline.ledger.store import Ledger
 from mergeline.review.artifacts import receive
-from mergeline.review.banners import banners
+from mergeline.review.banners import banners, other_base_banner
 from mergeline.review.check_run import NAME as CHECK_RUN
 from mergeline.review.check_run import places_in, post_check_run
 from mergeline.review.forecast import Asked, forecast
@@ -36,7 +37,7 @@ from mergeline.review.group import Evidence, Group, evidence_of, find_group
 from mergeline.review.post import post
 from mergeline.review.pull import REVIEW, find_pull, last_build
 from mergeline.review.record import Judged, record
-from mergeline.review.status import set_status, state_of
+from mergeline.review.status import says_of_another, set_status, state_of
 from mergeline.review.through_cml import chosen
 
 _LONGEST = 1000  # characters of a reason: the settings of a pull request can be wrong at length
@@ -108,7 +109,8 @@ def review(job: Job, run_id: int) -> Reviewing | Answer:
     Returns:
         Else STALE_RUN, AMBIGUOUS or UNDECIDED, which change nothing; NO_EVIDENCE,
         EVIDENCE_INVALID, BYTES_MISMATCH or MOVED, which set the commit's status and nothing
-        else. After a review of a head without a build NO_EVIDENCE changes nothing either.
+        else; not even that where the commit is also the head of another open pull request
+        that was judged. After a review of a head without a build NO_EVIDENCE changes nothing.
 
     Raises:
         ToolError: GitHub, Git or the ledger cannot be asked or changed. Run it again.
@@ -128,12 +130,12 @@ def review(job: Job, run_id: int) -> Reviewing | Answer:
         handed = receive(job.github, run)
         if isinstance(handed, Answer):
             told = told_to_fork(handed, run, pull, job.github.repository)
-            return _unjudged(job, run, "error", told)
+            return _unjudged(job, run, "error", told, pull)
         plan = _judge(job, pull, handed.bundle)
     except (InvalidBundle, ConfigError) as error:
-        return _unjudged(job, run, "failure", _invalid(error))
+        return _unjudged(job, run, "failure", _invalid(error), pull)
     if isinstance(plan, Answer):
-        return _unjudged(job, run, "failure", plan)
+        return _unjudged(job, run, "failure", plan, pull)
     body, marker = job.words.comment(plan), job.words.marker(plan.project)
     cml = chosen(job.cml, job.remote.git, plan)
     comment = post(job.github, pull.number, body, marker, cml)
@@ -224,7 +226,9 @@ def _judge(job: Job, pull: Pull, bundle: Bundle) -> Plan | Answer:
             next_step=f"merge {job.main} into the branch; the run of that commit is commented",
         )
     plan = rejudge(git, bundle, base=base, head=pull.head_sha, today=job.today)
-    told = (*banners(git, pull.head_sha, base, job.main), *plan.judgement.banners)
+    where = other_base(job.github, pull, job.main)
+    first = (other_base_banner(where),) if where else ()
+    told = (*first, *banners(git, pull.head_sha, base, job.main), *plan.judgement.banners)
     plan = plan.model_copy(
         update={
             "judgement": plan.judgement.model_copy(update={"banners": told}),
@@ -270,7 +274,12 @@ def _invalid(error: InvalidBundle | ConfigError) -> Answer:
     return Answer(name=Name.EVIDENCE_INVALID, reason=reason, next_step=error.hint)
 
 
-def _unjudged(job: Job, run: Run, state: StatusState, answer: Answer) -> Answer:
+def _unjudged(
+    job: Job, run: Run, state: StatusState, answer: Answer, pull: Pull | None = None
+) -> Answer:
+    """Set the status of a commit that was not judged, unless it tells of another pull request."""
+    if pull is not None and says_of_another(job.github, job.ledger.read(), pull):
+        return answer
     said = job.words.line(f"{answer.name}: {answer.reason}")
     set_status(job.github, run.head_sha, state, said, run.url)
     return answer

@@ -1,10 +1,11 @@
 """The commit's status: what a rule of GitHub can require before a merge."""
 
 from mergeline.adapters.github import GitHub
-from mergeline.adapters.github_types import StatusState
+from mergeline.adapters.github_types import Pull, StatusState
 from mergeline.core.plan import Plan
 from mergeline.core.verdict import Outcome
 from mergeline.errors import GitHubError
+from mergeline.ledger.history import History
 
 _GOOD = ("PROMOTE", "POLICY_ONLY")
 
@@ -31,3 +32,18 @@ def set_status(github: GitHub, sha: str, state: StatusState, sentence: str, url:
         if not error.unclear:
             raise
         github.set_status(sha, state, sentence, url)
+
+
+def says_of_another(github: GitHub, history: History, pull: Pull) -> bool:
+    """Return whether the head's status may speak of another pull request that was judged.
+
+    A commit's status is that of all pull requests that it is the head of, a stranger's too.
+
+    Raises:
+        GitHubError: GitHub cannot be asked.
+    """
+    return any(
+        history.reviewed(other.number, pull.head_sha)
+        for other in github.pulls_of(pull.head_sha)
+        if (other.state, other.head_sha) == ("open", pull.head_sha) and other.number != pull.number
+    )
