@@ -7,10 +7,10 @@ import pytest
 from bundle.commits import Repository, settings
 from ledger.made import reviewed
 from mergeline.adapters.git import Git
-from mergeline.approval.facts import approvals_needed, commented, result_of
+from mergeline.approval.facts import approvals_needed, commented, commented_last, result_of
 from mergeline.config.load import parse_settings
 
-FIRST, SECOND, THIRD = (f"2026-11-20T1{hour}:00:00Z" for hour in range(3))
+FIRST, SECOND, THIRD, FOURTH = (f"2026-11-20T1{hour}:00:00Z" for hour in range(4))
 
 
 def test_the_comment_that_said_it_first_counts() -> None:
@@ -19,10 +19,21 @@ def test_the_comment_that_said_it_first_counts() -> None:
     assert commented(reviews, result_of(reviews[-1])) == FIRST
 
 
-def test_a_result_that_came_back_counts_from_its_first_time() -> None:
-    reviews = (reviewed(commented=FIRST), reviewed(model="B", commented=SECOND))
-    assert commented(reviews, result_of(reviews[0])) == FIRST
-    assert commented(reviews, result_of(reviews[1])) == SECOND
+def test_a_result_that_came_back_counts_from_when_it_came_back() -> None:
+    """Whoever approved in between has read the other one."""
+    first, other = reviewed(commented=FIRST), reviewed(model="B", commented=SECOND)
+    back, again = reviewed(commented=THIRD), reviewed(commented=FOURTH, base="b" * 40)
+    assert commented((first, other, back), result_of(first)) == THIRD
+    assert commented((first, other, back, again), result_of(first)) == THIRD
+    assert commented_last((first, other, back, again)) == THIRD
+
+
+def test_what_another_result_took_the_place_of_is_not_what_the_comment_says() -> None:
+    first, other = reviewed(commented=FIRST), reviewed(model="B", commented=SECOND)
+    assert commented((first, other), result_of(first)) is None
+    assert commented((first, other), result_of(other)) == SECOND
+    assert commented_last((first, other)) == SECOND
+    assert commented_last(()) is None
 
 
 @pytest.mark.parametrize(

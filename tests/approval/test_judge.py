@@ -3,9 +3,9 @@
 import pytest
 
 from approval.test_people import HEAD, commit, pull
-from mergeline.adapters.github_types import Review
+from mergeline.adapters.github_types import PullCommit, Review
 from mergeline.approval.facts import Facts
-from mergeline.approval.judge import NOT_YET, judge_approvals
+from mergeline.approval.judge import NOT_YET, Approvals, judge_approvals
 from mergeline.approval.people import Person
 from mergeline.core.answers import Answer, Name
 
@@ -19,17 +19,29 @@ def review(
     return Review(id=next(NUMBERS), user=user, state=state, commit=of, submitted=at)
 
 
-def judge(*reviews: Review, needed: int = 1, commented: str | None = COMMENTED) -> object:
+def judged(
+    *reviews: Review,
+    needed: int = 1,
+    commented: str | None = COMMENTED,
+    commits: tuple[PullCommit, ...] = (commit(), commit(author="carl")),
+) -> Approvals:
     """Judge; whose name begins with `r` may only read."""
     users = {str(one.user) for one in reviews if one.user}
     facts = Facts(
         pull=pull(),
-        commits=(commit(), commit(author="carl")),
+        commits=commits,
         reviews=reviews,
         may_write={user: not user.startswith("r") for user in users},
         people={user: Person(user) for user in users},
     )
     return judge_approvals(facts, needed, commented)
+
+
+def judge(*reviews: Review, needed: int = 1, commented: str | None = COMMENTED) -> object:
+    """Return who approved, or what is answered; nothing more is needed than is asked for."""
+    found = judged(*reviews, needed=needed, commented=commented)
+    assert found.needed == needed
+    return found.refusal or found.approvers
 
 
 @pytest.mark.parametrize(
@@ -120,3 +132,39 @@ def test_before_a_comment_that_is_about_to_be_made_none_counts() -> None:
     assert f"bob approved at {LATER}, before its comment." in found.reason
     assert NOT_YET not in found.reason
     assert judge(review("bob"), needed=0, commented=NOT_YET) == ()
+
+
+# --- where GitHub does not know who wrote it -----------------------------------------------
+
+UNKNOWN = (commit(), commit(author=None, name="X", email="x@nowhere"))
+
+
+def test_one_approval_more_is_needed_and_it_is_said_why() -> None:
+    found = judged(review("bob"), commits=UNKNOWN)
+    assert (found.needed, found.approvers) == (2, ("bob",))
+    assert found.refusal is not None
+    assert found.refusal.name is Name.NOT_APPROVED
+    assert found.refusal.reason == (
+        "#7 has 1 of the 2 approvals that its head aaaaaaaaaaaa needs: the author of aaaaaaaaaaaa "
+        "is no account that GitHub knows, so one approval more is needed."
+    )
+    assert "adds the address in that commit to their account" in found.refusal.next_step
+
+
+def test_of_another_person() -> None:
+    found = judged(review("bob"), review("bob"), commits=UNKNOWN)
+    assert found.refusal is not None
+    assert judged(review("bob"), review("dora"), commits=UNKNOWN) == Approvals(2, ("bob", "dora"))
+    three = judged(review("bob"), review("dora"), commits=UNKNOWN, needed=2)
+    assert (three.needed, three.refusal is None) == (3, False)
+
+
+def test_why_others_do_not_count_is_said_too() -> None:
+    found = judged(review("bob"), review("ann"), commits=UNKNOWN)
+    assert found.refusal is not None
+    assert found.refusal.name is Name.SELF_APPROVED
+    assert "ann approved, but wrote it or a part of it; the author of" in found.refusal.reason
+
+
+def test_none_stays_none() -> None:
+    assert judged(needed=0, commits=UNKNOWN) == Approvals(0, ())

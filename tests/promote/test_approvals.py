@@ -2,12 +2,21 @@
 
 import pytest
 
+from mergeline.adapters.github import ACTIONS_USER
 from mergeline.core.answers import Name
 from mergeline.ledger.entries import Settled
 from mergeline.rehearsal.faults import Fault
+from mergeline.review.run import Reviewing, review
 from promote.scenario import AUTHOR, OTHER, REVIEWER, Scenario, git, other_model, params, refused
 
 BETTER = {"params.yaml": params(c=0.5)}
+
+
+def reviewed(scenario: Scenario, run: int) -> Reviewing:
+    """Do the comment's job."""
+    done = review(scenario.review_job(), run)
+    assert isinstance(done, Reviewing), done
+    return done
 
 
 def opened(scenario: Scenario) -> int:
@@ -72,6 +81,88 @@ def test_of_another_result_of_the_same_head(scenario: Scenario) -> None:
     scenario.check(number, other_model)
     scenario.world.merge(number)
     refused(scenario, Name.STALE_APPROVAL)
+
+
+def test_of_another_result_before_the_first_one_came_back(scenario: Scenario) -> None:
+    """Whoever approved has read the other one, whatever the comment said before and after."""
+    number = scenario.open(BETTER)
+    run = scenario.run(number)
+    first = reviewed(scenario, run)
+    assert reviewed(scenario, scenario.run(number, other_model)).entry.key != first.entry.key
+    scenario.world.approve(number, REVIEWER)
+    back = reviewed(scenario, run)
+    assert back.entry.key == first.entry.key
+    assert back.plan.forecast is not None
+    assert back.plan.forecast.answer == Name.STALE_APPROVAL
+    scenario.world.merge(number)
+    assert "before its comment" in refused(scenario, Name.STALE_APPROVAL).reason
+    scenario.world.approve(number, REVIEWER)
+    assert scenario.promote().name is Name.LIVE
+
+
+def test_of_the_one_that_came_back(scenario: Scenario) -> None:
+    number = scenario.open(BETTER)
+    run = scenario.run(number)
+    for one in (run, scenario.run(number, other_model), run):
+        reviewed(scenario, one)
+    scenario.world.approve(number, REVIEWER)
+    reviewed(scenario, run)  # tells of the approval
+    reviewed(scenario, scenario.run(number))  # a second build to the same bytes
+    scenario.world.merge(number)
+    assert scenario.promote().name is Name.LIVE
+
+
+# --- whose the change is, GitHub does not know ---------------------------------------------
+
+
+def test_who_pushed_to_a_bots_pull_request_cannot_approve_it_alone(scenario: Scenario) -> None:
+    branch = scenario.push(BETTER, author="nobody-known")
+    number = scenario.world.open_pull(branch, login=ACTIONS_USER)
+    reviewed(scenario, scenario.run(number))
+    scenario.world.approve(number, AUTHOR)  # who pushed it
+    done = reviewed(scenario, scenario.run(number))
+    assert done.plan.forecast is not None
+    assert done.plan.forecast.needed == 2
+    assert "is no account that GitHub knows" in done.plan.forecast.reason
+    scenario.world.merge(number)
+    commit = scenario.world.pull(number).head_sha[:12]
+    reason = refused(scenario, Name.NOT_APPROVED).reason
+    assert f"the author of {commit} is no account that GitHub knows" in reason
+    assert "so one approval more is needed" in reason
+    scenario.world.approve(number, REVIEWER)
+    assert scenario.promote().name is Name.LIVE
+
+
+def test_nor_by_the_bots_own_address(scenario: Scenario) -> None:
+    bot = scenario.world.world.users[ACTIONS_USER]
+    scenario.world.add_user(ACTIONS_USER, bot.name, "bot@example.org")
+    number = scenario.world.open_pull(scenario.push(BETTER, author="bot"), login=ACTIONS_USER)
+    scenario.check(number)
+    scenario.world.approve(number, AUTHOR)
+    scenario.world.merge(number)
+    assert f"{ACTIONS_USER} opened it" in refused(scenario, Name.NOT_APPROVED).reason
+
+
+def test_a_bots_own_change_needs_what_the_policy_says(scenario: Scenario) -> None:
+    bot = "dependabot[bot]"
+    scenario.world.add_user(bot, bot, "dependabot@example.org")
+    number = scenario.world.open_pull(scenario.push(BETTER, author="dependabot"), login=bot)
+    scenario.check(number)
+    scenario.world.approve(number, REVIEWER)
+    scenario.world.merge(number)
+    assert scenario.promote().name is Name.LIVE
+
+
+def test_an_unknown_author_needs_nobody_where_the_policy_asks_for_none(
+    scenario: Scenario,
+) -> None:
+    none = "promotion: {approvals: 0}\n"
+    scenario.merged({"params.yaml": params(promotion=none)})
+    assert scenario.promote().name is Name.POLICY_ONLY
+    files = {"params.yaml": params(c=0.5, promotion=none)}
+    scenario.check(number := scenario.open(files, author="nobody-known"))
+    scenario.world.merge(number)
+    assert scenario.promote().name is Name.LIVE
 
 
 def test_withdrawn(scenario: Scenario) -> None:

@@ -11,6 +11,7 @@ from mergeline.ledger.entries import Promoted, Settled
 from mergeline.promote.attribute import merge_at
 from mergeline.promote.identify import Identified, identify
 from mergeline.rehearsal.faults import Fault
+from mergeline.rehearsal.merging import merge
 from promote.scenario import OTHER, REVIEWER, Scenario, first_files, git, params, refused
 
 BETTER = {"params.yaml": params(c=0.5)}
@@ -221,17 +222,70 @@ def test_the_head_of_a_pull_request_pushed_to_main_is_that_pull_request(
     assert scenario.promote().name is Name.LIVE
 
 
-def test_two_pull_requests_that_brought_the_same_commit_are_ambiguous(scenario: Scenario) -> None:
+def twins(scenario: Scenario) -> tuple[int, int]:
+    """Two pull requests with one head, pushed to main straight: GitHub calls both merged."""
     branch = scenario.push(BETTER)
     git(scenario.remote, "update-ref", "refs/heads/twin", scenario.tip(branch))
     one, other = (scenario.world.open_pull(name, login="ann") for name in (branch, "twin"))
-    scenario.world.merge(one)
-    scenario.world.pull(other)
+    return one, other
+
+
+def push_head(scenario: Scenario, number: int) -> None:
+    git(scenario.remote, "update-ref", "refs/heads/main", scenario.world.pull(number).head_sha)
+    scenario.world.pull(number)
+
+
+def test_two_pull_requests_that_brought_the_same_commit_are_ambiguous(scenario: Scenario) -> None:
+    one, other = twins(scenario)
+    push_head(scenario, one)
     ended = refused(scenario, Name.AMBIGUOUS)
     assert f"#{one} and #{other}" in ended.reason
     blocked = scenario.main
     scenario.merged(accepting(blocked, c=0.5))
     assert scenario.promote().name is Name.POLICY_ONLY
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_the_one_whose_approval_counts_is_meant(scenario: Scenario, first: bool) -> None:
+    pair = twins(scenario)
+    for number in pair:
+        scenario.check(number)
+    push_head(scenario, pair[0])
+    assert "approve the one that was meant" in refused(scenario, Name.AMBIGUOUS).next_step
+    meant = pair[0] if first else pair[1]
+    scenario.world.approve(meant, REVIEWER)
+    assert scenario.promote().name is Name.LIVE
+    assert scenario.last(Promoted).pull_request == meant
+
+
+def test_where_both_are_approved_alike_nothing_tells(scenario: Scenario) -> None:
+    pair = twins(scenario)
+    for number in pair:
+        scenario.check(number)
+        scenario.world.approve(number, REVIEWER)
+    push_head(scenario, pair[0])
+    refused(scenario, Name.AMBIGUOUS)
+    scenario.world.approve(pair[1], OTHER)
+    assert scenario.promote().name is Name.LIVE
+    assert scenario.last(Promoted).pull_request == pair[1]
+
+
+def test_a_head_that_names_another_is_not_githubs_word(scenario: Scenario) -> None:
+    """Its message is whoever's wrote it, and it is a merge itself."""
+    start, theirs = scenario.main, scenario.tip(scenario.push(BETTER))
+    keys = [f"GIT_{role}_{key}" for role in ("AUTHOR", "COMMITTER") for key in ("NAME", "EMAIL")]
+    who = dict.fromkeys(keys, "ann@example.org")
+    message = "Merge pull request #11 from ann/twin"
+    tree = git(scenario.remote, "rev-parse", f"{theirs}^{{tree}}")
+    head = git(
+        scenario.remote, "commit-tree", tree, "-p", start, "-p", theirs, "-m", message, env=who
+    )
+    for name in ("one", "twin"):
+        git(scenario.remote, "update-ref", f"refs/heads/{name}", head)
+    pair = [scenario.world.open_pull(name, login="ann") for name in ("one", "twin")]
+    assert pair == [10, 11]
+    push_head(scenario, 10)
+    refused(scenario, Name.AMBIGUOUS)
 
 
 def twin_in_a_fork(scenario: Scenario, number: int) -> int:
@@ -263,6 +317,51 @@ def test_the_twin_that_was_reviewed_needs_its_own_approvals(scenario: Scenario) 
     scenario.world.merge(number)
     scenario.world.pull(twin)
     assert f"#{twin} has 0 of the 1" in refused(scenario, Name.NOT_APPROVED).reason
+
+
+def merge_titled(scenario: Scenario, number: int, title: str | None) -> None:
+    """Merge a pull request with another first line than GitHub's own."""
+    people, pull = scenario.world, scenario.world.pull(number)
+    text = title.format(number) if title else None
+    with people.world.lock:
+        owner = people.repo.owner
+        assert merge(people.world, people.repo, pull, method="merge", login=owner, title=text)
+
+
+@pytest.mark.parametrize("title", [None, "Better (#{})"], ids=["by default", "by title"])
+@pytest.mark.parametrize("merged", [0, 1])
+def test_of_two_forks_the_one_that_github_merged_is_meant(
+    scenario: Scenario, merged: int, title: str | None
+) -> None:
+    """A stranger's twin does not block somebody's fork, reviewed or not, approved or not."""
+    head, pair = scenario.tip(scenario.push(BETTER, author="carol")), []
+    for who in ("carol", "mallory"):
+        scenario.world.add_user(who, who.title(), f"{who}@example.org")
+        fork = scenario.world.add_fork(who)
+        git(scenario.folder, "-C", fork, "update-ref", "refs/heads/x", head)
+        pair.append(scenario.world.open_pull(f"{who}:x", login=who))
+        scenario.check(pair[-1])
+    meant, twin = pair[merged], pair[1 - merged]
+    merge_titled(scenario, meant, title)
+    assert scenario.world.pull(twin).merged is not None
+    assert f"#{meant} has 0 of the 1" in refused(scenario, Name.NOT_APPROVED).reason
+    scenario.world.approve(meant, REVIEWER)
+    ended = scenario.promote()
+    assert (ended.name, ended.pull_request) == (Name.UNDECIDED, meant)
+    assert "another repository" in ended.reason
+    assert scenario.promote(rebuilt=scenario.rebuilt()).name is Name.LIVE
+    assert scenario.last(Promoted).pull_request == meant
+
+
+def test_one_with_the_same_head_that_was_closed_is_not(scenario: Scenario) -> None:
+    number = scenario.open(BETTER)
+    twin = twin_in_a_fork(scenario, number)
+    scenario.check(twin)
+    scenario.world.approve(twin, REVIEWER)
+    scenario.world.close_pull(twin)
+    scenario.check(number)
+    scenario.world.merge(number)
+    assert f"#{number} has 0 of the 1" in refused(scenario, Name.NOT_APPROVED).reason
 
 
 @pytest.mark.parametrize("kind", ["status", "truncate"])

@@ -3,24 +3,22 @@
 from mergeline.adapters.github import GitHub
 from mergeline.adapters.github_types import Pull
 from mergeline.approval.facts import facts_of
-from mergeline.approval.judge import judge_approvals
+from mergeline.approval.judge import Approvals, judge_approvals
 from mergeline.core.answers import Answer, Name
 from mergeline.errors import TooManyCommits
 
 
-def ask_approvals(
-    github: GitHub, pull: Pull, needed: int, commented: str | None
-) -> tuple[str, ...] | Answer:
-    """Return who approved a pull request, or why that is not enough.
+def ask_approvals(github: GitHub, pull: Pull, needed: int, commented: str | None) -> Approvals:
+    """Return who approved a pull request, and why that is not enough where it is not.
 
     Args:
         github: Is asked for reviews, commits and permissions.
         pull: The pull request.
-        needed: How many must have approved.
+        needed: How many the policy asks for.
         commented: As for `judge_approvals`.
 
     Returns:
-        Else UNDECIDED too, where GitHub cannot tell who wrote all of it.
+        UNDECIDED too, where GitHub cannot tell who wrote all of it.
 
     Raises:
         GitHubError: GitHub cannot be asked.
@@ -28,5 +26,6 @@ def ask_approvals(
     try:
         facts = facts_of(github, pull)
     except TooManyCommits as error:
-        return Answer(name=Name.UNDECIDED, reason=f"{error.message}.", next_step=error.hint)
+        refusal = Answer(name=Name.UNDECIDED, reason=f"{error.message}.", next_step=error.hint)
+        return Approvals(needed, (), refusal)
     return judge_approvals(facts, needed, commented)

@@ -75,11 +75,25 @@ def result_of(reviewed: Reviewed) -> Result:
 
 
 def commented(reviews: Sequence[Reviewed], result: Result) -> str | None:
-    """Return when the comment on a head came to say what it came to; None where it never did.
+    """Return since when the comment on a head says this result; None where it says another.
 
-    The first time counts: the comment is edited later too, e.g. to tell of an approval, and
-    that must not make the approval older than what it approves. A head may be checked again
-    and come out different: an approval of the first result is none of the last one.
+    What counts is the beginning of the last unbroken run of reviews that came to it: the
+    comment is edited later too, e.g. to tell of an approval, and that must not make the
+    approval older than what it approves. A head may be checked again and come out different:
+    an approval of another result is none of this one, whichever of them was there first.
+
+    Args:
+        reviews: Of that head, the oldest first.
+        result: What they are held against.
     """
-    same = (one.commented for one in reviews if result_of(one) == result)
-    return next(same, None)
+    since = None
+    for one in reversed(reviews):
+        if result_of(one) != result:
+            break
+        since = one.commented
+    return since
+
+
+def commented_last(reviews: Sequence[Reviewed]) -> str | None:
+    """Return since when the comment on a head says what it says; None without a review."""
+    return commented(reviews, result_of(reviews[-1])) if reviews else None

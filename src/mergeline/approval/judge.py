@@ -1,10 +1,11 @@
 """Approvals judged: whose count, and what is answered where they are too few. Pure."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 
 from mergeline.adapters.github_types import Review
+from mergeline.approval.doubt import Doubt, doubt_of
 from mergeline.approval.facts import DECISIVE, Facts
 from mergeline.approval.people import writers_of
 from mergeline.core.answers import Answer, Name
@@ -42,40 +43,66 @@ class _Standing:
     why: str = ""
 
 
-def judge_approvals(facts: Facts, needed: int, commented: str | None) -> tuple[str, ...] | Answer:
-    """Return who approved, or why that is not enough. Pure.
+@dataclass(frozen=True)
+class Approvals:
+    """What the approvals of a pull request come to.
+
+    Attributes:
+        needed: How many must have approved: what the policy asks for, and one more where
+            GitHub does not know whose the change is.
+        approvers: Whose approval counts.
+        refusal: Why that is not enough; None where it is.
+    """
+
+    needed: int
+    approvers: tuple[str, ...]
+    refusal: Answer | None = None
+
+
+def judge_approvals(facts: Facts, needed: int, commented: str | None) -> Approvals:
+    """Return who approved, and why that is not enough where it is not. Pure.
 
     The latest decisive review of each person counts.
 
     Args:
         facts: What GitHub says.
-        needed: How many must have approved.
+        needed: How many the policy asks for.
         commented: When Mergeline's comment on the final head came to be; None when there
             never was one, so that nobody can have seen it; `NOT_YET` when it is about to be.
     """
     number, head = facts.pull.number, facts.pull.head_sha[:12]
+    doubt = doubt_of(facts.pull, facts.commits) if needed else None
+    needed += doubt is not None
     if commented is None and needed:
         reason = f"The head {head} of #{number} was never commented, so nobody approved it then."
         then = "see why the comment's job did not end well"
-        return Answer(name=Name.NO_EVIDENCE, reason=reason, next_step=then)
+        return Approvals(needed, (), Answer(name=Name.NO_EVIDENCE, reason=reason, next_step=then))
     standings = tuple(_standings(facts, commented or ""))
     objecting = [one for one in standings if one.kind is _Kind.OBJECTS]
     counting = tuple(one.user for one in standings if one.kind is _Kind.COUNTS)
     if objecting:
         reason = f"#{number} has an open change request: {_told(objecting)}."
         then = "settle it with them, then promote again"
-        return Answer(name=Name.NOT_APPROVED, reason=reason, next_step=then)
+        refusal = Answer(name=Name.NOT_APPROVED, reason=reason, next_step=then)
+        return Approvals(needed, counting, refusal)
     if len(counting) >= needed:
-        return counting
+        return Approvals(needed, counting)
     others = [one for one in standings if one.kind is not _Kind.COUNTS]
+    has = f"#{number} has {len(counting)} of the {needed} approvals that its head {head} needs"
+    return Approvals(needed, counting, _too_few(has, others, doubt))
+
+
+def _too_few(has: str, others: Sequence[_Standing], doubt: Doubt | None) -> Answer:
     kinds = {one.kind for one in others}
-    name = next((name for kind, name in _ANSWERS.items() if kind in kinds), Name.NOT_APPROVED)
-    reason = f"#{number} has {len(counting)} of the {needed} approvals that its head {head} needs"
+    why = [_told(others)] if others else []
+    then = "somebody who may write and did not write it approves that head; then promote again"
+    if doubt is not None:
+        why.append(f"{doubt.why}, so one approval more is needed")
+        then += f"; or {doubt.way_out}" if doubt.way_out else ""
     return Answer(
-        name=name,
-        reason=f"{reason}: {_told(others)}." if others else f"{reason}.",
-        next_step="somebody who may write and did not write it approves that head; then promote "
-        "again",
+        name=next((name for kind, name in _ANSWERS.items() if kind in kinds), Name.NOT_APPROVED),
+        reason=f"{has}: {'; '.join(why)}." if why else f"{has}.",
+        next_step=then,
     )
 
 

@@ -10,7 +10,7 @@ _TRAILER = re.compile(r"^\s*co-authored-by:\s*(?P<name>.*?)\s*<(?P<email>[^<>]*)
 # GitHub's own addresses, and those of a GitHub of one's own: `12345+login@users.noreply.HOST`.
 _NOREPLY = re.compile(r"(?:\d+\+)?(?P<login>[^@+]+)@users\.noreply\..+", re.I)
 # The committer of everything that is done in the browser; it is nobody.
-_WEB_FLOW = "web-flow"
+WEB_FLOW = "web-flow"
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ def writers_of(pull: Pull, commits: Iterable[PullCommit]) -> Writers:
         else:
             names.add(_small(name))
             emails.add(_small(email))
-    nobody = {"", _WEB_FLOW}
+    nobody = {"", WEB_FLOW}
     return Writers(
         frozenset(logins - nobody), frozenset(names - nobody), frozenset(emails - nobody)
     )

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from mergeline.adapters.git import Git
 from mergeline.adapters.github import GitHub
 from mergeline.approval.ask import ask_approvals
-from mergeline.approval.facts import approvals_needed, commented, result_of
+from mergeline.approval.facts import approvals_needed, commented_last
 from mergeline.core.answers import Answer
 from mergeline.core.policy import Accept
 from mergeline.ledger.history import History
@@ -38,11 +38,12 @@ def approvals(
     lacking: list[tuple[Merge, Answer]] = []
     for merge in identified.merges:
         needed = _needed(git, merge, identified)
-        found = ask_approvals(github, merge.pull, needed, _commented(history, merge))
-        if isinstance(found, Answer):
-            lacking.append((merge, found))
+        since = commented_last(history.reviewed(merge.pull.number, merge.pull.head_sha))
+        found = ask_approvals(github, merge.pull, needed, since)
+        if found.refusal is None:
+            approvers[merge.pull.number] = found.approvers
         else:
-            approvers[merge.pull.number] = found
+            lacking.append((merge, found.refusal))
     accepted = []
     for merge, refusal in lacking:
         word = identified.accepted(merge.commit, by=approvers)
@@ -60,12 +61,6 @@ def approvals(
 def _needed(git: Git, merge: Merge, identified: Identified) -> int:
     commits = {identified.start or merge.base, merge.base, merge.commit}
     return approvals_needed(git, commits, identified.settings)
-
-
-def _commented(history: History, merge: Merge) -> str | None:
-    """Return when the comment on the final head came to say what is to be promoted."""
-    reviews = history.reviewed(merge.pull.number, merge.pull.head_sha)
-    return commented(reviews, result_of(reviews[-1])) if reviews else None
 
 
 def _blocks(merge: Merge, refusal: Answer, identified: Identified) -> Answer:

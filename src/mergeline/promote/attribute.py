@@ -9,6 +9,7 @@ from mergeline.adapters.github_types import Pull, PullCommit
 from mergeline.core.answers import Answer, Name
 from mergeline.ledger.history import History
 from mergeline.promote.line import Line, answer
+from mergeline.promote.twins import Twins
 
 
 @dataclass(frozen=True)
@@ -36,10 +37,12 @@ class Loose:
 
     Attributes:
         pulls: The numbers of those that claim it: none, or more than one.
+        alike: Whether these have the same head.
     """
 
     commit: str
     pulls: tuple[int, ...] = ()
+    alike: bool = False
 
     @property
     def answer(self) -> Answer:
@@ -52,7 +55,9 @@ class Loose:
             return answer(Name.DIRECT_PUSH, reason, how_to_accept(self.commit))
         claims = " and ".join(f"#{number}" for number in self.pulls)
         reason = f"{self.commit[:12]} on main is claimed by the merged pull requests {claims}."
-        return answer(Name.AMBIGUOUS, reason, how_to_accept(self.commit))
+        # An approval tells those with one head apart.
+        approve = "approve the one that was meant, then promote again; or " if self.alike else ""
+        return answer(Name.AMBIGUOUS, reason, approve + how_to_accept(self.commit))
 
 
 def how_to_accept(commit: str) -> str:
@@ -93,34 +98,21 @@ class Search:
         claims = {commit: self._claims(commit, window[i:]) for i, commit in enumerate(window)}
         pulls = {pull.number: pull for pulls in claims.values() for pull in pulls}
         brought = {number: self._commits_of(pull, window, claims) for number, pull in pulls.items()}
+        twins = Twins(self.line.git, self.github, self.history)
         merges: dict[int, Merge] = {}
         loose = []
         for commit in window:
-            owners = [number for number, commits in brought.items() if commit in commits]
-            owners = self._meant([pulls[number] for number in owners])
+            owners = tuple(pulls[one] for one, commits in brought.items() if commit in commits)
+            alike = len(owners) > 1 and len({pull.head_sha for pull in owners}) == 1
+            if alike:
+                owners = twins.meant(commit, owners)
             if len(owners) != 1:
-                loose.append(Loose(commit, tuple(owners)))
-            elif owners[0] not in merges:
-                commits = brought[owners[0]]
+                loose.append(Loose(commit, tuple(one.number for one in owners), alike))
+            elif owners[0].number not in merges:
+                commits = brought[owners[0].number]
                 base = self.line.git.first_parent(commits[0])
-                merges[owners[0]] = Merge(pulls[owners[0]], commits, base)
+                merges[owners[0].number] = Merge(owners[0], commits, base)
         return tuple(merges.values()), tuple(loose)
-
-    def _meant(self, owners: Sequence[Pull]) -> list[int]:
-        """Return the numbers of those that a commit comes from: one of several with one head.
-
-        Anybody can open another pull request with a head that is there already, and GitHub
-        calls it merged too. It must not block the line: the one that was reviewed is meant,
-        of several the one from a branch of this repository. Its approvals are asked for.
-        """
-        numbers = [pull.number for pull in owners]
-        if len({pull.head_sha for pull in owners}) != 1:
-            return numbers
-        known = [one for one in owners if self.history.reviewed(one.number, one.head_sha)]
-        here = self.github.repository.lower()
-        ours = [one for one in known if (one.head_repository or "").lower() == here]
-        found = next((some for some in (known, ours) if len(some) == 1), owners)
-        return [pull.number for pull in found]
 
     def most_commits(self, commit: str) -> int:
         """Return how many commits the merge that ends here can have on main's line."""

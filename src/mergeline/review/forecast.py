@@ -69,10 +69,11 @@ def forecast(github: GitHub, asked: Asked) -> Forecast:
     )
     if seen.answer not in _OPEN:
         return seen
-    approved = ask_approvals(github, asked.pull, needed, _commented(history, asked))
-    if isinstance(approved, Answer):
-        return _refused(seen, approved)
-    seen = seen.model_copy(update={"approvers": approved})
+    found = ask_approvals(github, asked.pull, needed, _commented(history, asked))
+    seen = seen.model_copy(update={"needed": found.needed})
+    if found.refusal is not None:
+        return _refused(seen, found.refusal)
+    seen = seen.model_copy(update={"approvers": found.approvers})
     refusal = _refusal(asked, settings, environment)
     if refusal is not None:
         return _refused(seen, refusal)
@@ -86,7 +87,7 @@ def _refused(seen: Forecast, refusal: Answer) -> Forecast:
 
 
 def _commented(history: History, asked: Asked) -> str:
-    """Return when this head's comment first came to say this; never yet before the first time."""
+    """Return since when this head's comment says this; not yet where it says something else."""
     judged, candidate = asked.plan.judgement, asked.plan.candidate
     result = (candidate.key, candidate.evidence, judged.outcome.name, judged.answer)
     reviews = history.reviewed(asked.pull.number, asked.pull.head_sha)

@@ -181,11 +181,11 @@ CASES: dict[str, tuple[Change, str, str, str, str]] = {
     ),
     "stale approvals": (
         main_with(dismiss_stale_reviews_on_push=False),
-        *("main: last push", "warn", "stale approvals are kept: one writer alone", "this adds"),
+        *("main: last push", "warn", "stale approvals are kept: GitHub lets merge", "this adds"),
     ),
     "the last to push may approve": (
         main_with(require_last_push_approval=False),
-        *("main: last push", "warn", "whoever pushed last may approve: one", "this adds"),
+        *("main: last push", "missing", "whoever pushed last may approve: security", "this adds"),
     ),
     "code owners are not asked": (
         main_with(require_code_owner_review=False),

@@ -177,7 +177,12 @@ def _last_push(asked: _Asked, fix: _Fix) -> Finding:
     step, block = fix()
     if asked.last_push:
         # A promotion asks for approvals of the final head, whatever GitHub keeps.
-        return warn(name, f"{lacks[0]}: GitHub lets merge what is not promoted (STALE_APPROVAL)", step, block)
+        return warn(
+            name,
+            f"{lacks[0]}: GitHub lets merge what is not promoted (STALE_APPROVAL)",
+            step,
+            block,
+        )
     # No other rule sees it: who pushed is not in a commit, and a name in it may be another's.
     return missing(
         name,
