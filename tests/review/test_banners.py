@@ -7,8 +7,9 @@ import pytest
 
 from bundle.commits import BASE, settings
 from mergeline.adapters.git import Git
+from mergeline.config.problem import shown
 from mergeline.report.comment import render_comment
-from mergeline.review.banners import banners
+from mergeline.review.banners import banners, other_base_banner
 from report import plans
 from report.nasty import NASTY
 from report.reading import problems, visible
@@ -110,3 +111,10 @@ def test_no_name_acts(remote: Path, nasty: str) -> None:
     assert problems(comment) == []
     assert "This pull request changes what GitHub runs" in visible(comment)
     assert len(found["workflows-changed"]) < 600
+
+
+@pytest.mark.parametrize("name", ["side", "x" * 250])
+def test_another_branchs_workflows_are_told_whole(name: str) -> None:
+    told = other_base_banner(f"#{10**8} takes the same branch to {shown(name)}")
+    comment = render_comment(plans.plan(plans.evidence(), base=None, banners=(told,)))
+    assert "only the same bytes pass." in comment

@@ -338,6 +338,7 @@ def test_a_branch_that_began_before_main_changed_the_model(line: SmallLine) -> N
 
 def test_a_model_that_no_server_would_load_is_foreseen_as_unsafe(line: SmallLine) -> None:
     """What these bundles hold as a model is no skops file."""
+    line.world.add_user("ann", "Ann", "ann@example.org", permission="write")
     line.world.add_user("bob", permission="write")
     branch, head, number = opened(line)
     run = line.run(branch, line.parts(plans.better(), head))
