@@ -20,6 +20,14 @@ def pytest_addoption(parser):
     )
 
 
+# Files of minutes each: begun first, they do not keep one worker busy when the others are done.
+LONG = ("workflows/test_line.py", "workflows/test_refusals.py", "project/test_demo.py")
+
+
+def pytest_collection_modifyitems(items):
+    items.sort(key=lambda item: not str(item.path).endswith(LONG))
+
+
 @pytest.fixture
 def golden(request):
     """Hold a text against a file under tests/golden, or write the file."""

@@ -28,6 +28,8 @@ REQUIRED = {
     "type": "required_status_checks",
     "parameters": {"required_status_checks": [{"context": "mergeline"}]},
 }
+# Two builds of everything and eight set-ups: minutes, on a busy machine many.
+pytestmark = pytest.mark.timeout(1500)
 REASON = "it's worse; $(exit 9) `exit 9` ::error::x <b>@bob</b>"
 
 
