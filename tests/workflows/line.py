@@ -26,7 +26,8 @@ WORKFLOWS = ("pull-request", "comment", "review", "promote", "rollback")
 
 def git(folder: Path, *arguments: str) -> str:
     """Run Git and return what it prints."""
-    environ = {**os.environ, "GIT_CONFIG_GLOBAL": os.devnull}
+    environ = {k: v for k, v in os.environ.items() if not k.startswith("GIT_")}
+    environ["GIT_CONFIG_GLOBAL"] = os.devnull
     command = ["git", "-c", "commit.gpgsign=false", *arguments]
     done = subprocess.run(
         command, cwd=folder, env=environ, check=True, capture_output=True, text=True, timeout=60
