@@ -688,7 +688,8 @@ def _branches(scenario: Scenario) -> dict[str, str]:
 
 
 def _records(scenario: Scenario) -> dict[str, Any]:
-    return {name: getattr(scenario.world.repo, name) for name in ("comments", "deployments")}
+    names = ("check_runs", "comments", "deployments")
+    return {name: getattr(scenario.world.repo, name) for name in names}
 
 
 def fresh(base: Path, folder: Path, builds: Builds, number: int) -> Iterator[Scenario]:
