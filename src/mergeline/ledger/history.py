@@ -1,6 +1,6 @@
 """What the entries come to: desired release, position, what is barred. Pure."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from mergeline.ledger.entries import (
@@ -92,11 +92,14 @@ class History:
         desired, live = self.desired(environment), self.live(environment)
         if desired is None or live is None:
             return None
-        barred = self.barred(environment) | {desired.release.model}
+        return self.last_live(environment, self.barred(environment) | {desired.release.model})
+
+    def last_live(self, environment: str, without: Collection[str]) -> Declared | None:
+        """Return the last declaration that was live, of a model (M) that is not one of these."""
         earlier = (
             entry
-            for entry in reversed(self._standing(environment))
-            if isinstance(self.outcome(entry), Live) and entry.release.model not in barred
+            for entry in reversed(self.declared(environment))
+            if isinstance(self.outcome(entry), Live) and entry.release.model not in without
         )
         return next(earlier, None)
 

@@ -154,13 +154,8 @@ def _live(history: History, environment: str) -> Declared | None:
 
 def _rollback(history: History, environment: str, model: str) -> str | None:
     """Return the version that a rollback would return to if this model were live."""
-    barred = history.barred(environment) | {model}
-    earlier = (
-        entry.release.version
-        for entry in reversed(history.declared(environment))
-        if isinstance(history.outcome(entry), Live) and entry.release.model not in barred
-    )
-    return next(earlier, None)
+    target = history.last_live(environment, history.barred(environment) | {model})
+    return target.release.version if target else None
 
 
 def _is_older(git: Git, live: str, base: str | None) -> bool:
