@@ -142,6 +142,13 @@ def is_like(git: Git, stated: str | None, base: str | None) -> bool:
         return all(found is not None and found.status == "none" for found in gone)
 
 
+def is_older(git: Git, commit: str | None, base: str | None) -> bool:
+    """Whether a commit was main once, before a base, which has another model."""
+    if commit is None or base is None or not git.has(commit):
+        return False
+    return git.is_ancestor(commit, base) and not is_like(git, commit, base)
+
+
 def _require_comparison(stated: Plan) -> None:
     """Refuse a comparison that cannot come out of comparing."""
     found, evaluate = stated.comparison, stated.evidence.evaluate

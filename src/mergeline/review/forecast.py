@@ -9,7 +9,7 @@ from mergeline.adapters.github_types import Pull
 from mergeline.approval.ask import ask_approvals
 from mergeline.approval.facts import approvals_needed, commented
 from mergeline.approval.judge import NOT_YET
-from mergeline.bundle.rejudge import is_like
+from mergeline.bundle.rejudge import is_older
 from mergeline.config.settings import Settings
 from mergeline.core.answers import Answer, Name
 from mergeline.core.plan import Forecast, Plan
@@ -63,7 +63,7 @@ def forecast(github: GitHub, asked: Asked) -> Forecast:
         environment=environment,
         needed=needed,
         live=live.release.version if live else None,
-        live_is_older=live is not None and _is_older(git, live.release.commit, asked.base),
+        live_is_older=live is not None and is_older(git, live.release.commit, asked.base),
         rollback_to=_rollback(history, environment, plan.candidate.model),
         waiting=_waiting(git, position, asked.base),
     )
@@ -156,13 +156,6 @@ def _rollback(history: History, environment: str, model: str) -> str | None:
     """Return the version that a rollback would return to if this model were live."""
     target = history.last_live(environment, history.barred(environment) | {model})
     return target.release.version if target else None
-
-
-def _is_older(git: Git, live: str, base: str | None) -> bool:
-    """Return whether what is live was made before the base, from other inputs."""
-    if base is None or live == base or not git.has(live):
-        return False
-    return git.is_ancestor(live, base) and not is_like(git, live, base)
 
 
 def _waiting(git: Git, position: str | None, base: str | None) -> int:

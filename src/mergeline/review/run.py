@@ -13,13 +13,12 @@ from dataclasses import dataclass
 from datetime import date
 
 from mergeline.adapters.cml import Cml
-from mergeline.adapters.git import Git
 from mergeline.adapters.git_remote import Remote
 from mergeline.adapters.github import GitHub
 from mergeline.adapters.github_types import Comment, Pull, Run, StatusState
 from mergeline.bundle.other_base import other_base
 from mergeline.bundle.read import Bundle
-from mergeline.bundle.rejudge import is_like, rejudge
+from mergeline.bundle.rejudge import is_older, rejudge
 from mergeline.core.answers import Answer, Name
 from mergeline.core.plan import Plan
 from mergeline.core.queue import EVENT
@@ -218,7 +217,7 @@ def _judge(job: Job, pull: Pull, bundle: Bundle) -> Plan | Answer:
     git, stated = job.remote.git, bundle.plan.candidate
     _require_of(bundle, pull.head_sha)
     base = job.remote.fetched(job.main)
-    if _has_moved(git, stated.base, base):
+    if is_older(git, stated.base, base):
         return Answer(
             name=Name.MOVED,
             reason=f"{job.main} is at {_short(base)} by now, where a model is made from other "
@@ -237,13 +236,6 @@ def _judge(job: Job, pull: Pull, bundle: Bundle) -> Plan | Answer:
     )
     asked = Asked(git, job.ledger.read(), pull, plan, bundle.model, base)
     return plan.model_copy(update={"forecast": forecast(job.github, asked)})
-
-
-def _has_moved(git: Git, compared: str | None, base: str | None) -> bool:
-    """Whether the build compared with what was main once, and main has another model now."""
-    if compared is None or base is None or not git.has(compared):
-        return False
-    return git.is_ancestor(compared, base) and not is_like(git, compared, base)
 
 
 def _notices(job: Job, pull: Pull, compared: str | None, base: str | None) -> Iterator[str]:
