@@ -12,6 +12,7 @@ from mergeline.bundle.rejudge import is_like
 from mergeline.bundle.unpack import unpack
 from mergeline.core.answers import Answer, Name
 from mergeline.core.digest import sha256
+from mergeline.core.forks import same_repository
 from mergeline.core.strict_json import shortened
 from mergeline.errors import BytesMismatch, GitHubError, InvalidBundle
 from mergeline.inputs.digest import inputs_digest
@@ -69,7 +70,7 @@ def serves(git: Git, reviewed: Reviewed, commit: str, base: str) -> bool:
 
 def is_foreign(reviewed: Reviewed, repository: str) -> bool:
     """Return whether the reviewed run is of another repository: its bytes are a stranger's."""
-    return reviewed.head_repository.lower() != repository.lower()
+    return not same_repository(reviewed.head_repository, repository)
 
 
 def _read(data: Mapping[str, bytes], reviewed: Reviewed) -> Bundle | Answer:

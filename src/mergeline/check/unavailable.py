@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mergeline.core.answers import Answer, Name
+from mergeline.core.forks import same_repository
 from mergeline.errors import DataUnavailable
 
 _PULL = re.compile("refs/pull/([1-9][0-9]{0,9})/(?:merge|head)")
@@ -37,7 +38,7 @@ def origin_of(environ: Mapping[str, str]) -> Origin:
         number = number or int(request["number"])
         head, base = (request[side]["repo"] for side in ("head", "base"))
         # The repository of a head may be gone; it was another one.
-        fork = head is None or head["full_name"].lower() != base["full_name"].lower()
+        fork = head is None or not same_repository(head["full_name"], base["full_name"])
     except (OSError, ValueError, LookupError, TypeError, AttributeError):
         return Origin(pull_request=number)
     return Origin(fork, number)

@@ -13,6 +13,7 @@ from mergeline.adapters.github import GitHub
 from mergeline.adapters.github_types import Pull
 from mergeline.approval.ask import ask_approvals
 from mergeline.approval.facts import commented_last
+from mergeline.core.forks import same_repository
 from mergeline.ledger.entries import Reviewed
 from mergeline.ledger.history import History
 
@@ -57,8 +58,8 @@ class Twins:
         number = self._named(commit, known[0].head_sha)
         yield tuple(one for one in known if one.number == number)
         yield self._approved(known)
-        here = self.github.repository.lower()
-        yield tuple(one for one in known if (one.head_repository or "").lower() == here)
+        here = self.github.repository
+        yield tuple(one for one in known if same_repository(one.head_repository, here))
 
     def _named(self, commit: str, head: str) -> int | None:
         """Return the number that a merge commit states; a head's message is its author's."""

@@ -2,6 +2,7 @@
 
 from mergeline.adapters.github_types import Pull, Run
 from mergeline.core.answers import Answer, Name
+from mergeline.core.forks import same_repository
 
 
 def told_to_fork(answer: Answer, run: Run, pull: Pull, repository: str) -> Answer:
@@ -15,7 +16,7 @@ def told_to_fork(answer: Answer, run: Run, pull: Pull, repository: str) -> Answe
         pull: The pull request that it is of.
         repository: `owner/name` of the one that the pull request goes to.
     """
-    ours = (pull.head_repository or "").lower() == repository.lower()
+    ours = same_repository(pull.head_repository, repository)
     if ours or answer.name is not Name.NO_EVIDENCE or run.conclusion == "success":
         return answer
     branch = f"from-fork/{pull.number}"

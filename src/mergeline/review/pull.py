@@ -4,6 +4,7 @@ from mergeline.adapters.github import GitHub
 from mergeline.adapters.github_types import Pull, Run
 from mergeline.bundle.handed import Lacking, offered
 from mergeline.core.answers import Answer, Name
+from mergeline.core.forks import same_repository
 
 # What starts a build, and what only says that somebody reviewed: it hands over nothing.
 BUILD, REVIEW = "pull_request", "pull_request_review"
@@ -95,7 +96,7 @@ def not_ended(run: Run) -> Answer | None:
 
 def is_of(run: Run, repository: str) -> bool:
     """Return whether a run is of a workflow of this repository: one of a fork is not."""
-    return (run.repository or "").lower() == repository.lower()
+    return same_repository(run.repository, repository)
 
 
 def _is_build(run: Run, pull: Pull, github: GitHub) -> bool:
