@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mergeline.core.answers import Answer, Name
-from mergeline.core.forks import same_repository
+from mergeline.core.forks import same_repository, to_own_branch
 from mergeline.errors import DataUnavailable
 
 _PULL = re.compile("refs/pull/([1-9][0-9]{0,9})/(?:merge|head)")
@@ -52,12 +52,9 @@ def unavailable(error: DataUnavailable, origin: Origin) -> Answer:
     reason += " This is the run of a fork, which gets no credential for data."
     if error.kind in _ANYBODYS:
         return Answer(name=Name.DATA_UNAVAILABLE, reason=reason, next_step=error.hint)
-    number = origin.pull_request or "N"
     return Answer(
         name=Name.DATA_UNAVAILABLE,
         reason=reason,
         next_step="a maintainer who has read the change starts it: "
-        f"git fetch origin pull/{number}/head && "
-        f"git push origin FETCH_HEAD:refs/heads/from-fork/{number}, then opens a pull request "
-        "from that branch",
+        f"{to_own_branch(origin.pull_request or 'N')}, then opens a pull request from that branch",
     )

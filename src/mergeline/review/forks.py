@@ -2,7 +2,7 @@
 
 from mergeline.adapters.github_types import Pull, Run
 from mergeline.core.answers import Answer, Name
-from mergeline.core.forks import same_repository
+from mergeline.core.forks import own_branch, same_repository, to_own_branch
 
 
 def told_to_fork(answer: Answer, run: Run, pull: Pull, repository: str) -> Answer:
@@ -19,13 +19,12 @@ def told_to_fork(answer: Answer, run: Run, pull: Pull, repository: str) -> Answe
     ours = same_repository(pull.head_repository, repository)
     if ours or answer.name is not Name.NO_EVIDENCE or run.conclusion == "success":
         return answer
-    branch = f"from-fork/{pull.number}"
     return Answer(
         name=answer.name,
         # As much as a status holds.
         reason="Forks get no data credential. If the build's log says DATA_UNAVAILABLE, a "
-        f"maintainer pushes it as {branch}.",
+        f"maintainer pushes it as {own_branch(pull.number)}.",
         next_step=f"see the log of run {run.id}; if it says DATA_UNAVAILABLE, a maintainer who has "
-        f"read the change runs: git fetch origin pull/{pull.number}/head && git push origin "
-        f"FETCH_HEAD:refs/heads/{branch}, and opens a pull request from that branch",
+        f"read the change runs: {to_own_branch(pull.number)}, and opens a pull request from that "
+        "branch",
     )
