@@ -8,13 +8,13 @@ from collections.abc import Mapping
 from mergeline.adapters.git import Git
 from mergeline.bundle.reviewed import serves
 from mergeline.core.queue import PREFIX, QueueBranch, queued
+from mergeline.core.verdict import passes
 from mergeline.errors import ConfigError, LedgerInvalid
 from mergeline.ledger.chain import read_lines
 from mergeline.ledger.entries import Reviewed
 from mergeline.ledger.store import BRANCH, FILE
 
 _ORIGIN = "refs/remotes/origin/"
-_GOOD = ("PROMOTE", "POLICY_ONLY")
 
 
 def group_of(git: Git, environ: Mapping[str, str]) -> QueueBranch | None:
@@ -47,7 +47,7 @@ def serving_review(git: Git, group: QueueBranch) -> Reviewed | None:
         entries = reversed(read_lines(git.read(ledger, FILE) or b"").entries)
         ours = (e for e in entries if isinstance(e, Reviewed) and e.pull_request == group.number)
         review = next((each for each in ours if each.commit in heads), None)
-        if review is None or review.outcome.blocks or review.answer not in _GOOD:
+        if review is None or not passes(review.outcome, review.answer):
             return None
         return review if serves(git, review, git.head(), group.parent) else None
     except (LedgerInvalid, ConfigError):

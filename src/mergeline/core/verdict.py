@@ -93,6 +93,13 @@ class Banner(Stated):
 
 
 Answer = Literal["PROMOTE", "POLICY_ONLY", "POLICY_FAILED", "POLICY_WEAKENED", "NOT_PROMOTABLE"]
+# What the gates leave open; anything else they decide alone.
+OPEN: frozenset[str] = frozenset({"PROMOTE", "POLICY_ONLY"})
+
+
+def passes(outcome: Outcome, answer: str) -> bool:
+    """Return whether a judgement lets a merge pass, as far as gates decide."""
+    return not outcome.blocks and answer in OPEN
 
 
 class Judgement(Stated):

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from mergeline.core.plan import Plan
-from mergeline.core.verdict import GateResult, Judgement, Outcome, Verdict
+from mergeline.core.verdict import OPEN, GateResult, Judgement, Outcome, Verdict
 from mergeline.report.against import is_same, primary_pair
 from mergeline.report.numbers import estimate, joined, plural
 
@@ -173,7 +173,7 @@ def _tally(judgement: Judgement) -> str:
 def if_merged(plan: Plan) -> tuple[str, ...]:
     """Say what a merge would do as far as gates decide, and why; one sentence each."""
     answer = plan.judgement.answer
-    matters = answer in ("PROMOTE", "POLICY_ONLY") or plan.approvals == 0
+    matters = answer in OPEN or plan.approvals == 0
     return (*by_gates(plan), approvals(plan.approvals)) if matters else by_gates(plan)
 
 

@@ -13,6 +13,7 @@ from mergeline.bundle.rejudge import is_older
 from mergeline.config.settings import Settings
 from mergeline.core.answers import Answer, Name
 from mergeline.core.plan import Forecast, Plan
+from mergeline.core.verdict import OPEN
 from mergeline.errors import UnsafeModel
 from mergeline.inputs.settings import readable_settings_at, require_settings_at
 from mergeline.ledger.entries import Declared, Live, Promoted
@@ -22,8 +23,6 @@ from mergeline.model.safety import require_safe
 from mergeline.review.banners import MAIN_MOVED
 
 PROMOTE = "PROMOTE"
-# What the gates leave open; anything else they decide alone.
-_OPEN = (PROMOTE, Name.POLICY_ONLY)
 
 
 @dataclass(frozen=True)
@@ -67,7 +66,7 @@ def forecast(github: GitHub, asked: Asked) -> Forecast:
         rollback_to=_rollback(history, environment, plan.candidate.model),
         waiting=_waiting(git, position, asked.base),
     )
-    if seen.answer not in _OPEN:
+    if seen.answer not in OPEN:
         return seen
     found = ask_approvals(github, asked.pull, needed, _commented(history, asked))
     seen = seen.model_copy(update={"needed": found.needed})

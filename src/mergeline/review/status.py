@@ -3,19 +3,17 @@
 from mergeline.adapters.github import GitHub
 from mergeline.adapters.github_types import Pull, StatusState
 from mergeline.core.plan import Plan
-from mergeline.core.verdict import Outcome
+from mergeline.core.verdict import Outcome, passes
 from mergeline.errors import GitHubError
 from mergeline.ledger.history import History
-
-_GOOD = ("PROMOTE", "POLICY_ONLY")
 
 
 def state_of(plan: Plan) -> StatusState:
     """Return the status that a plan comes to."""
     if plan.judgement.outcome is Outcome.ERRORED:
         return "error"
-    passes = not plan.judgement.outcome.blocks
-    return "success" if passes and plan.judgement.answer in _GOOD else "failure"
+    passed = passes(plan.judgement.outcome, plan.judgement.answer)
+    return "success" if passed else "failure"
 
 
 def set_status(github: GitHub, sha: str, state: StatusState, sentence: str, url: str) -> None:
