@@ -4,7 +4,7 @@ from mergeline.adapters.github import GitHub
 from mergeline.adapters.github_types import Pull
 from mergeline.approval.facts import facts_of
 from mergeline.approval.judge import Approvals, judge_approvals
-from mergeline.core.answers import Answer, Name
+from mergeline.core.answers import Name, answer
 from mergeline.errors import TooManyCommits
 
 
@@ -26,6 +26,6 @@ def ask_approvals(github: GitHub, pull: Pull, needed: int, commented: str | None
     try:
         facts = facts_of(github, pull)
     except TooManyCommits as error:
-        refusal = Answer(name=Name.UNDECIDED, reason=f"{error.message}.", next_step=error.hint)
+        refusal = answer(Name.UNDECIDED, f"{error.message}.", error.hint)
         return Approvals(needed, (), refusal)
     return judge_approvals(facts, needed, commented)

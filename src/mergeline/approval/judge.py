@@ -8,7 +8,7 @@ from mergeline.adapters.github_types import Review
 from mergeline.approval.doubt import Doubt, doubt_of
 from mergeline.approval.facts import DECISIVE, Facts
 from mergeline.approval.people import writers_of
-from mergeline.core.answers import Answer, Name
+from mergeline.core.answers import Answer, Name, answer
 
 # A time after every other, for a comment that is about to be made.
 NOT_YET = "~"
@@ -76,14 +76,14 @@ def judge_approvals(facts: Facts, needed: int, commented: str | None) -> Approva
     if commented is None and needed:
         reason = f"The head {head} of #{number} was never commented, so nobody approved it then."
         then = "see why the comment's job did not end well"
-        return Approvals(needed, (), Answer(name=Name.NO_EVIDENCE, reason=reason, next_step=then))
+        return Approvals(needed, (), answer(Name.NO_EVIDENCE, reason, then))
     standings = tuple(_standings(facts, commented or ""))
     objecting = [one for one in standings if one.kind is _Kind.OBJECTS]
     counting = tuple(one.user for one in standings if one.kind is _Kind.COUNTS)
     if objecting:
         reason = f"#{number} has an open change request: {_told(objecting)}."
         then = "settle it with them, then promote again"
-        refusal = Answer(name=Name.NOT_APPROVED, reason=reason, next_step=then)
+        refusal = answer(Name.NOT_APPROVED, reason, then)
         return Approvals(needed, counting, refusal)
     if len(counting) >= needed:
         return Approvals(needed, counting)

@@ -10,7 +10,7 @@ from mergeline.bundle.names import EVIDENCE_PART, MODEL_PART, PARTS, archive_lim
 from mergeline.bundle.read import Bundle, read_bundle
 from mergeline.bundle.rejudge import is_like
 from mergeline.bundle.unpack import unpack
-from mergeline.core.answers import Answer, Name
+from mergeline.core.answers import Answer, Name, answer
 from mergeline.core.digest import sha256
 from mergeline.core.forks import same_repository
 from mergeline.core.strict_json import shortened
@@ -78,9 +78,9 @@ def _read(data: Mapping[str, bytes], reviewed: Reviewed) -> Bundle | Answer:
         files = {name: unpack(archive, name) for name, archive in data.items()}
         bundle = read_bundle(files[EVIDENCE_PART], files[MODEL_PART])
     except BytesMismatch as error:
-        return _answer(Name.BYTES_MISMATCH, f"{error.message}.", error.hint)
+        return answer(Name.BYTES_MISMATCH, f"{error.message}.", error.hint)
     except InvalidBundle as error:
-        return _answer(Name.EVIDENCE_INVALID, f"{error.message}.", error.hint)
+        return answer(Name.EVIDENCE_INVALID, f"{error.message}.", error.hint)
     found = bundle.plan.candidate
     for what, stated, computed in (
         ("model", reviewed.model, found.model),
@@ -98,12 +98,8 @@ def _gone(part: BundlePart, reviewed: Reviewed) -> Gone:
 
 
 def _mismatch(what: str, stated: str, found: str) -> Answer:
-    return _answer(
+    return answer(
         Name.BYTES_MISMATCH,
         f"The ledger has {shortened(stated)} for {what}, its bytes have {found}.",
         "find out who changed the artifacts of that run; the next pull request brings its own",
     )
-
-
-def _answer(name: Name, reason: str, next_step: str) -> Answer:
-    return Answer(name=name, reason=reason, next_step=next_step)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from mergeline.core.answers import Answer, Name
+from mergeline.core.answers import Answer, Name, answer
 from mergeline.core.forks import same_repository, to_own_branch
 from mergeline.errors import DataUnavailable
 
@@ -48,10 +48,10 @@ def unavailable(error: DataUnavailable, origin: Origin) -> Answer:
     """Return the answer of a check that has no data: nothing was trained."""
     reason = f"{error.message[:1].upper()}{error.message[1:]}. Nothing was run."
     if not origin.fork:
-        return Answer(name=Name.DATA_UNAVAILABLE, reason=reason, next_step=error.hint)
+        return answer(Name.DATA_UNAVAILABLE, reason, error.hint)
     reason += " This is the run of a fork, which gets no credential for data."
     if error.kind in _ANYBODYS:
-        return Answer(name=Name.DATA_UNAVAILABLE, reason=reason, next_step=error.hint)
+        return answer(Name.DATA_UNAVAILABLE, reason, error.hint)
     return Answer(
         name=Name.DATA_UNAVAILABLE,
         reason=reason,

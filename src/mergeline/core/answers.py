@@ -70,3 +70,8 @@ class Answer(Frozen):
     name: Name
     reason: str
     next_step: str = ""
+
+
+def answer(name: Name, reason: str, next_step: str = "") -> Answer:
+    """Return a named answer."""
+    return Answer(name=name, reason=reason, next_step=next_step)

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from mergeline.adapters.git_revert import merged_tree
 from mergeline.adapters.github import GitHub
 from mergeline.adapters.github_types import Pull, PullCommit
-from mergeline.core.answers import Answer, Name
+from mergeline.core.answers import Answer, Name, answer
 from mergeline.ledger.history import History
-from mergeline.promote.line import Line, answer
+from mergeline.promote.line import Line
 from mergeline.promote.twins import Twins
 
 

@@ -3,11 +3,11 @@
 import time
 from dataclasses import dataclass
 
-from mergeline.core.answers import Answer, Name
+from mergeline.core.answers import Answer, Name, answer
 from mergeline.errors import LedgerInvalid, RemoteRefused, ToolError
 from mergeline.ledger.entries import Declared, Live, Rejected
 from mergeline.ledger.report import read_report
-from mergeline.promote.line import Line, answer
+from mergeline.promote.line import Line
 from mergeline.promote.settle import hear
 
 

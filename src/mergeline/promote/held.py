@@ -11,10 +11,9 @@ from mergeline.bundle.release_files import (
     regular_files,
     verify,
 )
-from mergeline.core.answers import Answer, Name
+from mergeline.core.answers import Answer, Name, answer
 from mergeline.errors import BytesMismatch, RegistryMismatch, RegistryUnavailable
 from mergeline.ledger.entries import Release
-from mergeline.promote.line import answer
 
 
 def held(registry: Registry, release: Release) -> Answer | None:

@@ -8,13 +8,13 @@ from mergeline.adapters.git import Git
 from mergeline.adapters.git_remote import Remote
 from mergeline.adapters.github import GitHub
 from mergeline.config.settings import Settings
-from mergeline.core.answers import Answer, Name
+from mergeline.core.answers import Answer, Name, answer
 from mergeline.core.policy import Accept
 from mergeline.errors import ConfigError
 from mergeline.inputs.settings import readable_settings_at
 from mergeline.ledger.history import History
 from mergeline.promote.attribute import Loose, Merge, Search
-from mergeline.promote.line import Line, answer
+from mergeline.promote.line import Line
 
 _FULL_ID = re.compile("[0-9a-f]{40}([0-9a-f]{24})?")
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from mergeline.adapters.git import Git
 from mergeline.adapters.git_remote import Remote
 from mergeline.config.settings import Settings
-from mergeline.core.answers import Answer, Name
+from mergeline.core.answers import Answer
 from mergeline.inputs.settings import readable_settings_at
 from mergeline.ledger.store import Ledger
 
@@ -49,11 +49,6 @@ class Ended(Answer):
     pull_request: int | None = None
     entry: int | None = None
     version: str | None = None
-
-
-def answer(name: Name, reason: str, next_step: str = "") -> Answer:
-    """Return a named answer."""
-    return Answer(name=name, reason=reason, next_step=next_step)
 
 
 def utc_now() -> str:

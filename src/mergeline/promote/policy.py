@@ -1,10 +1,10 @@
 """What the gates of a plan that was judged again come to, in words."""
 
 from mergeline.config.problem import printable
-from mergeline.core.answers import Answer, Name
+from mergeline.core.answers import Answer, Name, answer
 from mergeline.core.plan import Plan
 from mergeline.core.verdict import GateResult, Outcome, Verdict
-from mergeline.promote.line import CARRY, answer
+from mergeline.promote.line import CARRY
 
 _LOOSENED = "the loosened policy counts from the next pull request on, which carries the model"
 _SHOWN, _LONGEST = 3, 300

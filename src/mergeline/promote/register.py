@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from mergeline.adapters.registry import Registry, Version
 from mergeline.bundle.read import Bundle
-from mergeline.core.answers import Answer, Name
+from mergeline.core.answers import Answer, Name, answer
 from mergeline.core.digest import sha256
 from mergeline.core.evidence import STAGES, EvidenceSet
 from mergeline.core.plan import Plan
@@ -102,11 +102,9 @@ def register(
             if version.digest is not None:
                 registry.delete(version.number)
     except RegistryUnavailable as error:
-        return Answer(
-            name=Name.REGISTRY_UNAVAILABLE, reason=f"{error.message}.", next_step=error.hint
-        )
+        return answer(Name.REGISTRY_UNAVAILABLE, f"{error.message}.", error.hint)
     except RegistryMismatch as error:
-        return Answer(name=Name.REGISTRY_MISMATCH, reason=f"{error.message}.", next_step=error.hint)
+        return answer(Name.REGISTRY_MISMATCH, f"{error.message}.", error.hint)
     return standing
 
 

@@ -11,7 +11,7 @@ from mergeline.adapters.github import GitHub
 from mergeline.adapters.registry import Registry
 from mergeline.config.settings import Settings
 from mergeline.core import layout
-from mergeline.core.answers import Answer, Name
+from mergeline.core.answers import Answer, Name, answer
 from mergeline.core.plan import Plan
 from mergeline.errors import GitHubError
 from mergeline.inputs.settings import require_settings_at
@@ -23,7 +23,7 @@ from mergeline.promote.approvals import Approved, approvals
 from mergeline.promote.confirm import Patience, confirm, told
 from mergeline.promote.declare import declare, promoted, settle_merge, settled
 from mergeline.promote.identify import Identified, identify, look_at_main
-from mergeline.promote.line import Ended, Line, answer, settings_of
+from mergeline.promote.line import Ended, Line, settings_of
 from mergeline.promote.register import register, release_files, release_tags, reviewed_evidence
 from mergeline.promote.rests_on import review_of
 from mergeline.promote.settle import Say, settle

@@ -13,13 +13,13 @@ from mergeline.bundle.read import Bundle, read_bundle
 from mergeline.bundle.reviewed import Gone, is_foreign
 from mergeline.bundle.unpack import unpack
 from mergeline.config.settings import Settings
-from mergeline.core.answers import Answer, Name
+from mergeline.core.answers import Answer, Name, answer
 from mergeline.errors import BytesMismatch, InvalidBundle, UsageError
 from mergeline.inputs.changed import changed_paths, is_workflow, steers_build
 from mergeline.inputs.settings import readable_settings_at
 from mergeline.ledger.entries import Reviewed
 from mergeline.promote.attribute import Merge
-from mergeline.promote.line import Line, answer
+from mergeline.promote.line import Line
 
 # A project's root after `mergeline check`, or a folder with its unpacked parts by name; or the
 # run that handed them over.

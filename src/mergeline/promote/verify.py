@@ -16,7 +16,7 @@ from mergeline.bundle.read import Bundle
 from mergeline.bundle.rejudge import rejudge
 from mergeline.bundle.reviewed import Gone, reviewed_bundle
 from mergeline.config.problem import printable
-from mergeline.core.answers import Answer, Name
+from mergeline.core.answers import Answer, Name, answer
 from mergeline.core.plan import Plan
 from mergeline.errors import BytesMismatch, ConfigError, InvalidBundle, UnsafeModel
 from mergeline.inputs.digest import inputs_digest
@@ -27,7 +27,7 @@ from mergeline.ledger.reinstated import is_reinstated
 from mergeline.model.safety import require_safe
 from mergeline.promote.attribute import Merge
 from mergeline.promote.identify import Identified
-from mergeline.promote.line import CARRY, Line, answer
+from mergeline.promote.line import CARRY, Line
 from mergeline.promote.measured import measured_unlike
 from mergeline.promote.policy import gates_unlike, refused_by_policy
 from mergeline.promote.rests_on import review_of

@@ -11,7 +11,7 @@ from mergeline.approval.facts import approvals_needed, commented
 from mergeline.approval.judge import NOT_YET
 from mergeline.bundle.rejudge import is_older
 from mergeline.config.settings import Settings
-from mergeline.core.answers import Answer, Name
+from mergeline.core.answers import Answer, Name, answer
 from mergeline.core.plan import Forecast, Plan
 from mergeline.core.verdict import OPEN
 from mergeline.errors import UnsafeModel
@@ -97,18 +97,18 @@ def _refusal(asked: Asked, settings: Settings, environment: str) -> Answer | Non
     """Return what would be refused of a merge that is approved, or that it changes nothing."""
     plan, history = asked.plan, asked.history
     if any(banner.kind == MAIN_MOVED for banner in plan.judgement.banners):
-        return _answer(Name.MOVED, "Main has changed what a model is made from since then.")
+        return answer(Name.MOVED, "Main has changed what a model is made from since then.")
     if plan.judgement.answer != PROMOTE:
         return None
     base = readable_settings_at(asked.git, asked.base) or settings
     try:
         require_safe(asked.model, base.model.trusted_types)
     except UnsafeModel as error:
-        return _answer(Name.UNSAFE_MODEL, f"{error.message}.")
+        return answer(Name.UNSAFE_MODEL, f"{error.message}.")
     if _is_barred(asked, environment):
         model = plan.candidate.model[:12]
         reason = f"The model {model} was rolled back in {environment}, and is not reinstated."
-        return _answer(Name.BARRED, reason)
+        return answer(Name.BARRED, reason)
     desired = history.desired(environment)
     if desired is None or desired.release.key != plan.candidate.key:
         return None
@@ -116,7 +116,7 @@ def _refusal(asked: Asked, settings: Settings, environment: str) -> Answer | Non
         return None
     version = desired.release.version
     reason = f"Version {version} with the same inputs and model is live already."
-    return _answer(Name.ALREADY_LIVE, reason)
+    return answer(Name.ALREADY_LIVE, reason)
 
 
 def _is_barred(asked: Asked, environment: str) -> bool:
@@ -127,10 +127,6 @@ def _is_barred(asked: Asked, environment: str) -> bool:
         return False
     sides = (asked.plan.candidate.commit, asked.base)
     return not any(side and is_reinstated(asked.git, model, bar.main, side) for side in sides)
-
-
-def _answer(name: Name, reason: str) -> Answer:
-    return Answer(name=name, reason=reason)
 
 
 # --- what the ledger says ----------------------------------------------------------------
