@@ -35,5 +35,5 @@ def test_none_at_all(made: Repository) -> None:
     assert settings_at(Git(made.root), commit) is None
     assert readable_settings_at(Git(made.root), commit) is None
     assert readable_settings_at(Git(made.root), None) is None
-    with pytest.raises(ConfigError, match="nothing says what to promote"):
+    with pytest.raises(ConfigError, match="nothing says what to make"):
         require_settings_at(Git(made.root), commit)

@@ -26,12 +26,12 @@ from mergeline.errors import (
     RegistryUnavailable,
     UsageError,
 )
+from mergeline.inputs.settings import require_settings_at
 from mergeline.ledger.entries import Promoted
 from mergeline.model.cast import cast_features
 from mergeline.model.pipeline import build_pipeline
 from mergeline.model.score import Scorer
 from mergeline.release.fetched import fetched
-from mergeline.release.find import settings_at
 from mergeline.release.predict import ADDED, Batch, Model, predict
 from projects import make_frame
 from promote.scenario import Builds, Scenario, fresh
@@ -101,7 +101,7 @@ def test_the_scores_are_those_of_evaluation(
     seen = pd.read_parquet(root / layout.PREDICTIONS).set_index("key").loc[answer.index]
     assert len(answer) == len(seen) > 50
     assert answer["probability"].to_list() == close(seen["score"].to_list())
-    assert model.threshold == settings_at(standing.git, standing.main).evaluate.threshold
+    assert model.threshold == require_settings_at(standing.git, standing.main).evaluate.threshold
 
 
 @pytest.mark.parametrize("ending", ["csv", "tsv", "parquet", "jsonl", "csv.gz"])

@@ -37,14 +37,14 @@ def predict(
     bytes come from the registry and are re-hashed first.
     """
     from mergeline.cli.released import open_line
+    from mergeline.inputs.settings import require_settings_at
     from mergeline.release.fetched import fetched
-    from mergeline.release.find import settings_at
     from mergeline.release.predict import Batch, Model
     from mergeline.release.predict import predict as score
 
     line = open_line(remote, environment)
     release = line.release(version or _live(line))
-    data = settings_at(line.git, release.commit).data
+    data = require_settings_at(line.git, release.commit).data
     batch = Batch(source=file, target=output or _beside(file), data=data, chunk=chunk)
     with fetched(line.registry, release) as found:
         name = f"{release.version} {release.model[:12]}"

@@ -37,7 +37,7 @@ def require_settings_at(git: Git, commit: str) -> Settings:
     settings = settings_at(git, commit)
     if settings is None:
         raise ConfigError(
-            f"the commit {commit[:12]} has no {layout.SETTINGS}, so nothing says what to promote",
+            f"the commit {commit[:12]} has no {layout.SETTINGS}, so nothing says what to make",
             hint="`mergeline init` makes one; commit it in a pull request",
         )
     return settings

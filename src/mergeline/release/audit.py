@@ -13,11 +13,12 @@ from mergeline.adapters.registry import KEY, Registry
 from mergeline.core.base import Frozen
 from mergeline.errors import ConfigError, MergelineError, ToolError
 from mergeline.inputs.digest import inputs_digest
+from mergeline.inputs.settings import require_settings_at
 from mergeline.ledger.entries import Release
 from mergeline.ledger.history import History
 from mergeline.ledger.report import read_report
 from mergeline.release.fetched import Files, download
-from mergeline.release.find import Declaration, require_commit, settings_at
+from mergeline.release.find import Declaration, require_commit
 from mergeline.release.link import Differs, Link, looked
 from mergeline.release.made_from import made_from_links
 
@@ -181,10 +182,10 @@ def _approvals(git: Git, declaration: Declaration) -> str:
 
 def _approvals_asked(git: Git, commit: str) -> int:
     """Return the larger number of what the policy before a merge asked, and its own."""
-    own = settings_at(git, commit)
+    own = require_settings_at(git, commit)
     parent = git.first_parent(commit)
     try:
-        before = own if parent is None else settings_at(git, parent)
+        before = own if parent is None else require_settings_at(git, parent)
     except ConfigError:  # the first pull request of all, or one that mends the settings
         before = own
     return max(own.promotion.approvals, before.promotion.approvals)

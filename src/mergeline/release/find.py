@@ -4,9 +4,6 @@ from dataclasses import dataclass
 
 from mergeline.adapters.git import Git
 from mergeline.adapters.git_remote import Remote
-from mergeline.config.load import parse_settings
-from mergeline.config.settings import Settings
-from mergeline.core import layout
 from mergeline.errors import UsageError
 from mergeline.ledger.entries import Declared, Promoted, Release, Reviewed
 from mergeline.ledger.history import History
@@ -90,14 +87,3 @@ def require_commit(git: Git, remote: Remote, commit: str) -> None:
     """
     if not git.has(commit):
         remote.fetch(commit)
-
-
-def settings_at(git: Git, commit: str) -> Settings:
-    """Return the settings of a commit.
-
-    Raises:
-        ConfigError: It has none, or they are not right.
-    """
-    data = git.read(commit, layout.SETTINGS) or b""
-    origin = f"{layout.SETTINGS} at {commit[:12]}"
-    return parse_settings(data.decode("utf-8-sig", errors="replace"), origin=origin)

@@ -19,11 +19,12 @@ from mergeline.core.strict_json import read_json
 from mergeline.core.verdict import Outcome
 from mergeline.errors import ToolError
 from mergeline.inputs.digest import pins
+from mergeline.inputs.settings import require_settings_at
 from mergeline.inputs.trees import CommitTree
 from mergeline.ledger.entries import Promoted
 from mergeline.release.data import data_sha256
 from mergeline.release.fetched import VERDICT_FILE, Files
-from mergeline.release.find import Declaration, settings_at
+from mergeline.release.find import Declaration
 from mergeline.release.link import Differs, Link, looked
 
 _MOST_VALUES, _LONGEST_TEXT = 1_000_000, 20_000
@@ -143,7 +144,7 @@ def _data(git: Git, commit: str, files: Files) -> str:
 
 
 def _parameters(git: Git, commit: str, files: Files) -> str:
-    train, model = files.train, settings_at(git, commit).model
+    train, model = files.train, require_settings_at(git, commit).model
     said = {
         "estimator": (train.estimator, str(model.estimator or model.factory)),
         "params": (train.params, model.params),

@@ -22,10 +22,10 @@ from mergeline.bundle.reviewed import Gone, is_foreign, reviewed_bundle
 from mergeline.core.answers import Answer, Name
 from mergeline.errors import BytesMismatch, InvalidBundle, ToolError
 from mergeline.inputs.digest import inputs_digest, output_paths, within
+from mergeline.inputs.settings import require_settings_at
 from mergeline.inputs.trees import CommitTree
 from mergeline.ledger.entries import Promoted, Rejected, Release, Reviewed, RolledBack, Settled
 from mergeline.ledger.history import History
-from mergeline.release.find import settings_at
 from mergeline.release.tables import MakeTables, require_plain, tables_in
 
 _SHOWN = 5
@@ -75,7 +75,7 @@ def publish(job: Job, say: Callable[[str], None]) -> Pushed | Nothing | Answer:
         GitHubError: GitHub cannot be asked.
         MergelineError: Git, the ledger or the settings cannot be read.
     """
-    environment = job.environment or settings_at(job.git, job.commit).deploy.environment
+    environment = job.environment or require_settings_at(job.git, job.commit).deploy.environment
     promoted = _promotion(job, environment)
     if isinstance(promoted, Answer):
         return promoted

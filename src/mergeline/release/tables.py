@@ -18,8 +18,8 @@ from mergeline.adapters.git import Git
 from mergeline.core import layout
 from mergeline.errors import BytesMismatch, MergelineError, ToolError
 from mergeline.inputs.digest import Reader, stages_of
+from mergeline.inputs.settings import require_settings_at
 from mergeline.inputs.trees import CommitTree
-from mergeline.release.find import settings_at
 
 MakeTables = Callable[[Path], None]
 _STAGE, _COMMAND = "prepare", "mergeline stage prepare"
@@ -57,7 +57,7 @@ def tables_in(tree: Path, git: Git, commit: str, make: MakeTables) -> Made:
         return Made(why=f"its stage {_STAGE} is not Mergeline's own")
     if not set(_TABLES) <= set(Reader(at).outputs(stage)):
         return Made(why=f"{' and '.join(_TABLES)} are not both outputs of its stage {_STAGE}")
-    data = settings_at(git, commit).data
+    data = require_settings_at(git, commit).data
     sources = [path for path in (data.source, data.contract) if path]
     try:
         for path in (*sources, *_TABLES):
