@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from mergeline.cli.jobs import end, summarize
 from mergeline.config.problem import printable, printable_lines, unobeyed
 from mergeline.errors import UsageError
 
@@ -56,7 +57,6 @@ def check(
     from mergeline.adapters.git import find_root
     from mergeline.check.unavailable import origin_of, unavailable
     from mergeline.cli.annotate import commands
-    from mergeline.cli.jobs import end
     from mergeline.errors import DataUnavailable, MergelineError
 
     root = find_root(Path.cwd())
@@ -93,7 +93,7 @@ def _check(root: Path, base: str | None, only: str | None, *, fresh: bool, json:
     plan = run_check(Request(root=root, base=base, today=today(), fresh=fresh), _say)
     comment = render_comment(plan)
     write_plan(root, plan, comment)
-    _summarize(comment)
+    summarize(comment)
     # Shown first: a tracking server that is down must not hide the verdict.
     _show(plan, as_json=json)
     _track(root, plan)
@@ -119,16 +119,8 @@ def _say_served(review: "Reviewed", *, as_json: bool) -> None:
         f"({review.outcome.name}, entry {review.number} of the ledger) was made from the same "
         f"inputs, {review.inputs[:12]}."
     )
-    _summarize(f"{line}\n")
+    summarize(f"{line}\n")
     typer.echo(line, err=as_json)
-
-
-def _summarize(comment: str) -> None:
-    """Append the comment to the summary of a GitHub job."""
-    summary = os.environ.get("GITHUB_STEP_SUMMARY")
-    if summary:
-        with Path(summary).open("a", encoding="utf-8") as file:
-            file.write(comment)
 
 
 def _say(text: str) -> None:

@@ -48,17 +48,21 @@ def say(line: str) -> None:
     typer.echo(printable(line), err=True)
 
 
+def summarize(markdown: str) -> None:
+    """Append to the summary of the job, where there is one."""
+    summary = os.environ.get("GITHUB_STEP_SUMMARY")
+    if summary:
+        with Path(summary).open("a", encoding="utf-8") as file:
+            file.write(markdown)
+
+
 def end(ended: "Answer", *, as_json: bool) -> NoReturn:
     """Print how it ended, here and in the summary of the job, and end with its exit code."""
     from mergeline.config.problem import printable, unobeyed
+    from mergeline.report.markdown import text
 
-    summary = os.environ.get("GITHUB_STEP_SUMMARY")
-    if summary:
-        from mergeline.report.markdown import text
-
-        then = f"\n\nNext: {text(ended.next_step, 2000)}" if ended.next_step else ""
-        with Path(summary).open("a", encoding="utf-8") as file:
-            file.write(f"**{ended.name}** {text(ended.reason, 2000)}{then}\n")
+    then = f"\n\nNext: {text(ended.next_step, 2000)}" if ended.next_step else ""
+    summarize(f"**{ended.name}** {text(ended.reason, 2000)}{then}\n")
     if as_json:
         typer.echo(unobeyed(ended.model_dump_json(indent=1)))
     else:

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from mergeline.cli.jobs import end, say, summarize
+
 if TYPE_CHECKING:
     from mergeline.adapters.dvc_publish import Pushed
 
@@ -52,7 +54,6 @@ def publish(
     from mergeline.adapters.git import Git, find_root
     from mergeline.adapters.git_remote import Remote
     from mergeline.adapters.github import connect
-    from mergeline.cli.jobs import end, say
     from mergeline.core.answers import Answer
     from mergeline.ledger.store import Ledger
     from mergeline.release.publish import Job, Nothing
@@ -98,7 +99,4 @@ def _tell(line: str) -> None:
     from mergeline.report.markdown import text
 
     typer.echo(printable(line))
-    summary = os.environ.get("GITHUB_STEP_SUMMARY")
-    if summary:
-        with Path(summary).open("a", encoding="utf-8") as file:
-            file.write(f"- {text(line, 2000)}\n")
+    summarize(f"- {text(line, 2000)}\n")
