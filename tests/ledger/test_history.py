@@ -202,6 +202,18 @@ class TestRollbackTarget:
         assert book.history.rollback_target(P) == first
 
 
+class TestLiveAlready:
+    def test_only_the_desired_release_and_only_once_it_went_live(self, book: Book) -> None:
+        first = book.goes_live(promoted("A", "1"))
+        said = "Version 1 with the same inputs and model is live already."
+        assert book.history.live_already(P, first.release.key) == said
+        second = book.add(promoted("B", "2"))
+        for declared in (first, second):
+            assert book.history.live_already(P, declared.release.key) == ""
+        book.add(live(second))
+        assert "Version 2 " in book.history.live_already(P, second.release.key)
+
+
 class TestObjection:
     def test_the_followers_word_is_on_a_declaration_of_that_environment(self, book: Book) -> None:
         first = book.add(promoted("A", "1"))

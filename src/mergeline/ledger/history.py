@@ -103,6 +103,19 @@ class History:
         )
         return next(earlier, None)
 
+    def live_already(self, environment: str, key: str) -> str:
+        """Say that the release of a key (K) is desired and went live; empty where it did not.
+
+        One that was declared only may have been interrupted: whoever promotes it goes on.
+        """
+        desired = self.desired(environment)
+        if desired is None or desired.release.key != key:
+            return ""
+        if not isinstance(self.outcome(desired), Live):
+            return ""
+        version = desired.release.version
+        return f"Version {version} with the same inputs and model is live already."
+
     def reviewed(self, pull_request: int, commit: str) -> tuple[Reviewed, ...]:
         """Return the reviews of one head of a pull request, the oldest first."""
         return tuple(

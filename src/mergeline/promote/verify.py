@@ -21,7 +21,7 @@ from mergeline.core.plan import Plan
 from mergeline.errors import BytesMismatch, ConfigError, InvalidBundle, UnsafeModel
 from mergeline.inputs.digest import inputs_digest
 from mergeline.inputs.settings import readable_settings_at, require_settings_at
-from mergeline.ledger.entries import Live, Reviewed
+from mergeline.ledger.entries import Reviewed
 from mergeline.ledger.history import History
 from mergeline.ledger.reinstated import is_reinstated
 from mergeline.model.safety import require_safe
@@ -240,13 +240,8 @@ def _standing(
     bar = barred(line, history, reviewed.model, identified.commit)
     if bar is not None:
         return bar
-    desired = history.desired(line.environment)
-    if desired is None or desired.release.key != reviewed.key:
-        return None
-    if not isinstance(history.outcome(desired), Live):
-        return None  # whoever declared it may have been interrupted: go on to its end
-    reason = f"Version {desired.release.version} with the same inputs and model is live already."
-    return answer(Name.ALREADY_LIVE, reason)
+    already = history.live_already(line.environment, reviewed.key)
+    return answer(Name.ALREADY_LIVE, already) if already else None
 
 
 def barred(line: Line, history: History, model: str, commit: str) -> Answer | None:

@@ -16,7 +16,7 @@ from mergeline.core.plan import Forecast, Plan
 from mergeline.core.verdict import OPEN
 from mergeline.errors import UnsafeModel
 from mergeline.inputs.settings import readable_settings_at, require_settings_at
-from mergeline.ledger.entries import Declared, Live, Promoted
+from mergeline.ledger.entries import Declared, Promoted
 from mergeline.ledger.history import History
 from mergeline.ledger.reinstated import is_reinstated
 from mergeline.model.safety import require_safe
@@ -109,14 +109,8 @@ def _refusal(asked: Asked, settings: Settings, environment: str) -> Answer | Non
         model = plan.candidate.model[:12]
         reason = f"The model {model} was rolled back in {environment}, and is not reinstated."
         return answer(Name.BARRED, reason)
-    desired = history.desired(environment)
-    if desired is None or desired.release.key != plan.candidate.key:
-        return None
-    if not isinstance(history.outcome(desired), Live):
-        return None
-    version = desired.release.version
-    reason = f"Version {version} with the same inputs and model is live already."
-    return answer(Name.ALREADY_LIVE, reason)
+    already = history.live_already(environment, plan.candidate.key)
+    return answer(Name.ALREADY_LIVE, already) if already else None
 
 
 def _is_barred(asked: Asked, environment: str) -> bool:
