@@ -7,7 +7,7 @@ from enum import Enum, auto
 from mergeline.adapters.github_types import Review
 from mergeline.approval.doubt import Doubt, doubt_of
 from mergeline.approval.facts import DECISIVE, Facts
-from mergeline.approval.people import writers_of
+from mergeline.approval.people import Writers, writers_of
 from mergeline.core.answers import Answer, Name, answer
 
 # A time after every other, for a comment that is about to be made.
@@ -111,12 +111,15 @@ def _standings(facts: Facts, commented: str) -> Iterator[_Standing]:
     for review in sorted(facts.reviews, key=lambda one: (one.submitted or "", one.id)):
         if review.user is not None and review.state in DECISIVE:
             latest[review.user] = review
+    writers = writers_of(facts.pull, facts.commits)
     for user, review in latest.items():
-        kind, why = _weigh(user, review, facts, commented)
+        kind, why = _weigh(user, review, facts, writers, commented)
         yield _Standing(user, kind, why)
 
 
-def _weigh(user: str, review: Review, facts: Facts, commented: str) -> tuple[_Kind, str]:
+def _weigh(
+    user: str, review: Review, facts: Facts, writers: Writers, commented: str
+) -> tuple[_Kind, str]:
     """Return what a person's latest decisive review comes to, and why."""
     head, given = facts.pull.head_sha, review.submitted or ""
     if review.state == "CHANGES_REQUESTED":
@@ -125,7 +128,7 @@ def _weigh(user: str, review: Review, facts: Facts, commented: str) -> tuple[_Ki
         return _Kind.POWERLESS, f"{user} asks for changes, but may not write"
     if review.state == "DISMISSED":
         return _Kind.WITHDRAWN, f"the review of {user} was dismissed"
-    if writers_of(facts.pull, facts.commits).include(facts.people[user]):
+    if writers.include(facts.people[user]):
         return _Kind.OWN, f"{user} approved, but wrote it or a part of it"
     if not facts.may_write[user]:
         return _Kind.POWERLESS, f"{user} approved, but may not write to the repository"
