@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mergeline.adapters.dvc_missing import MissingData, why_missing
+from mergeline.adapters.dvc_settings import remote_name
 from mergeline.core import layout
 
 if TYPE_CHECKING:
@@ -118,7 +119,7 @@ def settle(
 
     busy = frozenset(running)
     with opened(root, wait=bool(busy)) as repo:
-        source = Remote(repo, _remote_name(repo) if remote else None)
+        source = Remote(repo, remote_name(repo.config) if remote else None)
         if fetch:
             source.fetch_runs()
         chosen = None if names is None else frozenset(names)
@@ -196,7 +197,7 @@ def _walk(
         restored=restored,
         left=tuple(left),
         modified=_modified_data(repo),
-        has_remote=_remote_name(repo) is not None,
+        has_remote=remote_name(repo.config) is not None,
     )
 
 
@@ -209,7 +210,7 @@ def _unsettled(repo: Any) -> Settled:
         restored={},
         left=tuple(pipeline.needs),
         modified=_modified_data(repo),
-        has_remote=_remote_name(repo) is not None,
+        has_remote=remote_name(repo.config) is not None,
     )
 
 
@@ -253,7 +254,7 @@ def _missing_data(repo: Any, left: Iterable[str], restorer: "Restorer") -> Missi
     files = tuple(sorted(str(out) for node in lacking for out in node.outs if not out.exists))
     if not files:
         return None
-    name, remote = _remote_name(repo), restorer.remote
+    name, remote = remote_name(repo.config), restorer.remote
     address = remote.address_of(name) if name else ""
     return why_missing(files, name, address, remote.trouble)
 
@@ -261,12 +262,6 @@ def _missing_data(repo: Any, left: Iterable[str], restorer: "Restorer") -> Missi
 def _is_ours(node: Any) -> bool:
     """Return whether a node is a stage of the root's `dvc.yaml`, not a `.dvc` file."""
     return bool(node.path_in_repo == layout.PIPELINE)
-
-
-def _remote_name(repo: Any) -> str | None:
-    """Return the name of the default remote."""
-    name = repo.config["core"].get("remote")
-    return str(name) if name else None
 
 
 def _modified_data(repo: Any) -> tuple[str, ...]:

@@ -1,13 +1,13 @@
 """Getting the outputs of stages out of DVC's caches. Imports DVC: import this where needed."""
 
 import errno
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from dvc.exceptions import CollectCacheError, ConfirmRemoveError
 from dvc.stage.cache import RunCacheNotFoundError, RunCacheNotSupported
 
+from mergeline.adapters.dvc_settings import remote_settings
 from mergeline.adapters.dvc_trouble import Trouble, trouble, without_secrets
 
 _DISK = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
@@ -37,12 +37,8 @@ class Remote:
 
     def address_of(self, name: str) -> str:
         """Return where a remote is, without credentials."""
-        settings = self._settings(name)
+        settings = remote_settings(self.repo.config, name)
         return without_secrets(str(settings.get("url", "")), settings)
-
-    def _settings(self, name: str | None) -> Mapping[str, Any]:
-        found: Mapping[str, Any] = self.repo.config["remote"].get(name, {})
-        return found
 
     @property
     def usable(self) -> bool:
@@ -70,7 +66,7 @@ class Remote:
         """
         if not self.usable or (isinstance(error, OSError) and error.errno in _DISK):
             raise error
-        self.trouble = trouble(error, self._settings(self.name))
+        self.trouble = trouble(error, remote_settings(self.repo.config, self.name))
         self.failure = f"the DVC remote {self.name!r} cannot be used ({self.trouble.said})"
         self.notices.append(
             f"{self.failure.replace('the', 'The', 1)}: what is in no cache here was made again."

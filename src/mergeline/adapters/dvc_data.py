@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from mergeline.adapters.dvc_settings import remote_name
 from mergeline.errors import ToolError
 
 
@@ -22,7 +23,7 @@ def pull_data(root: Path, paths: Iterable[str] | None = None) -> None:
 
     chosen = None if paths is None else [root.resolve() / path for path in paths]
     with opened(root) as repo:
-        source = Remote(repo, repo.config["core"].get("remote") or None)
+        source = Remote(repo, remote_name(repo.config))
         restorer = Restorer(repo, source)
         missing = [
             str(out)

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from mergeline.adapters.dvc_settings import remote_name
 from mergeline.core import layout
 
 
@@ -67,7 +68,7 @@ def default_remote(root: Path) -> str:
     if not (root / ".dvc").is_dir():
         return ""
     with our_errors():
-        return str(Config(os.fspath(root / ".dvc"))["core"].get("remote") or "")
+        return remote_name(Config(os.fspath(root / ".dvc"))) or ""
 
 
 def push_outputs(

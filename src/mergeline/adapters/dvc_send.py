@@ -15,6 +15,7 @@ from dvc_objects.fs import generic
 
 from mergeline.adapters.dvc_publish import Sealed
 from mergeline.adapters.dvc_rivals import rivals
+from mergeline.adapters.dvc_settings import remote_name, remote_settings
 from mergeline.adapters.dvc_trouble import trouble
 from mergeline.errors import ToolError
 from mergeline.files import file_sha256
@@ -42,7 +43,7 @@ class Sending:
     notices: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.name = str(self.repo.config["core"].get("remote"))
+        self.name = str(remote_name(self.repo.config))
 
     def send(self, sealed: Mapping[str, Sealed]) -> None:
         """Send what is not there of sealed stages: objects, then entries; then look again.
@@ -108,7 +109,7 @@ class Sending:
         try:
             size = fs.info(target).get("size")
         except FileNotFoundError as error:
-            if trouble(error, self._settings()).kind != "absent":
+            if trouble(error, remote_settings(self.repo.config, self.name)).kind != "absent":
                 raise
             return "is not there"
         if size not in (None, path.stat().st_size):
@@ -122,17 +123,13 @@ class Sending:
             try:
                 fs.rm_file(path)
             except Exception as error:  # noqa: BLE001 - each kind of remote has its own
-                said = trouble(error, self._settings()).said
+                said = trouble(error, remote_settings(self.repo.config, self.name)).said
                 self.notices.append(
                     f"An older entry of the same inputs, whose files are gone, stays there: {said}."
                 )
 
-    def _settings(self) -> Mapping[str, Any]:
-        found: Mapping[str, Any] = self.repo.config["remote"].get(self.name, {})
-        return found
-
     def _failed(self, error: Exception) -> ToolError:
-        found = trouble(error, self._settings())
+        found = trouble(error, remote_settings(self.repo.config, self.name))
         hints = {
             "refused": "give a credential that may write, in MERGELINE_DVC_CONFIG",
             "no plugin": "add it to the requirements of the job that publishes",
