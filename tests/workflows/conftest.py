@@ -22,7 +22,7 @@ def begun(tmp_path: Path) -> Iterator[Callable[..., Project]]:
     projects: list[Project] = []
 
     def start(**settings: Any) -> Project:
-        projects.append(Project.start(tmp_path / str(len(projects)), quick=True, **settings))
+        projects.append(Project.start(tmp_path / str(len(projects)), **settings))
         return projects[-1]
 
     yield start

@@ -50,12 +50,13 @@ class Project:
     files: dict[str, str] = field(default_factory=dict)
 
     @classmethod
-    def start(cls, folder: Path, *, quick: bool = False, **settings: object) -> "Project":
+    def start(cls, folder: Path, **settings: object) -> "Project":
         """Make the repository; main holds the workflows and the pins, and no model yet.
+
+        Few rows, three stages, and no job sets Mergeline up.
 
         Args:
             folder: For everything; made here.
-            quick: Few rows, three stages, and no job sets Mergeline up.
             settings: Sections of `params.yaml`.
         """
         folder.mkdir()
@@ -66,17 +67,17 @@ class Project:
         assert world.tls_url is not None
         assert world.ca_file is not None
         server = world.tls_url.removeprefix("https://")
-        runner = Runner(folder / "runner", server, world.ca_file, quick=quick)
+        runner = Runner(folder / "runner", server, world.ca_file, quick=True)
         clone = make_project(
             folder / "clone",
-            frame=make_frame(400 if quick else 1500),
+            frame=make_frame(400),
             **{"gates": GATES, "deploy": DEPLOY, "promotion": {"approvals": 1}, **settings},
         )
         project = cls(world, Hosted(world, runner), clone)
-        project._begin(quick=quick)
+        project._begin()
         return project
 
-    def _begin(self, *, quick: bool) -> None:
+    def _begin(self) -> None:
         for name in WORKFLOWS:
             target = self.clone / f".github/workflows/{name}.yml"
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -89,10 +90,9 @@ class Project:
         self.commit("A place for the model")
         git(self.clone, "push", "--quiet", "origin", "main")
         write_pipeline(self.clone)
-        if quick:
-            # Nothing listens there; a file would not outlive the job.
-            self.hosted.environments["production"] = {"MLFLOW_TRACKING_URI": "http://127.0.0.1:9"}
-            (self.clone / "dvc.yaml").write_text(PIPELINE)
+        (self.clone / "dvc.yaml").write_text(PIPELINE)
+        # Nothing listens there; a file would not outlive the job.
+        self.hosted.environments["production"] = {"MLFLOW_TRACKING_URI": "http://127.0.0.1:9"}
         dvc = [sys.executable, "-m", "dvc", "init", "--quiet"]
         subprocess.run(dvc, cwd=self.clone, check=True, capture_output=True, timeout=60)
         listed = git(self.clone, "ls-files", "--cached", "--others", "--exclude-standard").split()
