@@ -66,7 +66,7 @@ def test_where_artifacts_go_is_known_of_a_file_only(tmp_path, plain_environment)
 @pytest.mark.parametrize(
     ("uri", "path"),
     [
-        ("sqlite:///a/b.db", "/root/a/b.db"),
+        ("sqlite:///a/b.db", "/project/a/b.db"),
         ("sqlite:////a/b.db?timeout=3", "/a/b.db"),
         ("sqlite://", None),
         ("sqlite:///:memory:", None),
@@ -76,7 +76,7 @@ def test_where_artifacts_go_is_known_of_a_file_only(tmp_path, plain_environment)
 )
 def test_the_file_of_a_store(uri, path, tmp_path):
     found = sqlite_path(tmp_path, uri)
-    expected = None if path is None else path.replace("/root", str(tmp_path.resolve()))
+    expected = None if path is None else path.replace("/project", str(tmp_path.resolve()))
     assert (None if found is None else str(found)) == expected
 
 

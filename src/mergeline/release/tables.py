@@ -49,7 +49,7 @@ def tables_in(tree: Path, git: Git, commit: str, make: MakeTables) -> Made:
         make: Makes them from the data that is in place.
 
     Raises:
-        ToolError: The data cannot be got, or the tables cannot be made for now.
+        ToolError: The data cannot be got, or the tables cannot be made.
     """
     at = CommitTree(git, commit)
     stage = stages_of(at).get(_STAGE, {})
