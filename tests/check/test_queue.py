@@ -7,19 +7,17 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from bundle.commits import BASE, HEAD, PIPELINE
+from bundle.commits import HEAD, PIPELINE
 from mergeline.adapters.git import Git
 from mergeline.check.queue import group_of, serving_review
-from mergeline.core.plan import Plan
 from mergeline.core.queue import QueueBranch
 from mergeline.ledger.entries import Reviewed
 from mergeline.review.run import Reviewing, review
 from report import plans
-from review.lines import SmallLine, commit_files, git
+from review.lines import SmallLine, commit_files, git, open_reviewed
 
 TRAIN = PIPELINE["stages"]["train"] | {"cmd": "mergeline  stage train"}
 OTHER_INPUTS = {"dvc.yaml": json.dumps({"stages": PIPELINE["stages"] | {"train": TRAIN}})}
@@ -34,12 +32,9 @@ def line(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SmallLine]:
 
 @pytest.fixture(autouse=True)
 def as_before(line: SmallLine) -> Iterator[None]:
-    main = line.main
-    yield
-    if line.main != main:
-        commit_files(line.remote, "main", BASE, onto="main")
-    for name in line.world.repo.git.refs("refs/heads/gh-readonly-queue/"):
-        git(line.remote, "update-ref", "-d", name)
+    """The tests share one line."""
+    with line.borrowed():
+        yield
 
 
 @dataclass(frozen=True)
@@ -59,16 +54,6 @@ class Built:
         return serving_review(self.git, self.branch)
 
 
-def reviewed(line: SmallLine, plan: Plan | None = None, **push: Any) -> tuple[int, Reviewed]:
-    """A pull request whose head is reviewed."""
-    branch = line.push(**push)
-    number = line.world.open_pull(branch, login="ann")
-    head = git(line.remote, "rev-parse", branch)
-    done = review(line.job(), line.run(branch, line.parts(plan or plans.better(), head)))
-    assert isinstance(done, Reviewing), done
-    return number, done.entry
-
-
 def queued(line: SmallLine, folder: Path, number: int, method: str = "merge") -> Built:
     branch = QueueBranch("main", number, line.main)
     commit = line.world.queue(number, method)
@@ -81,20 +66,20 @@ def queued(line: SmallLine, folder: Path, number: int, method: str = "merge") ->
 
 @pytest.mark.parametrize("method", ["merge", "squash", "rebase"])
 def test_a_passing_review_of_the_same_inputs(line: SmallLine, tmp_path: Path, method: str) -> None:
-    number, entry = reviewed(line)
+    number, entry = open_reviewed(line)
     built = queued(line, tmp_path, number, method)
     assert built.group == built.branch
     assert built.review == entry
 
 
 def test_main_may_have_changed_what_is_no_input(line: SmallLine, tmp_path: Path) -> None:
-    number, entry = reviewed(line)
+    number, entry = open_reviewed(line)
     commit_files(line.remote, "main", {"NEWS.md": "moved"}, onto="main")
     assert queued(line, tmp_path, number).review == entry
 
 
 def test_not_where_main_has_changed_an_input(line: SmallLine, tmp_path: Path) -> None:
-    number, _ = reviewed(line)
+    number, _ = open_reviewed(line)
     commit_files(line.remote, "main", OTHER_INPUTS, onto="main")
     built = queued(line, tmp_path, number)
     assert built.group == built.branch
@@ -102,13 +87,13 @@ def test_not_where_main_has_changed_an_input(line: SmallLine, tmp_path: Path) ->
 
 
 def test_not_a_review_that_fails(line: SmallLine, tmp_path: Path) -> None:
-    number, entry = reviewed(line, plans.better(fairness=plans.fairness(0.31)))
+    number, entry = open_reviewed(line, plans.better(fairness=plans.fairness(0.31)))
     assert entry.outcome.blocks
     assert queued(line, tmp_path, number).review is None
 
 
 def test_not_a_review_of_an_older_head(line: SmallLine, tmp_path: Path) -> None:
-    number, entry = reviewed(line)
+    number, entry = open_reviewed(line)
     name = line.world.pull(number).head_ref
     commit_files(line.remote, name, {"README.md": "more words"}, onto=name)
     assert line.world.pull(number).head_sha != entry.commit
@@ -116,14 +101,14 @@ def test_not_a_review_of_an_older_head(line: SmallLine, tmp_path: Path) -> None:
 
 
 def test_not_the_review_of_another_pull_request(line: SmallLine, tmp_path: Path) -> None:
-    reviewed(line)
+    open_reviewed(line)
     number = line.world.open_pull(line.push(), login="ann")
     assert queued(line, tmp_path, number).review is None
 
 
 def test_not_the_review_of_an_earlier_group(line: SmallLine, tmp_path: Path) -> None:
     """The trusted job takes the head's review alone; without a build there would be nothing."""
-    number, _ = reviewed(line)
+    number, _ = open_reviewed(line)
     commit_files(line.remote, "main", OTHER_INPUTS, onto="main")
     first = queued(line, tmp_path, number)
     commit = first.git.head()
@@ -155,7 +140,7 @@ def test_a_forks_head_is_known_by_the_merge(line: SmallLine, tmp_path: Path) -> 
 def test_a_ledger_that_cannot_be_believed_saves_nothing(
     line: SmallLine, tmp_path: Path, text: str
 ) -> None:
-    number, _ = reviewed(line)
+    number, _ = open_reviewed(line)
     built = queued(line, tmp_path, number)
     bad = commit_files(line.remote, "bad", {"ledger.jsonl": text})
     git(built.git.root, "fetch", "--quiet", "origin", bad)
@@ -168,7 +153,7 @@ def test_a_ledger_that_cannot_be_believed_saves_nothing(
 def test_only_in_a_queues_job_on_top_of_what_its_branch_names(
     line: SmallLine, tmp_path: Path
 ) -> None:
-    number, _ = reviewed(line)
+    number, _ = open_reviewed(line)
     built = queued(line, tmp_path, number)
     assert group_of(built.git, {**built.environ, "GITHUB_EVENT_NAME": "push"}) is None
     assert group_of(built.git, {}) is None
@@ -183,7 +168,7 @@ def test_only_in_a_queues_job_on_top_of_what_its_branch_names(
 def test_the_verb_says_why_in_one_line_and_builds_nothing(
     line: SmallLine, tmp_path: Path, options: tuple[str, ...]
 ) -> None:
-    number, entry = reviewed(line)
+    number, entry = open_reviewed(line)
     built, summary = queued(line, tmp_path, number), tmp_path / "summary.md"
     done = subprocess.run(
         [sys.executable, "-m", "mergeline", "check", *options],

@@ -1,7 +1,8 @@
 """A small line for the tests of `review`: the stand-in for GitHub, a clone, builds by hand."""
 
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
@@ -19,7 +20,8 @@ from mergeline.core.plan import Plan
 from mergeline.ledger.entries import Reviewed
 from mergeline.ledger.store import Ledger
 from mergeline.rehearsal import Rehearsal
-from mergeline.review.run import Job
+from mergeline.review.run import Job, Reviewing, review
+from report import plans
 
 TODAY = date(2026, 11, 20)
 PATIENCE = Patience(seconds=5, tries=3, pause=0.01)
@@ -99,6 +101,17 @@ class SmallLine:
     def main(self) -> str:
         return git(self.remote, "rev-parse", "main")
 
+    @contextmanager
+    def borrowed(self) -> Iterator[None]:
+        """Afterwards main's files are as before, the queue is empty, and nothing goes wrong."""
+        main = self.main
+        yield
+        self.world.world.faults.clear()
+        if self.main != main:
+            commit_files(self.remote, "main", BASE, onto="main")
+        for name in self.world.repo.git.refs("refs/heads/gh-readonly-queue/"):
+            git(self.remote, "update-ref", "-d", name)
+
     def ledger(self) -> tuple[Reviewed, ...]:
         entries = Ledger(Git(self.clone), "origin").read().entries
         assert all(isinstance(entry, Reviewed) for entry in entries)
@@ -158,3 +171,13 @@ class SmallLine:
             for each in found
             if each.done
         ]
+
+
+def open_reviewed(line: SmallLine, plan: Plan | None = None, **push: Any) -> tuple[int, Reviewed]:
+    """A pull request whose head is reviewed."""
+    branch = line.push(**push)
+    number = line.world.open_pull(branch, login="ann")
+    head = git(line.remote, "rev-parse", branch)
+    done = review(line.job(), line.run(branch, line.parts(plan or plans.better(), head)))
+    assert isinstance(done, Reviewing), done
+    return number, done.entry

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bundle.commits import BASE, GATES, HEAD, PIPELINE, more_iterations, settings
+from bundle.commits import GATES, HEAD, PIPELINE, more_iterations, settings
 from mergeline.bundle.names import EVIDENCE_PART, MODEL_PART
 from mergeline.core.answers import Answer, Name
 from mergeline.core.plan import Plan
@@ -14,7 +14,7 @@ from mergeline.core.queue import QueueBranch
 from mergeline.ledger.entries import Reviewed
 from mergeline.review.run import Reviewing, review
 from report import plans
-from review.lines import SmallLine, commit_files, git
+from review.lines import SmallLine, commit_files, git, open_reviewed
 
 STRICT = {**GATES, "equal-odds": {**GATES["equal-odds"], "at_most": 0.01}}
 LOOSE = {**GATES, "equal-odds": {**GATES["equal-odds"], "at_most": 0.9}}
@@ -46,27 +46,13 @@ def line(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SmallLine]:
 
 @pytest.fixture(autouse=True)
 def as_before(line: SmallLine) -> Iterator[None]:
-    """Main's files as they were, and an empty queue: the tests share one line."""
-    main = line.main
-    yield
-    if line.main != main:
-        commit_files(line.remote, "main", BASE, onto="main")
-    for name in line.world.repo.git.refs("refs/heads/gh-readonly-queue/"):
-        git(line.remote, "update-ref", "-d", name)
+    """The tests share one line."""
+    with line.borrowed():
+        yield
 
 
 def unfair() -> Plan:
     return plans.better(fairness=plans.fairness(0.31))
-
-
-def opened(line: SmallLine, plan: Plan | None = None, **push: Any) -> tuple[int, Reviewed]:
-    """A pull request whose head is reviewed."""
-    branch = line.push(**push)
-    number = line.world.open_pull(branch, login="ann")
-    head = git(line.remote, "rev-parse", branch)
-    done = review(line.job(), line.run(branch, line.parts(plan or plans.better(), head)))
-    assert isinstance(done, Reviewing), done
-    return number, done.entry
 
 
 def queued(line: SmallLine, number: int, parent: str | None = None) -> tuple[str, QueueBranch]:
@@ -112,7 +98,7 @@ def status_of(line: SmallLine, commit: str) -> str | None:
 
 
 def test_of_the_same_inputs_it_needs_no_build(line: SmallLine) -> None:
-    number, entry = opened(line)
+    number, entry = open_reviewed(line)
     commit, branch = queued(line, number)
     entries, since = line.ledger(), len(line.world.writes)
     done = judged(line, run_of(line, commit, branch))
@@ -125,7 +111,7 @@ def test_of_the_same_inputs_it_needs_no_build(line: SmallLine) -> None:
 
 
 def test_it_is_judged_by_what_main_says_now(line: SmallLine) -> None:
-    number, _ = opened(line, plans.better(fairness=plans.fairness(0.05)))
+    number, _ = open_reviewed(line, plans.better(fairness=plans.fairness(0.05)))
     commit_files(line.remote, "main", {"params.yaml": settings(gates=STRICT)}, onto="main")
     commit, branch = queued(line, number)
     assert judged(line, run_of(line, commit, branch)).plan.judgement.answer == "POLICY_FAILED"
@@ -133,7 +119,7 @@ def test_it_is_judged_by_what_main_says_now(line: SmallLine) -> None:
 
 
 def test_what_is_ahead_loosens_the_policy_only_once_main_has_it(line: SmallLine) -> None:
-    number, entry = opened(line, unfair(), files=HEAD | SAME)
+    number, entry = open_reviewed(line, unfair(), files=HEAD | SAME)
     assert entry.answer == "POLICY_FAILED"
     ahead = line.world.open_pull(
         line.push({"params.yaml": settings(gates=LOOSE), **SAME}), login="ann"
@@ -145,7 +131,7 @@ def test_what_is_ahead_loosens_the_policy_only_once_main_has_it(line: SmallLine)
 
 
 def test_artifacts_that_were_changed_since(line: SmallLine) -> None:
-    number, entry = opened(line)
+    number, entry = open_reviewed(line)
     commit, branch = queued(line, number)
     for artifact in line.world.repo.runs[entry.run].artifacts:
         artifact.data += b"\0"
@@ -158,7 +144,7 @@ def test_artifacts_that_were_changed_since(line: SmallLine) -> None:
 
 def with_other_inputs(line: SmallLine) -> tuple[int, Reviewed, str, QueueBranch]:
     """A queued pull request: main has changed an input since its review."""
-    number, entry = opened(line)
+    number, entry = open_reviewed(line)
     commit_files(line.remote, "main", OTHER_INPUTS, onto="main")
     return number, entry, *queued(line, number)
 
@@ -207,7 +193,7 @@ def test_a_build_that_fails_the_gates(line: SmallLine) -> None:
 
 
 def test_its_own_build_where_the_heads_artifacts_are_gone(line: SmallLine) -> None:
-    number, entry = opened(line)
+    number, entry = open_reviewed(line)
     commit, branch = queued(line, number)
     line.world.expire(entry.run)
     refused(line, run_of(line, commit, branch), Name.NO_EVIDENCE)
@@ -218,7 +204,7 @@ def test_its_own_build_where_the_heads_artifacts_are_gone(line: SmallLine) -> No
 
 def test_the_second_is_compared_with_the_first(line: SmallLine) -> None:
     first = line.world.open_pull(line.push(OTHER_INPUTS | SAME), login="ann")
-    second, _ = opened(line, files=HEAD | SAME)
+    second, _ = open_reviewed(line, files=HEAD | SAME)
     parent, _ = queued(line, first)
     commit, branch = queued(line, second, parent)
     done = judged(line, run_of(line, commit, branch, line.parts(plans.better(), commit, parent)))
@@ -265,7 +251,7 @@ def test_a_build_that_was_compared_with_something_else(line: SmallLine) -> None:
 
 
 def test_a_group_that_was_made_anew_is_stale(line: SmallLine) -> None:
-    number, _ = opened(line)
+    number, _ = open_reviewed(line)
     commit, branch = queued(line, number)
     run = run_of(line, commit, branch)
     commit_files(line.remote, "main", {"NEWS.md": "moved"}, onto="main")
@@ -286,7 +272,7 @@ def test_a_head_that_nobody_reviewed(line: SmallLine) -> None:
 
 
 def test_a_pull_request_that_is_closed_or_goes_elsewhere(line: SmallLine) -> None:
-    number, _ = opened(line)
+    number, _ = open_reviewed(line)
     commit, branch = queued(line, number)
     elsewhere = QueueBranch("release", number, branch.parent)
     git(line.remote, "update-ref", f"refs/heads/{elsewhere.name}", commit)
@@ -296,7 +282,7 @@ def test_a_pull_request_that_is_closed_or_goes_elsewhere(line: SmallLine) -> Non
 
 
 def test_a_group_that_is_not_on_what_its_name_says(line: SmallLine) -> None:
-    number, _ = opened(line)
+    number, _ = open_reviewed(line)
     commit, _ = queued(line, number)
     other = commit_files(line.remote, "other", {"a.txt": "1"}, onto="main")
     for parent in (other, commit, "f" * 40):
@@ -317,7 +303,7 @@ def test_a_group_that_is_not_on_what_its_name_says(line: SmallLine) -> None:
     ids=str,
 )
 def test_a_run_that_only_looks_like_a_queues(line: SmallLine, about: dict[str, Any]) -> None:
-    number, _ = opened(line)
+    number, _ = open_reviewed(line)
     line.world.add_user("eve")
     if not any(one.owner == "eve" for one in line.world.world.repos.values()):
         line.world.add_fork("eve")
@@ -327,7 +313,7 @@ def test_a_run_that_only_looks_like_a_queues(line: SmallLine, about: dict[str, A
 
 def test_a_branch_of_a_fork_with_a_queues_name(line: SmallLine) -> None:
     """Its build is that of a pull request like any other; the group that it names is left alone."""
-    number, _ = opened(line)
+    number, _ = open_reviewed(line)
     commit, branch = queued(line, number)
     line.world.add_user("mallory")
     line.world.add_fork("mallory")
@@ -342,6 +328,6 @@ def test_a_branch_of_a_fork_with_a_queues_name(line: SmallLine) -> None:
 
 
 def test_a_run_that_goes_on(line: SmallLine) -> None:
-    number, _ = opened(line)
+    number, _ = open_reviewed(line)
     run = run_of(line, *queued(line, number), status="in_progress")
     refused(line, run, Name.UNDECIDED)

@@ -39,12 +39,9 @@ def line(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SmallLine]:
 
 @pytest.fixture(autouse=True)
 def as_before(line: SmallLine) -> Iterator[None]:
-    """No faults, and main's files as they were: the tests share one line."""
-    main = line.main
-    yield
-    line.world.world.faults.clear()
-    if line.main != main:
-        commit_files(line.remote, "main", BASE, onto="main")
+    """The tests share one line."""
+    with line.borrowed():
+        yield
 
 
 def opened(line: SmallLine, **push: Any) -> tuple[str, str, int]:
