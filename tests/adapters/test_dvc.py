@@ -4,7 +4,6 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from contextlib import chdir
 from pathlib import Path
 
@@ -14,31 +13,11 @@ from mergeline.adapters.dvc import adopt, read_pipeline, settle, stale
 from mergeline.adapters.dvc_run import child_environment, run_stage
 from mergeline.adapters.git import Git
 from mergeline.errors import ConfigError, ToolError
-from toys import Toy, make, run, set_apart
+from toys import Toy, run
 
 NAMES = ("prepare", "train")
 
-
-@pytest.fixture(scope="module", autouse=True)
-def _apart(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        set_apart(patch, tmp_path_factory.mktemp("empty"))
-        yield
-
-
-@pytest.fixture(scope="module")
-def _made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    toy = make(tmp_path_factory.mktemp("made") / "toy", NAMES)
-    for name in NAMES:
-        assert run_stage(toy.root, name, {}).action == "ran"
-    toy.commit("lock")
-    return toy.root
-
-
-@pytest.fixture
-def toy(_made: Path, tmp_path: Path) -> Toy:
-    shutil.copytree(_made, tmp_path / "work/toy", symlinks=True)
-    return Toy(tmp_path / "work/toy")
+pytestmark = pytest.mark.usefixtures("apart")
 
 
 def point(toy: Toy, data: str, pointer: str = "data/source.csv") -> None:

@@ -3,7 +3,6 @@
 import os
 import stat
 import traceback
-from collections.abc import Iterator
 from contextlib import chdir
 from pathlib import Path
 
@@ -14,17 +13,12 @@ from mergeline.adapters.dvc_credentials import LOCAL, VARIABLE, data_credential
 from mergeline.adapters.dvc_run import child_environment
 from mergeline.adapters.git import Git
 from mergeline.errors import ConfigError
-from toys import Toy, make, run, set_apart
+from toys import Toy, make, run
 
 SECRET = "hunter2"  # noqa: S105
 GIVEN = f"['remote \"store\"']\n    url = https://data.example/x\n    password = {SECRET}\n"
 
-
-@pytest.fixture(scope="module", autouse=True)
-def _apart(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        set_apart(patch, tmp_path_factory.mktemp("empty"))
-        yield
+pytestmark = pytest.mark.usefixtures("apart")
 
 
 @pytest.fixture

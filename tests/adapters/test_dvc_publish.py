@@ -2,7 +2,6 @@
 
 import hashlib
 import shutil
-from collections.abc import Iterator
 from contextlib import chdir
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +12,7 @@ from mergeline.adapters.dvc import adopt
 from mergeline.adapters.dvc_publish import Pushed, Stated, default_remote, push_outputs
 from mergeline.bundle.outputs import made_outputs
 from mergeline.errors import ToolError
-from toys import Toy, make, run, set_apart
+from toys import Toy, make, run
 
 NAMES = ("prepare", "train")
 TABLE = "data/prepared/train.parquet"
@@ -23,26 +22,7 @@ HANDED = (*MADE, "reports/train.json", "reports/model/model.txt")
 ALONE = ", and what that is rests on the build's word alone"
 Addresses = dict[str, dict[str, Stated]]
 
-
-@pytest.fixture(scope="module", autouse=True)
-def _apart(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        set_apart(patch, tmp_path_factory.mktemp("empty"))
-        yield
-
-
-@pytest.fixture(scope="module")
-def _made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    toy = make(tmp_path_factory.mktemp("made") / "toy", NAMES)
-    assert toy.actions() == dict.fromkeys(NAMES, "ran")
-    toy.commit("lock")
-    return toy.root
-
-
-@pytest.fixture
-def toy(_made: Path, tmp_path: Path) -> Toy:
-    shutil.copytree(_made, tmp_path / "work/toy", symlinks=True)
-    return Toy(tmp_path / "work/toy")
+pytestmark = pytest.mark.usefixtures("apart")
 
 
 def stated(toy: Toy) -> Addresses:

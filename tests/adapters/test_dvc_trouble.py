@@ -1,7 +1,6 @@
 """What a DVC remote's failures come to, and that no credential is in the words for them."""
 
 import socket
-from collections.abc import Iterator
 from contextlib import chdir
 from pathlib import Path
 
@@ -13,16 +12,11 @@ from mergeline.adapters.dvc_missing import MissingData
 from mergeline.adapters.dvc_trouble import trouble, without_secrets
 from mergeline.check.reproduce import reproduce
 from mergeline.errors import DataUnavailable
-from toys import Toy, make, run, set_apart
+from toys import Toy, make, run
 
 CONFIG = "[core]\n    remote = store\n['remote \"store\"']\n    url = "
 
-
-@pytest.fixture(scope="module", autouse=True)
-def _apart(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        set_apart(patch, tmp_path_factory.mktemp("empty"))
-        yield
+pytestmark = pytest.mark.usefixtures("apart")
 
 
 @pytest.fixture
