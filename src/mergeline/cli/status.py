@@ -2,7 +2,6 @@
 
 import json as json_text
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -37,6 +36,7 @@ def status(
     from mergeline.adapters.git import find_repository
     from mergeline.adapters.git_remote import Remote
     from mergeline.config.problem import unobeyed
+    from mergeline.ledger.entries import utc_now
     from mergeline.ledger.status import status_of
     from mergeline.ledger.store import Ledger
     from mergeline.report.standing import render_status
@@ -45,7 +45,7 @@ def status(
     history = Ledger(there.git, remote).read()
     main = _look_at_main(there)
     name = environment or _environment(main.settings, history)
-    time = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    time = utc_now()
     found = status_of(history, name, _heard(there, name), _ahead(there, history, name, main), time)
     shown = json_text.dumps(found.as_json(), indent=2) if json else render_status(found)
     typer.echo(unobeyed(shown))

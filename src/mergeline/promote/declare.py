@@ -6,11 +6,11 @@ from mergeline.adapters.registry import Version
 from mergeline.core.answers import Answer, Name, answer
 from mergeline.core.plan import Plan
 from mergeline.core.verdict import Outcome
-from mergeline.ledger.entries import Declared, Entry, Live, Promoted, Release, Settled
+from mergeline.ledger.entries import Declared, Entry, Live, Promoted, Release, Settled, utc_now
 from mergeline.ledger.history import History
 from mergeline.promote.approvals import Approved
 from mergeline.promote.identify import Identified
-from mergeline.promote.line import Line, utc_now
+from mergeline.promote.line import Line
 from mergeline.promote.register import EVIDENCE
 from mergeline.promote.verify import Verified, barred
 

@@ -1,7 +1,6 @@
 """What every step of a promotion works with."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from mergeline.adapters.git import Git
 from mergeline.adapters.git_remote import Remote
@@ -49,11 +48,6 @@ class Ended(Answer):
     pull_request: int | None = None
     entry: int | None = None
     version: str | None = None
-
-
-def utc_now() -> str:
-    """Return the time as the ledger writes it: UTC, to the second."""
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def settings_of(git: Git, commit: str) -> Settings | None:

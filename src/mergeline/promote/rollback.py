@@ -11,13 +11,13 @@ from mergeline.config.settings import Settings
 from mergeline.core.answers import Answer, Name, answer
 from mergeline.errors import ToolError, UsageError
 from mergeline.inputs.settings import readable_settings_at, require_settings_at
-from mergeline.ledger.entries import Declared, Entry, Live, Release, RolledBack
+from mergeline.ledger.entries import Declared, Entry, Live, Release, RolledBack, utc_now
 from mergeline.ledger.history import History
 from mergeline.ledger.store import Ledger
 from mergeline.promote.announce import follow, replaced_by
 from mergeline.promote.confirm import Patience, confirm
 from mergeline.promote.held import held
-from mergeline.promote.line import Ended, Line, settings_of, utc_now
+from mergeline.promote.line import Ended, Line, settings_of
 from mergeline.promote.revert import Reverting, open_revert, revert_commands
 from mergeline.promote.settle import Say, settle
 

@@ -4,10 +4,10 @@ from collections.abc import Callable
 
 from mergeline.config.problem import printable
 from mergeline.errors import LedgerInvalid, RemoteRefused, ToolError
-from mergeline.ledger.entries import Declared, Entry, Live, Rejected
+from mergeline.ledger.entries import Declared, Entry, Live, Rejected, utc_now
 from mergeline.ledger.history import History
 from mergeline.ledger.report import FollowerReport, read_report
-from mergeline.promote.line import Line, utc_now
+from mergeline.promote.line import Line
 
 Say = Callable[[str], None]
 

@@ -1,11 +1,10 @@
 """What the ledger keeps of a review."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from mergeline.adapters.github_types import Comment, Pull, Run
 from mergeline.core.plan import Plan
-from mergeline.ledger.entries import BundlePart, Reviewed
+from mergeline.ledger.entries import BundlePart, Reviewed, utc_now
 from mergeline.ledger.history import History
 from mergeline.ledger.store import Ledger
 
@@ -51,7 +50,7 @@ def _entry(judged: Judged, comment: Comment | Reviewed, by: str) -> Reviewed:
     else:
         shown, since, head = comment.id, comment.updated, None
     return Reviewed(
-        time=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        time=utc_now(),
         project=plan.project,
         by=by,
         pull_request=pull.number,
