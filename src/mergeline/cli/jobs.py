@@ -1,9 +1,9 @@
-"""What the verbs that work on the line have in common: who is at work, and how they end."""
+"""What the verbs of the line have in common: who is at work, how they end, what is asked."""
 
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
@@ -14,6 +14,15 @@ if TYPE_CHECKING:
     from mergeline.adapters.registry import Registry
     from mergeline.config.settings import Settings
     from mergeline.core.answers import Answer
+
+Environment = Annotated[
+    str | None,
+    typer.Option(help="The environment.", show_default="deploy.environment in params.yaml"),
+]
+LineRemote = Annotated[
+    str, typer.Option(help="The Git remote with main, the ledger and the follower's report.")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")]
 
 
 def worker(environ: Mapping[str, str], repository: str) -> str:

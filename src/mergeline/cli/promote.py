@@ -7,6 +7,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from mergeline.cli.jobs import (
+    AsJson,
+    Environment,
+    LineRemote,
+    end,
+    registry_opener,
+    run_url,
+    say,
+    worker,
+)
 from mergeline.errors import UsageError
 
 if TYPE_CHECKING:
@@ -40,13 +50,8 @@ def promote(
             "is wanted.",
         ),
     ] = None,
-    environment: Annotated[
-        str | None,
-        typer.Option(help="The environment.", show_default="deploy.environment in params.yaml"),
-    ] = None,
-    remote: Annotated[
-        str, typer.Option(help="The Git remote with main, the ledger and the follower's report.")
-    ] = "origin",
+    environment: Environment = None,
+    remote: LineRemote = "origin",
     needs: Annotated[
         bool,
         typer.Option(
@@ -55,7 +60,7 @@ def promote(
             "has no project), and end; in a workflow the outputs `build` and `base` say so.",
         ),
     ] = False,
-    json: Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")] = False,
+    json: AsJson = False,
 ) -> None:
     """Identify, ask for approvals, verify, register, declare, confirm.
 
@@ -76,7 +81,6 @@ def promote(
     from mergeline.adapters.git import Git, find_root
     from mergeline.adapters.git_remote import Remote
     from mergeline.adapters.github import connect
-    from mergeline.cli.jobs import end, registry_opener, run_url, say, worker
     from mergeline.promote.run import Job, build_needed
     from mergeline.promote.run import promote as run
     from mergeline.report.card import render_card

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mergeline.cli.jobs import end, say, summarize
+from mergeline.cli.jobs import Environment, end, say, summarize
 
 if TYPE_CHECKING:
     from mergeline.adapters.dvc_publish import Pushed
@@ -22,10 +22,7 @@ def publish(
         str | None,
         typer.Option(help="A commit of main.", show_default="GITHUB_SHA, else HEAD"),
     ] = None,
-    environment: Annotated[
-        str | None,
-        typer.Option(help="The environment.", show_default="deploy.environment in params.yaml"),
-    ] = None,
+    environment: Environment = None,
     rebuilt_run: Annotated[
         int | None,
         typer.Option(

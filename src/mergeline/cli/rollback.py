@@ -7,6 +7,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from mergeline.cli.jobs import (
+    AsJson,
+    Environment,
+    LineRemote,
+    end,
+    registry_opener,
+    run_url,
+    say,
+    worker,
+)
 from mergeline.errors import UsageError
 
 if TYPE_CHECKING:
@@ -30,14 +40,9 @@ def rollback(
             help="A version that was live before.", show_default="the one that was live last"
         ),
     ] = None,
-    environment: Annotated[
-        str | None,
-        typer.Option(help="The environment.", show_default="deploy.environment in params.yaml"),
-    ] = None,
-    remote: Annotated[
-        str, typer.Option(help="The Git remote with main, the ledger and the follower's report.")
-    ] = "origin",
-    json: Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")] = False,
+    environment: Environment = None,
+    remote: LineRemote = "origin",
+    json: AsJson = False,
 ) -> None:
     """Declare an earlier release live, and bar the model that it replaces.
 
@@ -52,7 +57,6 @@ def rollback(
     """
     from mergeline.adapters.git import Git, find_root
     from mergeline.adapters.git_remote import Remote
-    from mergeline.cli.jobs import end, registry_opener, run_url, say, worker
     from mergeline.promote.rollback import RollbackJob, Wish
     from mergeline.promote.rollback import rollback as run
 
@@ -84,7 +88,6 @@ def rollback(
 def _github(environ: Mapping[str, str]) -> "GitHub | None":
     """Return GitHub; None where the environment does not name it: going back comes first."""
     from mergeline.adapters.github import connect
-    from mergeline.cli.jobs import say
 
     own = environ.get(OWN_TOKEN, "").strip()
     try:
@@ -96,8 +99,6 @@ def _github(environ: Mapping[str, str]) -> "GitHub | None":
 
 def _tell_revert(ended: "RollbackEnded") -> None:
     """Say what became of the pull request that takes the merge back."""
-    from mergeline.cli.jobs import say
-
     if ended.revert is not None:
         say(f"#{ended.revert} takes back what the replaced version brought: review and merge it")
     elif ended.left:
