@@ -4,15 +4,17 @@ import json
 import os
 import shutil
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from mergeline.adapters.cml import Cml, connect_cml
-from mergeline.adapters.github import GitHub
-from mergeline.rehearsal import Rehearsal
+if TYPE_CHECKING:
+    from mergeline.adapters.cml import Cml
+    from mergeline.adapters.github import GitHub
+    from mergeline.rehearsal import Rehearsal
 
 PROGRAM = Path(__file__).parent / "cml_program.py"
 KINDS = ("standin", "real")
@@ -32,8 +34,10 @@ class Installed:
     folder: Path
     said: list[str] = field(default_factory=list)
 
-    def connect(self, world: Rehearsal, github: GitHub) -> Cml:
+    def connect(self, world: "Rehearsal", github: "GitHub") -> "Cml":
         """Return CML for a repository at the stand-in for GitHub, which listens with TLS."""
+        from mergeline.adapters.cml import connect_cml
+
         environ = {"PATH": self.path, **tls_environ(world)}
         return connect_cml(environ, github.client.place, self.said.append)
 
@@ -48,7 +52,7 @@ class Installed:
         return [json.loads(line) for line in lines]
 
 
-def tls_environ(world: Rehearsal) -> dict[str, str]:
+def tls_environ(world: "Rehearsal") -> dict[str, str]:
     """Return what a workflow's environment says where the stand-in for GitHub is GitHub."""
     return {
         "GITHUB_SERVER_URL": str(world.tls_url),
@@ -69,3 +73,24 @@ def install(folder: Path, kind: str = "standin") -> Installed:
     program.write_text(f"#!{sys.executable} -I\n{PROGRAM.read_text()}")
     program.chmod(0o755)
     return Installed(f"{folder}{os.pathsep}{surrounding}", folder)
+
+
+@pytest.fixture(params=KINDS)
+def installed(request: pytest.FixtureRequest, tmp_path: Path) -> Installed:
+    return install(tmp_path, request.param)
+
+
+@pytest.fixture
+def standin(tmp_path: Path) -> Installed:
+    return install(tmp_path)
+
+
+@pytest.fixture
+def number(world: "Rehearsal", request: pytest.FixtureRequest) -> Iterator[int]:
+    """A pull request of the test's own, at the `world` of its file; no faults remain there."""
+    from review.lines import commit_files
+
+    branch = "".join(each if each.isalnum() else "-" for each in request.node.name)
+    commit_files(Path(world.remote), branch, {"a.txt": branch}, onto="main")
+    yield world.open_pull(branch, login="ann")
+    world.world.faults.clear()

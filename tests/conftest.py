@@ -9,7 +9,7 @@ import pytest
 # those of another. What a test says of threads itself it sets itself.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-pytest_plugins = ["registries", "skips"]
+pytest_plugins = ["cmls", "registries", "skips"]
 
 GOLDEN = Path(__file__).parent / "golden"
 

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from cmls import KINDS, Installed, install, tls_environ
+from cmls import Installed, tls_environ
 from mergeline.adapters.cml import (
     Cml,
     carries,
@@ -40,24 +40,6 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rehearsal]:
         rehearsal.add_user("ann", permission="write")
         commit_files(Path(rehearsal.remote), "main", {"a.txt": "1"})
         yield rehearsal
-
-
-@pytest.fixture
-def number(world: Rehearsal, request: pytest.FixtureRequest) -> Iterator[int]:
-    branch = "".join(each if each.isalnum() else "-" for each in request.node.name)
-    commit_files(Path(world.remote), branch, {"a.txt": branch}, onto="main")
-    yield world.open_pull(branch, login="ann")
-    world.world.faults.clear()
-
-
-@pytest.fixture(params=KINDS)
-def installed(request: pytest.FixtureRequest, tmp_path: Path) -> Installed:
-    return install(tmp_path, request.param)
-
-
-@pytest.fixture
-def standin(tmp_path: Path) -> Installed:
-    return install(tmp_path)
 
 
 def as_user(world: Rehearsal, login: str = ACTIONS_USER, permission: str = "write") -> GitHub:

@@ -27,14 +27,6 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rehearsal]:
 
 
 @pytest.fixture
-def number(world: Rehearsal, request: pytest.FixtureRequest) -> Iterator[int]:
-    branch = "".join(each if each.isalnum() else "-" for each in request.node.name)
-    commit_files(Path(world.remote), branch, {"a.txt": branch}, onto="main")
-    yield world.open_pull(branch, login="ann")
-    world.world.faults.clear()
-
-
-@pytest.fixture
 def bot(world: Rehearsal) -> GitHub:
     return as_user(world, ACTIONS_USER)
 

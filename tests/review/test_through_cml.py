@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cmls import KINDS, Installed, install, tls_environ
+from cmls import Installed, tls_environ
 from mergeline.adapters.cml import Cml, watermark, watermark_title
 from mergeline.adapters.github import ACTIONS_USER, GitHub, connect
 from mergeline.adapters.github_client import Patience
@@ -34,24 +34,6 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rehearsal]:
         rehearsal.add_user("eve")
         commit_files(Path(rehearsal.remote), "main", {"a.txt": "1"})
         yield rehearsal
-
-
-@pytest.fixture
-def number(world: Rehearsal, request: pytest.FixtureRequest) -> Iterator[int]:
-    branch = "".join(each if each.isalnum() else "-" for each in request.node.name)
-    commit_files(Path(world.remote), branch, {"a.txt": branch}, onto="main")
-    yield world.open_pull(branch, login="ann")
-    world.world.faults.clear()
-
-
-@pytest.fixture(params=KINDS)
-def installed(request: pytest.FixtureRequest, tmp_path: Path) -> Installed:
-    return install(tmp_path, request.param)
-
-
-@pytest.fixture
-def standin(tmp_path: Path) -> Installed:
-    return install(tmp_path)
 
 
 @pytest.fixture
