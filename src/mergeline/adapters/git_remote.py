@@ -11,14 +11,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from mergeline.adapters.git import Git
-from mergeline.adapters.git_process import NO_HOOKS, last_line, run_git, without_credentials
+from mergeline.adapters.git_objects import write_commit, written
+from mergeline.adapters.git_process import NO_HOOKS, run_git, without_credentials
 from mergeline.config.problem import printable
 from mergeline.errors import RemoteRefused, ToolError
 
-_AUTHOR = {"NAME": "Mergeline", "EMAIL": "mergeline@noreply.invalid"}
-_IDENTITY = {
-    f"GIT_{role}_{key}": value for role in ("AUTHOR", "COMMITTER") for key, value in _AUTHOR.items()
-}
 _FETCH = (
     *("fetch", "--quiet", "--no-tags", "--no-prune", "--no-write-fetch-head"),
     # Without the last one Git also moves what the clone's own settings name.
@@ -133,11 +130,11 @@ class Remote:
             ToolError: It cannot be written.
         """
         patience = ("-c", f"core.filesRefLockTimeout={_LOCK_SECONDS * 1000}")
-        lock = self.git.root / self._made("rev-parse", "--git-path", f"{ref}.lock")
+        lock = self.git.root / written(self.git.root, "rev-parse", "--git-path", f"{ref}.lock")
         # The ref is ours alone and written in no time: an older lock is of a dead process.
         if lock.exists() and time.time() - lock.stat().st_mtime > _STALE_SECONDS:
             lock.unlink(missing_ok=True)
-        self._made(*patience, *NO_HOOKS, "update-ref", ref, commit)
+        written(self.git.root, "update-ref", ref, commit, settings=(*patience, *NO_HOOKS))
 
     def tidy(self) -> None:
         """Pack loose objects where they are many: each version of a growing file is one."""
@@ -197,10 +194,8 @@ class Remote:
         Returns:
             The commit's id.
         """
-        command = ("-c", "i18n.commitEncoding=UTF-8", "commit-tree", "--no-gpg-sign")
-        parents = () if parent is None else ("-p", parent)
-        given = message.encode()
-        return self._made(*command, self._tree(files), *parents, given=given, environ=_IDENTITY)
+        parents = () if parent is None else (parent,)
+        return write_commit(self.git.root, self._tree(files), parents, message)
 
     def _tree(self, files: Mapping[str, bytes]) -> str:
         """Return the id of a new tree object that holds these files."""
@@ -210,10 +205,10 @@ class Remote:
             if rest:
                 folders[first][rest] = data
                 continue
-            blob = self._made("hash-object", "-w", "-t", "blob", "--stdin", given=data)
+            blob = written(self.git.root, "hash-object", "-w", "-t", "blob", "--stdin", given=data)
             lines.append(f"100644 blob {blob}\t{first}\0")
         lines += [f"040000 tree {self._tree(inside)}\t{name}\0" for name, inside in folders.items()]
-        return self._made("mktree", "-z", given="".join(lines).encode())
+        return written(self.git.root, "mktree", "-z", given="".join(lines).encode())
 
     def _no_mirror(self) -> tuple[str, ...]:
         """Return what keeps a clone made with `--mirror` from pushing all that it holds."""
@@ -223,17 +218,6 @@ class Remote:
 
     def __str__(self) -> str:
         return f"the remote {without_credentials(self.name)!r}"
-
-    def _made(
-        self, *arguments: str, given: bytes = b"", environ: Mapping[str, str] | None = None
-    ) -> str:
-        done = run_git(self.git.root, *arguments, given=given, environ=environ)
-        if done.returncode != 0:
-            raise ToolError(
-                f"`git {arguments[0]}` failed: {last_line(done)}",
-                hint="check that the repository may be written and its disk has room",
-            )
-        return done.stdout.decode().strip()
 
     def _run(self, *arguments: str) -> bytes:
         done = run_git(self.git.root, *arguments, seconds=_NETWORK_SECONDS)

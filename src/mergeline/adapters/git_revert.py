@@ -1,13 +1,10 @@
 """Merging and taking back without a working tree: what Git makes of it, or "it conflicts"."""
 
 from mergeline.adapters.git import Git
+from mergeline.adapters.git_objects import write_commit
 from mergeline.adapters.git_process import last_line, run_git
 from mergeline.errors import ToolError
 
-_AUTHOR = {"NAME": "Mergeline", "EMAIL": "mergeline@noreply.invalid"}
-_IDENTITY = {
-    f"GIT_{role}_{key}": value for role in ("AUTHOR", "COMMITTER") for key, value in _AUTHOR.items()
-}
 _CONFLICT = 1
 
 
@@ -30,13 +27,13 @@ def revert(git: Git, tip: str, before: str, after: str, message: str) -> str | N
     """
     # A three-way merge from `after` to `before`. Git 2.39's merge-tree takes no merge base:
     # three commits that nobody keeps give it one.
-    common = _commit(git, git.tree(after), "", ())
-    ours = _commit(git, git.tree(tip), "", (common,))
-    theirs = _commit(git, git.tree(before), "", (common,))
+    common = write_commit(git.root, git.tree(after), (), "")
+    ours = write_commit(git.root, git.tree(tip), (common,), "")
+    theirs = write_commit(git.root, git.tree(before), (common,), "")
     tree = merged_tree(git, ours, theirs)
     if tree is None or tree == git.tree(tip):
         return None if tree is None else tip
-    return _commit(git, tree, message, (tip,))
+    return write_commit(git.root, tree, (tip,), message)
 
 
 def merged_tree(git: Git, ours: str, theirs: str) -> str | None:
@@ -51,15 +48,3 @@ def merged_tree(git: Git, ours: str, theirs: str) -> str | None:
     if done.returncode != 0:
         raise ToolError(f"`git merge-tree` failed: {last_line(done)}", hint="update Git to 2.38")
     return done.stdout.decode().split("\n", 1)[0]
-
-
-def _commit(git: Git, tree: str, message: str, parents: tuple[str, ...]) -> str:
-    command = ["-c", "i18n.commitEncoding=UTF-8", "commit-tree", "--no-gpg-sign", tree]
-    command += [word for parent in parents for word in ("-p", parent)]
-    done = run_git(git.root, *command, given=message.encode(), environ=_IDENTITY)
-    if done.returncode != 0:
-        raise ToolError(
-            f"`git commit-tree` failed: {last_line(done)}",
-            hint="check that the repository may be written and its disk has room",
-        )
-    return done.stdout.decode().strip()
