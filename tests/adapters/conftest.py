@@ -1,4 +1,4 @@
-"""For the tests of DVC's adapters: the machine's settings kept out, and a small pipeline."""
+"""For the tests of Git and DVC: the machine's settings kept out, and a small pipeline."""
 
 import shutil
 from collections.abc import Iterator

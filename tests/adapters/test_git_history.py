@@ -1,28 +1,14 @@
 """How commits come after each other, in whole and in shallow clones."""
 
-import os
-import subprocess
 from pathlib import Path
 
 import pytest
 
 from mergeline.adapters.git import Git
 from mergeline.errors import ToolError
+from review.lines import git
 
-
-@pytest.fixture(autouse=True)
-def identity(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
-    for role in ("AUTHOR", "COMMITTER"):
-        monkeypatch.setenv(f"GIT_{role}_NAME", "somebody")
-        monkeypatch.setenv(f"GIT_{role}_EMAIL", "somebody@example.org")
-
-
-def git(root: Path, *arguments: str) -> str:
-    command = ["git", *arguments]
-    return subprocess.run(
-        command, cwd=root, check=True, capture_output=True, text=True
-    ).stdout.strip()
+pytestmark = pytest.mark.usefixtures("apart")
 
 
 def commit(root: Path, message: str) -> str:
