@@ -29,7 +29,7 @@ POINTS = (
     ("GitHub.set_deployment", 1),
     ("GitHub.edit_comment", 1),
 )
-ROUNDS = 20
+ROUNDS = 5
 
 
 @pytest.fixture(scope="module")
