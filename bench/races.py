@@ -61,7 +61,7 @@ class Seen:
 def race(line: Line, rounds: Sequence[int], seed: int, seen: Seen) -> None:
     """Do the rounds, up to the first that goes wrong: its folder is to be looked at."""
     chance = random.Random(seed)
-    usual = median(seconds_of(line, chance)[0] for _ in range(3))
+    usual = median(seconds_of(line, chance)[0] for _ in range(min(3, len(rounds))))
     note(f"an undisturbed promotion takes {usual:.1f} s")
     for number in rounds:
         chance = random.Random(f"{seed}-{number}")

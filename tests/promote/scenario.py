@@ -619,13 +619,20 @@ def follow(repository: Git, state: Any, reason: str = "") -> None:
 
 @contextmanager
 def following(scenario: Scenario, state: str = "live") -> Iterator[None]:
-    """Let a follower with a clone of its own look again and again, until the block ends."""
+    """Let a follower with a clone of its own look at each new entry, until the block ends."""
     home = scenario.folder / "follower"
     git(scenario.folder, "clone", "--quiet", "--bare", scenario.world.remote, str(home))
     repository, over = Git(home), threading.Event()
+    tip, seen = scenario.remote / "refs/heads" / BRANCH, None
 
     def look() -> None:
-        while not over.wait(0.1):
+        nonlocal seen
+        while not over.wait(0.05):
+            # Git is asked only when there is something new.
+            now = tip.read_text() if tip.exists() else ""
+            if now == seen:
+                continue
+            seen = now
             history = Ledger(repository, "origin").read()
             desired, report = (
                 history.desired(PRODUCTION),

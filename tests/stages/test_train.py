@@ -207,7 +207,10 @@ _THERE = {
 ESTIMATORS = (
     {"estimator": "sklearn.ensemble.HistGradientBoostingClassifier", "params": {"max_iter": 20}},
     {"estimator": "sklearn.linear_model.LogisticRegression"},
-    {"estimator": "sklearn.ensemble.RandomForestClassifier", "params": {"n_jobs": 2}},
+    {
+        "estimator": "sklearn.ensemble.RandomForestClassifier",
+        "params": {"n_jobs": 2, "n_estimators": 20},
+    },
 )
 
 
@@ -222,7 +225,7 @@ def mergeline(root, *arguments, **more):
 
 @pytest.mark.parametrize("model", ESTIMATORS, ids=lambda model: model["estimator"].split(".")[-1])
 def test_two_processes_with_other_variables_make_the_same_bytes(tmp_path, model):
-    frame = make_frame(2000)
+    frame = make_frame(1000)
     found = []
     for name, variables in (("here", _HERE), ("there", _THERE)):
         root = make_project(tmp_path / name, frame=frame, model=model)
