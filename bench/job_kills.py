@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from serve.test_supervise import Server
 
 REAL = 10  # every how manieth round has a real server
-MEASURED = 3  # undisturbed runs that tell how long one takes
+MEASURED = 3  # undisturbed runs that tell how long one takes, but no more than rounds
 EARLY = ("start", "identify", "approvals")
 CLOSE = 1e-12
 
@@ -60,10 +60,10 @@ class Seen:
         return median(self.taken[-2 * MEASURED :])
 
 
-def undisturbed(task: Task) -> Seen:
+def undisturbed(task: Task, times: int) -> Seen:
     """Do the job without a disturbance, several times."""
     task.undisturbed()  # everything is imported for it
-    taken = [task.undisturbed() for _ in range(MEASURED)]
+    taken = [task.undisturbed() for _ in range(times)]
     return Seen(taken[-1][1], [seconds for seconds, _ in taken])
 
 
@@ -127,7 +127,7 @@ def answers(server: "Server", version: str, model: str) -> list[str]:
 
 def kill(task: Task, rounds: Sequence[int], real: bool, seed: int) -> Seen:
     """Do the rounds, up to the first that goes wrong: its folder is to be looked at."""
-    seen = undisturbed(task)
+    seen = undisturbed(task, min(MEASURED, len(rounds)))
     note(f"undisturbed it takes {seen.usual:.1f} s")
     for number in rounds:
         chance = random.Random(f"{seed}-{number}")
