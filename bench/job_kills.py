@@ -121,7 +121,8 @@ def answers(server: "Server", version: str, model: str) -> list[str]:
     if (status, label) != expected:
         return [f"{(status, label)} answers, expected {expected}"]
     found = [row["probability"] for row in json.loads(body)["predictions"]]
-    worst = max(abs(a - b) for a, b in zip(found, probes["scores"], strict=True))
+    wanted = [score for (score,) in probes["scores"]]
+    worst = max(abs(a - b) for a, b in zip(found, wanted, strict=True))
     return [f"the probe rows score differently, by {worst}"] if worst > CLOSE else []
 
 

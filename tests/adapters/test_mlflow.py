@@ -52,6 +52,7 @@ def prepare():
         source="data/applications.csv", sha256=SHA, bytes=4321, format="csv", target="y",
         positive="1", noun="defaulter", rows=100, duplicate_rows=0, duplicate_ids=0, columns=(),
         balance={"0": 70, "1": 30}, contract=None, contract_sha256=None, split=split,
+        held_out_sha256=SHA,
     )  # fmt: skip
 
 

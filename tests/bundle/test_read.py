@@ -192,7 +192,7 @@ def test_evidence_and_model_agree(stage, changes, said):
         (lambda it: it["rows"].pop(), "19 rows with 20 scores"),
         (lambda it: it["rows"][3].pop(), "values of the columns"),
         (lambda it: it.update(rows=[], scores=[]), "0 rows"),
-        (lambda it: it["scores"].__setitem__(0, None), "scores.0"),
+        (lambda it: it["scores"].__setitem__(0, [None]), "scores.0.0"),
         (lambda it: it["rows"][0].__setitem__(0, {"a": 1}), "rows.0.0"),
         (lambda it: it.update(more=1), "more"),
     ],

@@ -201,6 +201,7 @@ def prepared(*columns: str) -> Any:
         balance={},
         contract=None,
         contract_sha256=None,
+        held_out_sha256="d" * 64,
         split=Split(
             method="row", by=None, key=None, test=0.2, after=None, train_rows=8, test_rows=2,
             dropped=0,

@@ -26,7 +26,11 @@ class Table:
     @property
     def description(self) -> Description:
         return Description(
-            target="left", positive="yes", classes=("no", "yes"), features=self.features
+            task="binary",
+            target="left",
+            positive="yes",
+            classes=("no", "yes"),
+            features=self.features,
         )
 
 

@@ -51,7 +51,7 @@ def columns_of(rows):
 
 def require_same(pipeline, rows):
     """Hold the function against the pipeline, without a warning."""
-    predict = direct.predictor(pipeline)
+    predict = direct.predictor(pipeline, "binary")
     for batch in batches(rows):
         with warnings.catch_warnings():
             warnings.simplefilter("error")
@@ -84,7 +84,7 @@ def test_every_estimator_gives_the_same_bits(name, params, _types, table, tmp_pa
 def test_the_fitted_parts_stay_as_they_are(table):
     pipeline = build_pipeline(model_of("sklearn.svm.SVC", {"probability": True}), table.features)
     pipeline.fit(table.rows, table.labels)
-    direct.predictor(pipeline)
+    direct.predictor(pipeline, "binary")
     for _, part, names in pipeline[0].transformers_:
         first = part[0] if isinstance(part, Pipeline) else part
         assert list(first.feature_names_in_) == names
@@ -147,7 +147,7 @@ def test_pipelines_of_other_makers_give_the_same_bits(pipeline, known, table):
     rows = table.rows.assign(member=table.rows["member"].fillna(0.0))
     pipeline.fit(rows, table.labels)
     assert is_direct(pipeline) is known
-    predict = direct.predictor(pipeline)
+    predict = direct.predictor(pipeline, "binary")
     whole = rows.dropna()
     for batch in (whole, whole.head(1), whole.tail(9)):
         np.testing.assert_array_equal(predict(columns_of(batch)), pipeline.predict_proba(batch))
@@ -159,5 +159,5 @@ def test_what_is_no_pipeline_gets_a_data_frame(table):
             pd.testing.assert_frame_equal(rows, table.rows)
             return np.column_stack([np.zeros(len(rows)), np.ones(len(rows))])
 
-    scorer = Scorer(Model(), table.features, ("no", "yes"), "yes")
+    scorer = Scorer("binary", Model(), table.features, ("no", "yes"), "yes")
     assert scorer.score(table.frame).tolist() == [1.0] * len(table.frame)

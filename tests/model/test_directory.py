@@ -166,7 +166,11 @@ def test_hostile_names_pass_through_every_reader(table, tmp_path):
         Feature(name=name, kind=kind) for name, kind in zip(columns, kinds, strict=True)
     )
     description = Description(
-        target="yes: no\n", positive="off", classes=("🦊: [", "off"), features=features
+        task="binary",
+        target="yes: no\n",
+        positive="off",
+        classes=("🦊: [", "off"),
+        features=features,
     )
     for name in ("sklearn.linear_model.LogisticRegression", "sklearn.tree.DecisionTreeClassifier"):
         pipeline = build_pipeline(model_of(name, {}), features)

@@ -16,7 +16,7 @@ def scorer(frame):
         for name in frame.columns
     )
     constant = DummyClassifier(strategy="prior").fit([[0]] * 4, [0, 0, 0, 1])
-    return Scorer(constant, features, ("no", "yes"), "yes")
+    return Scorer("binary", constant, features, ("no", "yes"), "yes")
 
 
 def drawn(frame, seed=0):
@@ -35,7 +35,7 @@ def test_a_row_of_the_data_is_left_out(frame):
         probes = drawn(frame, seed)
         assert len(probes.rows) == PROBES
         assert all(f"n{number:.0f}" != name for number, name in probes.rows)
-        assert set(probes.scores) == {0.25}
+        assert set(probes.scores) == {(0.25,)}
 
 
 def test_the_seed_decides_and_nothing_else(frame):

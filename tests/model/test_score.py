@@ -71,7 +71,7 @@ def test_own_types_need_to_be_trusted(table, tmp_path):
 
 def test_scores_that_are_no_numbers_are_refused(table, tmp_path):
     folder = save(table, tmp_path / "model", "model.zoo.NotANumber", trusted=OWN)
-    with pytest.raises(ModelError, match="no number as probability for 400 of 400 rows"):
+    with pytest.raises(ModelError, match="no number as score for 400 of 400 rows"):
         load_scorer(folder, trusted=OWN).score(table.frame)
 
 

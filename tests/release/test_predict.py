@@ -250,7 +250,7 @@ def test_a_category_that_looks_like_a_number_stays_one(tmp_path: Path) -> None:
     settings = ModelSettings(estimator="sklearn.linear_model.LogisticRegression")
     pipeline = build_pipeline(settings, features, ("no", "yes"))
     pipeline.fit(cast_features(frame, features), (frame["code"] == "007").astype("int64"))
-    model = Model(Scorer(pipeline, features, ("no", "yes"), "yes"), 0.5, "1")
+    model = Model(Scorer("binary", pipeline, features, ("no", "yes"), "yes"), 0.5, "1")
     source = write(tmp_path / "rows.csv", "code,x\n007,1\n?,2\n,3\n7,4\n")
     answer = scored(model, source, missing=("?",))
     wanted = pd.DataFrame({"code": ["007", None, None, "7"], "x": [1.0, 2.0, 3.0, 4.0]})

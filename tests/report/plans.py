@@ -149,6 +149,7 @@ def prepare(rows: int = 20_000, *, defaulters: int = 4_412) -> PrepareContent:
         balance={"0": rows - defaulters, "1": defaulters},
         contract="data/contract.yaml",
         contract_sha256=sha256(b"contract"),
+        held_out_sha256="d" * 64,
         split=Split(
             method="id",
             by="application_id",
@@ -360,7 +361,7 @@ def explain(*order: str) -> ExplainContent:
             ExplainedRow(
                 row=sha256(b"row"),
                 score=0.0312,
-                positive=True,
+                actual="yes",
                 contributions=(("income", -1.204), ("postcode", -0.311)),
             ),
         ),

@@ -61,7 +61,7 @@ class Stocked:
     @property
     def score(self) -> float:
         """What this model makes of that row."""
-        return float(json.loads((self.folder / "probes.json").read_bytes())["scores"][0])
+        return float(json.loads((self.folder / "probes.json").read_bytes())["scores"][0][0])
 
 
 @dataclass

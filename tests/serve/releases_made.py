@@ -120,7 +120,7 @@ def change_scores(folder: Path, by: float = 1e-6) -> None:
     """Make the probe rows of a release folder say that the model scores otherwise."""
     path = folder / "probes.json"
     probes = json.loads(path.read_bytes())
-    probes["scores"] = [score + by for score in probes["scores"]]
+    probes["scores"] = [[score + by] for (score,) in probes["scores"]]
     path.write_text(json.dumps(probes))
 
 

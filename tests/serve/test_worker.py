@@ -188,8 +188,8 @@ PROBES = {
     "no JSON": b"[",
     "no scores": b'{"columns": [], "rows": []}',
     "no rows": b'{"columns": ["age"], "rows": [], "scores": []}',
-    "a column more": b'{"columns": ["age", "x"], "rows": [[1, 2]], "scores": [0.5]}',
-    "scores are text": b'{"columns": ["age"], "rows": [[1]], "scores": ["a"]}',
+    "a column more": b'{"columns": ["age", "x"], "rows": [[1, 2]], "scores": [[0.5]]}',
+    "scores are text": b'{"columns": ["age"], "rows": [[1]], "scores": [["a"]]}',
 }
 
 

@@ -166,8 +166,10 @@ def test_probes_score_the_same_through_json(root):
     assert probes["columns"] == [feature.name for feature in scorer.features]
     records = [dict(zip(probes["columns"], row, strict=True)) for row in probes["rows"]]
     frame = pd.DataFrame(json.loads(json.dumps(records)))
-    np.testing.assert_allclose(scorer.score(frame), probes["scores"], rtol=1e-9, atol=1e-9)
-    for record, score in zip(records, probes["scores"], strict=True):
+    np.testing.assert_allclose(
+        scorer.score(frame), np.ravel(probes["scores"]), rtol=1e-9, atol=1e-9
+    )
+    for record, score in zip(records, np.ravel(probes["scores"]), strict=True):
         alone = scorer.score(pd.DataFrame([record]))
         np.testing.assert_allclose(alone, [score], rtol=1e-9, atol=1e-9)
 
@@ -350,7 +352,7 @@ def test_scores_that_are_no_numbers_are_refused(tmp_path, monkeypatch):
     own = "model.zoo.NotANumber"
     model = {"estimator": own, "trusted_types": [own]}
     root = run_stages(make_project(tmp_path, model=model), "prepare", "train")
-    assert "no number as probability for" in refusal(root, ModelError)
+    assert "no number as score for" in refusal(root, ModelError)
 
 
 def test_infinities_belong_to_the_outer_quarters() -> None:

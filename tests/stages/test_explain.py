@@ -113,9 +113,9 @@ def build(root: Path, estimator=BOOSTING, pipeline=None, positive="1", trusted=(
         pipeline = build_pipeline(Model(estimator=estimator), features)
     with threadpool_limits(1):
         pipeline.fit(cast_features(train, features), train["y"].astype(str))
-    description = Description("y", positive, ("0", "1"), features)
+    description = Description("binary", "y", positive, ("0", "1"), features)
     save_model(pipeline, root / layout.MODEL, description, trusted=trusted)
-    scorer = Scorer(pipeline, features, ("0", "1"), positive)
+    scorer = Scorer("binary", pipeline, features, ("0", "1"), positive)
     write(root, train, test, np.full(len(test), 0.5) if trusted else scorer.score(test), positive)
     return scorer
 
@@ -312,7 +312,7 @@ def test_a_forest_of_many_leaves_gets_fewer_rows():
         pipeline = build_pipeline(Model(estimator=LOGISTIC), features)
         pipeline.set_params(estimator=RandomForestClassifier(trees, random_state=0))
         pipeline.fit(rows, frame["y"].astype(str))
-        way = methods(Scorer(pipeline, features, ("0", "1"), "1"), 0)[0]
+        way = methods(Scorer("binary", pipeline, features, ("0", "1"), "1"), 0)[0]
         assert way.explainer == "tree"
         afforded.append(way.affords(60))
     assert afforded[0] == pytest.approx(10 * afforded[1], rel=0.1)

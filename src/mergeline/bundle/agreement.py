@@ -137,13 +137,15 @@ def _of_train(settings: Settings, stated: TrainContent) -> Iterator[Statement]:
 
 def _of_evaluate(settings: Settings, stated: EvaluateContent) -> Iterator[Statement]:
     given, found = settings.evaluate, stated.confusion
-    yield Statement("evaluate.primary", stated.primary, given.primary)
-    yield Statement("evaluate.threshold", stated.threshold, given.threshold)
+    yield Statement("evaluate.primary", stated.primary, settings.primary)
+    yield Statement("evaluate.threshold", stated.threshold, settings.threshold)
     yield Statement("evaluate.bootstrap", stated.bootstrap, given.bootstrap)
     yield Statement("evaluate.seed", stated.seed, settings.model.seed)
     yield Statement("evaluate.metrics", set(stated.metrics), {*settings.metric_names})
     columns = {item.column for item in stated.slices}
     yield Statement("evaluate.slices that nobody asked for", columns - {*given.slices}, set())
+    if found is None:
+        return
     positives = found.true_positive + found.false_negative
     yield Statement("evaluate.positives", stated.positives, positives)
     rows = positives + found.false_positive + found.true_negative
@@ -152,11 +154,11 @@ def _of_evaluate(settings: Settings, stated: EvaluateContent) -> Iterator[Statem
 
 def _of_fairness(settings: Settings, stated: FairnessContent) -> Iterator[Statement]:
     given = settings.fairness
-    yield Statement("fairness.threshold", stated.threshold, settings.evaluate.threshold)
+    yield Statement("fairness.threshold", stated.threshold, settings.threshold)
     yield Statement("fairness.min_group", stated.min_group, given.min_group)
     yield Statement("fairness.bootstrap", stated.bootstrap, settings.evaluate.bootstrap)
     yield Statement("fairness.seed", stated.seed, settings.model.seed)
-    missing = {*given.metrics} - {*stated.metrics}
+    missing = {*settings.rate_names} - {*stated.metrics}
     yield Statement("fairness.metrics that are missing", missing, set())
     by = tuple(name_of(columns) for columns in column_sets(settings.data.sensitive))
     yield Statement("fairness.by", tuple(item.by for item in stated.by), by)

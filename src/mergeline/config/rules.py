@@ -2,17 +2,15 @@
 
 import codecs
 from collections.abc import Iterator, Sequence
-from itertools import combinations, pairwise
+from itertools import chain, combinations, pairwise
 from pathlib import PurePosixPath, PureWindowsPath
 from typing import get_args
 
 from mergeline.config.problem import Problem, Steps, did_you_mean, printable, shown
 from mergeline.config.settings import MetricName, Settings
 from mergeline.core.labels import label_text
-from mergeline.core.policy import GAPS, FairnessGate, MetricGate
-
-# The metrics that are no share between 0 and 1.
-_UNBOUNDED = ("log_loss",)
+from mergeline.core.policy import FairnessGate, MetricGate
+from mergeline.core.task import GAPS, UNBOUNDED
 
 
 def disagreements(settings: Settings) -> list[Problem]:
@@ -87,6 +85,8 @@ def _class_weight(settings: Settings) -> Iterator[Problem]:
         if name != label_text(name):
             text = f"found {shown(name)}, write {label_text(name)}, as this class is called"
             yield Problem((*path, name), text)
+    if settings.data.task != "binary":
+        return
     positive = label_text(settings.data.positive)
     if len(weights) != 2 or positive not in map(label_text, weights):  # noqa: PLR2004 -- two classes
         found = ", ".join(weights) or "no class"
@@ -104,9 +104,9 @@ def _repeats(settings: Settings) -> Iterator[Problem]:
     lists: dict[Steps, Sequence[str]] = {
         ("data", "sensitive"): settings.data.sensitive,
         ("data", "exclude"): settings.data.exclude,
-        ("evaluate", "metrics"): settings.evaluate.metrics,
+        ("evaluate", "metrics"): settings.evaluate.metrics or (),
         ("evaluate", "slices"): settings.evaluate.slices,
-        ("fairness", "metrics"): settings.fairness.metrics,
+        ("fairness", "metrics"): settings.fairness.metrics or (),
     }
     for path, values in lists.items():
         for place, value in enumerate(values):
@@ -183,7 +183,8 @@ def _groupings(sensitive: Sequence[str]) -> list[str]:
 
 def _limits(path: Steps, gate: MetricGate | FairnessGate) -> Iterator[Problem]:
     subject = gate.metric if isinstance(gate, MetricGate) else gate.fairness
-    if subject in _UNBOUNDED or subject not in (*get_args(MetricName), *GAPS):
+    known = (*get_args(MetricName), *chain(*GAPS.values()))
+    if subject in UNBOUNDED or subject.startswith("mean_") or subject not in known:
         return
     for key in ("at_least", "at_most", "no_worse_than_baseline_by"):
         limit = getattr(gate, key)

@@ -7,11 +7,14 @@ from pydantic import Field, FiniteFloat, JsonValue, model_validator
 
 from mergeline.core.base import Frozen
 from mergeline.core.policy import Gate, Policy, Promotion, Waiver
+from mergeline.core.task import MEASURED, PRIMARY, SHOWN_RATES, Task
 
 Scalar = str | int | FiniteFloat | bool
 
+# What fits the task is a rule of its own: here stand the names of all tasks.
 MetricName = Literal[
     "roc_auc",
+    "roc_auc_ovr",
     "average_precision",
     "brier_score",
     "log_loss",
@@ -20,6 +23,14 @@ MetricName = Literal[
     "precision",
     "recall",
     "f1",
+    "precision_macro",
+    "recall_macro",
+    "f1_macro",
+    "mean_absolute_error",
+    "root_mean_squared_error",
+    "median_absolute_error",
+    "r2",
+    "mean_error",
 ]
 RateName = Literal[
     "selection_rate",
@@ -29,6 +40,10 @@ RateName = Literal[
     "false_negative_rate",
     "accuracy",
     "precision",
+    "mean_prediction",
+    "mean_actual",
+    "mean_error",
+    "mean_absolute_error",
 ]
 
 
@@ -41,8 +56,9 @@ class Data(Frozen):
         encoding: Of a text file; UTF-8 (with or without byte-order mark) unless given.
         separator: Of a CSV file; from the file's name unless given.
         missing: Texts that mean "no value", besides the empty one.
+        task: What to predict: one of two classes, one of several, or a number.
         target: The column to predict.
-        positive: The target's value that counts as positive.
+        positive: The target's value that counts as positive; for two classes only.
         noun: What a positive row is called in sentences.
         id: The split hashes it: a row never changes side as data grows.
         group: Rows with the same value stay on one side (the same person).
@@ -57,8 +73,9 @@ class Data(Frozen):
     encoding: str = "utf-8-sig"
     separator: Annotated[str, Field(min_length=1, max_length=1)] | None = None
     missing: tuple[str, ...] = ()
+    task: Task = "binary"
     target: str
-    positive: Scalar
+    positive: Scalar | None = None
     noun: str = "positive"
     id: str | None = None
     group: str | None = None
@@ -66,6 +83,17 @@ class Data(Frozen):
     sensitive: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
     contract: str | None = None
+
+    @model_validator(mode="after")
+    def _positive_of_two(self) -> Self:
+        if self.task == "binary" and self.positive is None:
+            raise ValueError(
+                "positive is missing: give the value of the target that counts as positive, "
+                "or task: multiclass or regression"
+            )
+        if self.task != "binary" and self.positive is not None:
+            raise ValueError(f"positive is for two classes, and task is {self.task}: leave it out")
+        return self
 
 
 class SplitSettings(Frozen):
@@ -95,9 +123,10 @@ class Model(Frozen):
     """What to train.
 
     Attributes:
-        estimator: Import path of a scikit-learn classifier.
+        estimator: Import path of a scikit-learn classifier or regressor.
         factory: `package.module:function`, called with the parameters; returns an
             estimator or a whole Pipeline.
+        onnx: An ONNX file that a stage of the project's own has made from the training table.
         params: Keyword arguments.
         class_weight: `balanced`, or a weight by class (its text).
         seed: Random state of whatever takes one.
@@ -106,6 +135,7 @@ class Model(Frozen):
 
     estimator: str | None = None
     factory: str | None = None
+    onnx: str | None = None
     params: dict[str, JsonValue] = {}
     class_weight: Literal["balanced"] | dict[str, FiniteFloat] | None = None
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
@@ -113,42 +143,72 @@ class Model(Frozen):
 
     @model_validator(mode="after")
     def _one(self) -> Self:
-        if (self.estimator is None) == (self.factory is None):
-            raise ValueError("give exactly one of estimator and factory")
+        given = [self.estimator, self.factory, self.onnx]
+        if given.count(None) != len(given) - 1:
+            raise ValueError("give exactly one of estimator, factory and onnx")
+        if self.onnx is not None and (self.params or self.class_weight is not None):
+            raise ValueError("an ONNX model is trained already: leave out params and class_weight")
         return self
+
+    @property
+    def origin(self) -> str:
+        """Where the model comes from: an import path, or a file."""
+        return str(self.estimator or self.factory or self.onnx)
 
 
 class Evaluate(Frozen):
     """What is measured on the held-out rows.
 
     Attributes:
-        primary: The metric that the report leads with.
-        metrics: What else is measured.
-        threshold: Rows with this score or more are predicted positive.
+        primary: The metric that the report leads with; one for the task unless given.
+        metrics: What else is measured; some for the task unless given.
+        threshold: Rows with this score or more are predicted positive; for two classes only.
         slices: Columns by whose values the metrics are shown as well.
         bootstrap: Replicates for the intervals.
     """
 
-    primary: MetricName = "roc_auc"
-    metrics: tuple[MetricName, ...] = ("roc_auc", "average_precision", "brier_score")
+    primary: MetricName | None = None
+    metrics: tuple[MetricName, ...] | None = None
     threshold: Annotated[FiniteFloat, Field(ge=0, le=1)] = 0.5
     slices: tuple[str, ...] = ()
     bootstrap: Annotated[int, Field(ge=100, le=20_000)] = 1000
+
+
+class Mitigation(Frozen):
+    """Training under a constraint of fairness, by fairlearn's reductions.
+
+    The model reads no more columns than without: groups are needed in training only.
+
+    Attributes:
+        constraint: What is to be alike between the groups, up to `bound`.
+        by: The sensitive column.
+        bound: The difference that is allowed.
+        rounds: Models that are tried, at most.
+    """
+
+    constraint: Literal[
+        "demographic_parity", "equalized_odds", "true_positive_rate_parity", "bounded_group_loss"
+    ]
+    by: str
+    bound: Annotated[FiniteFloat, Field(gt=0, le=1)] = 0.02
+    rounds: Annotated[int, Field(ge=2, le=200)] = 50
 
 
 class Fairness(Frozen):
     """How bias is measured.
 
     Attributes:
-        metrics: Rates to show by group.
+        metrics: Rates or means to show by group; some for the task unless given.
         min_group: Smaller groups are shown and not judged.
         bins: Edges by column for continuous sensitive columns: [18, 30, 45] makes
             `[18, 30)` and `[30, 45)`.
+        mitigation: Train under a constraint; None trains as the model is.
     """
 
-    metrics: tuple[RateName, ...] = ("selection_rate", "true_positive_rate", "false_positive_rate")
+    metrics: tuple[RateName, ...] | None = None
     min_group: Annotated[int, Field(ge=1)] = 50
     bins: dict[str, Annotated[tuple[FiniteFloat, ...], Field(min_length=2)]] = {}
+    mitigation: Mitigation | None = None
 
 
 class Explain(Frozen):
@@ -249,9 +309,27 @@ class Settings(Frozen):
     report: ReportSettings = ReportSettings()
 
     @property
-    def metric_names(self) -> tuple[MetricName, ...]:
+    def primary(self) -> str:
+        """The metric that the report leads with."""
+        return self.evaluate.primary or PRIMARY[self.data.task]
+
+    @property
+    def metric_names(self) -> tuple[str, ...]:
         """What is measured: the primary metric first, then the others, each once."""
-        return tuple(dict.fromkeys((self.evaluate.primary, *self.evaluate.metrics)))
+        given = self.evaluate.metrics
+        others = MEASURED[self.data.task] if given is None else given
+        return tuple(dict.fromkeys((self.primary, *others)))
+
+    @property
+    def rate_names(self) -> tuple[str, ...]:
+        """What is shown by group."""
+        given = self.fairness.metrics
+        return SHOWN_RATES[self.data.task] if given is None else given
+
+    @property
+    def threshold(self) -> float | None:
+        """From which score on a row is predicted positive; None but for two classes."""
+        return self.evaluate.threshold if self.data.task == "binary" else None
 
     @property
     def policy(self) -> Policy:

@@ -67,6 +67,8 @@ def _unless_all_alike(result: GateResult, case: Case) -> GateResult:
         return result
     content = case.evidence.evaluate.content
     found = content.confusion
+    if found is None or content.threshold is None:
+        return result
     if found.true_positive + found.false_positive == 0:
         who = "Nobody"
     elif found.true_negative + found.false_negative == 0:

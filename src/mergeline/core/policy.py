@@ -7,12 +7,6 @@ from pydantic import Discriminator, Field, FiniteFloat, Tag, model_validator
 
 from mergeline.core.base import Frozen
 
-GAPS = (
-    "demographic_parity_difference",
-    "equalized_odds_difference",
-    "equal_opportunity_difference",
-)
-
 Level = Literal["fail", "warn"]
 
 
@@ -66,7 +60,13 @@ class FairnessGate(Limits):
     """
 
     fairness: Literal[
-        "demographic_parity_difference", "equalized_odds_difference", "equal_opportunity_difference"
+        "demographic_parity_difference",
+        "equalized_odds_difference",
+        "equal_opportunity_difference",
+        "accuracy_difference",
+        "mean_prediction_difference",
+        "mean_error_difference",
+        "mean_absolute_error_difference",
     ]
     by: str
 

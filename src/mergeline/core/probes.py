@@ -13,13 +13,14 @@ class Probes(Stated):
     Attributes:
         columns: The model's features, in its order.
         rows: Values as a request gives them; None where there is none.
-        scores: The probability of the positive class, a row each.
+        scores: What the model says, a row each: the probability of the positive class, those
+            of all of several classes, or the predicted value.
     """
 
     schema_version: Literal[1] = 1
     columns: tuple[str, ...]
     rows: tuple[tuple[str | int | FiniteFloat | bool | None, ...], ...]
-    scores: tuple[FiniteFloat, ...]
+    scores: tuple[tuple[FiniteFloat, ...], ...]
 
     @model_validator(mode="after")
     def _one_table(self) -> Self:
@@ -27,4 +28,6 @@ class Probes(Stated):
             raise ValueError(f"{len(self.rows)} rows with {len(self.scores)} scores")
         if any(len(row) != len(self.columns) for row in self.rows):
             raise ValueError(f"a row has not the {len(self.columns)} values of the columns")
+        if len({len(row) for row in self.scores}) != 1:
+            raise ValueError("rows have different numbers of scores")
         return self

@@ -1,4 +1,4 @@
-"""Probabilities straight from columns: what a fitted Pipeline computes, without its wrapping.
+"""Scores straight from columns: what a fitted Pipeline computes, without its wrapping.
 
 scikit-learn's ColumnTransformer takes the columns of a data frame apart and hands data
 frames on, which costs more than all that is computed when there are few rows. The
@@ -10,6 +10,8 @@ frame, as ever.
 from collections.abc import Callable, Mapping
 from copy import copy
 from typing import TYPE_CHECKING, Any
+
+from mergeline.core.task import Task
 
 if TYPE_CHECKING:
     import numpy as np
@@ -32,17 +34,19 @@ def frame_of(columns: Columns) -> "pd.DataFrame":
     )
 
 
-def predictor(pipeline: Any) -> Predict:
-    """Return a function from columns to `predict_proba`, shape (n, classes).
+def predictor(pipeline: Any, task: Task) -> Predict:
+    """Return a function from columns to probabilities, shape (n, classes), or values, (n,).
 
     Args:
+        task: `predict_proba` is asked, and for regression `predict`.
         pipeline: A fitted Pipeline. The columns that the function gets are those that it
             was fitted on, as `cast_features` makes them.
     """
     parts = _parts(pipeline)
     if parts is None:
-        return lambda columns: pipeline.predict_proba(frame_of(columns))
-    estimator = pipeline[1]
+        whole = _asked(pipeline, task)
+        return lambda columns: whole(frame_of(columns))
+    asked = _asked(pipeline[1], task)
 
     def predict(columns: Columns) -> "np.ndarray[Any, Any]":
         import numpy as np
@@ -51,10 +55,14 @@ def predictor(pipeline: Any) -> Predict:
         blocks = [
             part.transform(np.array([columns[name] for name in names]).T) for part, names in parts
         ]
-        found: np.ndarray[Any, Any] = estimator.predict_proba(np.hstack(blocks))
+        found: np.ndarray[Any, Any] = asked(np.hstack(blocks))
         return found
 
     return predict
+
+
+def _asked(estimator: Any, task: Task) -> Any:
+    return estimator.predict if task == "regression" else estimator.predict_proba
 
 
 def _parts(pipeline: Any) -> list[tuple[Any, list[str]]] | None:

@@ -18,6 +18,7 @@ from typing import Any
 from mergeline.core.digest import sha256
 from mergeline.core.evidence import Feature
 from mergeline.core.strict_json import read_json
+from mergeline.core.task import TASKS, Task
 from mergeline.errors import ModelError, first_line
 from mergeline.model.canonical import canonical_skops
 from mergeline.model.trust import require_trusted
@@ -41,14 +42,16 @@ class Description:
     """What Mergeline writes beside the pipeline, into MLmodel's `metadata`.
 
     Attributes:
+        task: What the model predicts.
         target: The target's column.
-        positive: The positive class as text.
-        classes: All classes, in the order of the pipeline's probabilities.
+        positive: The positive class as text; binary only.
+        classes: All classes, in the order of the model's probabilities; none for regression.
         features: The columns that the model reads, in its order.
     """
 
+    task: Task
     target: str
-    positive: str
+    positive: str | None
     classes: tuple[str, ...]
     features: tuple[Feature, ...]
 
@@ -117,7 +120,7 @@ def _files(skops: bytes, types: Sequence[str], description: Description) -> dict
     series = ".".join(platform.python_version_tuple()[:2])
     files = {SKOPS: skops, **environment_files(requirements, series)}
     model = {
-        "flavors": _flavors(types, series, pins["scikit-learn"]),
+        "flavors": _flavors(types, series, pins["scikit-learn"], description.task),
         "metadata": {"mergeline": _metadata(description)},
         "mlflow_version": pins["mlflow"],
         "model_size_bytes": sum(map(len, files.values())),
@@ -160,13 +163,13 @@ def _yaml(value: Any) -> bytes:
     return _ESCAPED.sub(lambda found: f"\\u{ord(found[0]):04x}", text).encode() + b"\n"
 
 
-def _flavors(types: Sequence[str], series: str, sklearn: str) -> dict[str, Any]:
+def _flavors(types: Sequence[str], series: str, sklearn: str, task: Task) -> dict[str, Any]:
     return {
         "python_function": {
             "env": {"conda": "conda.yaml", "virtualenv": "python_env.yaml"},
             "loader_module": "mlflow.sklearn",
             "model_path": SKOPS,
-            "predict_fn": "predict_proba",
+            "predict_fn": "predict" if task == "regression" else "predict_proba",
             "python_version": series,
         },
         "sklearn": {
@@ -184,7 +187,7 @@ def _signature(description: Description) -> dict[str, Any]:
         {"type": _TYPES[feature.kind], "name": feature.name, "required": False}
         for feature in description.features
     ]
-    shape = [-1, len(description.classes)]
+    shape = [-1] if description.task == "regression" else [-1, len(description.classes)]
     outputs = [{"type": "tensor", "tensor-spec": {"dtype": "float64", "shape": shape}}]
     return {"inputs": json.dumps(inputs), "outputs": json.dumps(outputs), "params": None}
 
@@ -192,6 +195,7 @@ def _signature(description: Description) -> dict[str, Any]:
 def _metadata(description: Description) -> dict[str, Any]:
     return {
         "schema_version": 1,
+        "task": description.task,
         "target": description.target,
         "positive": description.positive,
         "classes": list(description.classes),
@@ -223,7 +227,10 @@ def parse_description(data: bytes) -> Description:
     try:
         document = read_json(data, values=_MOST_VALUES, text=len(data))
         found = document["metadata"]["mergeline"]
+        if found["task"] not in TASKS:
+            raise ValueError(f"{MLMODEL} is of no task that is known: {found['task']!r:.100}")
         return Description(
+            task=found["task"],
             target=found["target"],
             positive=found["positive"],
             classes=tuple(found["classes"]),

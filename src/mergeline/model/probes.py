@@ -50,7 +50,7 @@ def make_probes(frame: "pd.DataFrame", scorer: Scorer, *, seed: int) -> Probes:
         rows=tuple(
             tuple(_json_value(value) for value in row) for row in chosen.itertuples(index=False)
         ),
-        scores=tuple(scorer.score(chosen).tolist()),
+        scores=tuple(map(tuple, scorer.score(chosen).reshape(len(chosen), -1).tolist())),
     )
 
 

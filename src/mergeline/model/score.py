@@ -1,4 +1,4 @@
-"""Parse and score: the one way from rows to probabilities, in evaluation and in serving."""
+"""Parse and score: the one way from rows to scores, in evaluation and in serving."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mergeline.core.evidence import Feature
+from mergeline.core.task import Task
 from mergeline.errors import ModelError, first_line
 from mergeline.model.cast import cast_features
 from mergeline.model.direct import Columns, Predict, predictor
@@ -24,27 +25,32 @@ class Scorer:
     """A loaded model.
 
     Attributes:
+        task: What it predicts.
         pipeline: The fitted scikit-learn Pipeline.
         features: The columns that it reads, in its order.
-        classes: In the order of its probabilities.
-        positive: The positive class.
+        classes: In the order of its probabilities; none for regression.
+        positive: The positive class; binary only.
     """
 
+    task: Task
     pipeline: Any
     features: tuple[Feature, ...]
     classes: tuple[str, ...]
-    positive: str
+    positive: str | None
 
     @cached_property
     def _predict(self) -> Predict:
-        return predictor(self.pipeline)
+        return predictor(self.pipeline, self.task)
 
     def score(self, frame: "pd.DataFrame") -> "np.ndarray[Any, np.dtype[np.float64]]":
-        """Return the probability of the positive class for each row, shape (n,).
+        """Return what the model says of each row.
+
+        That is the probability of the positive class or the predicted value, shape (n,), and
+        for several classes their probabilities, shape (n, classes).
 
         Raises:
             ContractError: A column is absent or of the wrong type.
-            ModelError: A probability is not a number.
+            ModelError: A score is not a number.
         """
         rows = cast_features(frame, self.features)
         return self.score_columns({name: rows[name].to_numpy() for name in rows.columns})
@@ -56,24 +62,25 @@ class Scorer:
             columns: By feature, as `cast_features` makes them, shape (n,) each.
 
         Raises:
-            ModelError: A probability is not a number.
+            ModelError: A score is not a number.
         """
         import numpy as np
 
-        column = self.classes.index(self.positive)
         try:
-            probabilities = self._predict(columns)
+            found = np.asarray(self._predict(columns), dtype=np.float64)
         except Exception as error:  # an estimator, or a project's own step, raises as it likes
             rows = len(next(iter(columns.values())))
             raise ModelError(
                 f"the model cannot score {rows} rows: {type(error).__name__}: {first_line(error)}",
                 hint="look for values that the training rows do not have, such as infinities",
             ) from error
-        scores = np.asarray(probabilities[:, column], dtype=np.float64)
-        if not np.isfinite(scores).all():
+        binary = self.task == "binary"
+        scores = found[:, self.classes.index(str(self.positive))] if binary else found
+        good = np.isfinite(scores) if scores.ndim == 1 else np.isfinite(scores).all(axis=1)
+        if not good.all():
             raise ModelError(
-                f"the model gives no number as probability for "
-                f"{int((~np.isfinite(scores)).sum())} of {len(scores)} rows",
+                f"the model gives no number as score for {int((~good).sum())} of "
+                f"{len(scores)} rows",
                 hint="look for a division by zero in the model, or use another estimator",
             )
         return scores
@@ -107,6 +114,7 @@ def load_scorer(folder: Path, *, trusted: Sequence[str] = ()) -> Scorer:
     except Exception as error:  # skops raises whatever the parts of a model raise
         raise _unusable(folder, error) from error
     return Scorer(
+        task=description.task,
         pipeline=pipeline,
         features=description.features,
         classes=description.classes,

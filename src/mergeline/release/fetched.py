@@ -93,4 +93,4 @@ def fetched(registry: Registry, release: Release) -> Iterator[Fetched]:
     with tempfile.TemporaryDirectory() as scratch:
         files = download(registry, release, Path(scratch))
         scorer = load_scorer(files.folder / MODEL_FOLDER, trusted=release.trusted)
-        yield Fetched(scorer, files.evaluate.threshold)
+        yield Fetched(scorer, files.evaluate.threshold or 0.5)

@@ -73,7 +73,7 @@ def _purpose(plan: Plan) -> str:
         return "There is no evidence of what it was made for."
     data, noun = prepare.content, text(plan.noun, 40)
     return (
-        f"It scores rows from 0 to 1: how likely {code(data.target)} is {code(data.positive)} "
+        f"It scores rows from 0 to 1: how likely {code(data.target)} is {code(str(data.positive))} "
         f"({noun}). A row with {evaluate.content.threshold:g} or more is predicted {noun}. What is "
         "said below was measured on the data described below and holds for data like it."
     )

@@ -71,7 +71,7 @@ class Served:
         if self.log is not None:
             self.log.add(columns, scores)
         said = predictions_json(
-            scores.tolist(), self.threshold, self.negative, self.scorer.positive
+            scores.tolist(), self.threshold, self.negative, str(self.scorer.positive)
         )
         return Reply(200, JSON, said)
 
@@ -161,7 +161,7 @@ def smoke_test(served: Served, path: Path) -> None:
     """
     try:
         probes = json.loads(path.read_bytes())
-        wanted = [float(score) for score in probes["scores"]]
+        wanted = [float(score) for (score,) in probes["scores"]]
         split = {"columns": probes["columns"], "data": probes["rows"]}
     except (OSError, KeyError, TypeError, ValueError) as error:
         raise ModelError(

@@ -60,7 +60,7 @@ def run(root: Path, settings: Settings, clock: Clock) -> Result:
     content = EvaluateContent(
         n=len(frame),
         positives=int(positive.sum()),
-        primary=settings.evaluate.primary,
+        primary=settings.primary,
         threshold=threshold,
         metrics=metrics,
         higher_is_better={name: METRICS[name].higher_is_better for name in metrics},

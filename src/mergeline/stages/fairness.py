@@ -95,7 +95,7 @@ def _held_out(frame: "pd.DataFrame", predictions: "pd.DataFrame", settings: Sett
 
 
 def _metrics(settings: Settings) -> tuple[str, ...]:
-    return tuple(dict.fromkeys((*settings.fairness.metrics, *_NEEDED)))
+    return tuple(dict.fromkeys((*settings.rate_names, *_NEEDED)))
 
 
 def _gaps(held: Held, labels: Any, frame: "pd.DataFrame", settings: Settings) -> dict[str, Gap]:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from mergeline.config.settings import Data, Settings
 from mergeline.core import layout
+from mergeline.core.digest import sha256
 from mergeline.core.evidence import PrepareContent
 from mergeline.core.labels import label_text
 from mergeline.errors import ContractError
@@ -58,6 +59,7 @@ def run(root: Path, settings: Settings, clock: Clock) -> Result:
             sha256=digest,
             bytes=source.stat().st_size,
             format=table_format(data),
+            task=data.task,
             target=data.target,
             positive=label_text(data.positive),
             noun=data.noun,
@@ -69,8 +71,13 @@ def run(root: Path, settings: Settings, clock: Clock) -> Result:
             contract=data.contract,
             contract_sha256=contract_digest,
             split=split,
+            held_out_sha256=_digest_of(keyed.loc[test, layout.KEY]),
         )
     return Result(content, files=files)
+
+
+def _digest_of(keys: "pd.Series[Any]") -> str:
+    return sha256("\n".join(sorted(keys)).encode())
 
 
 def _require_columns(frame: "pd.DataFrame", data: Data) -> None:

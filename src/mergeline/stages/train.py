@@ -47,6 +47,7 @@ def run(root: Path, settings: Settings, clock: Clock) -> Result:
         _fit(pipeline, cast_features(frame, features), labels, settings)
     require_probabilities(pipeline, settings.model)
     description = Description(
+        task=settings.data.task,
         target=settings.data.target,
         positive=label_text(settings.data.positive),
         classes=classes,

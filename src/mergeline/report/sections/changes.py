@@ -38,7 +38,7 @@ def _summary(now: PrepareContent, old: PrepareContent | None, columns: int) -> s
 def _source(now: PrepareContent, old: PrepareContent | None) -> str:
     said = (
         f"{code(now.source)} (digest {code(now.sha256[:12])}), target {code(now.target)}, "
-        f"positive is {code(now.positive)}; split by {_split(now)}."
+        f"positive is {code(str(now.positive))}; split by {_split(now)}."
     )
     if old is None:
         return said

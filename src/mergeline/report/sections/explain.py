@@ -84,7 +84,7 @@ def _errors(content: ExplainContent) -> str:
 def _error_row(row: ExplainedRow, place: int) -> tuple[str, ...]:
     moved = (_moved(column, value, row.values) for column, value in row.contributions[:_TOP])
     name = code(row.row[:12]) if row.row else str(place)
-    return name, number(row.score), "yes" if row.positive else "no", ", ".join(moved)
+    return name, number(row.score), text(row.actual), ", ".join(moved)
 
 
 def _moved(column: str, value: float, values: dict[str, str]) -> str:

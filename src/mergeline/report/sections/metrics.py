@@ -1,6 +1,6 @@
 """What was measured on the held-out rows: the primary metric, all metrics, slices."""
 
-from mergeline.core.evidence import CalibrationBin, EvaluateContent, Slice
+from mergeline.core.evidence import CalibrationBin, Confusion, EvaluateContent, Slice
 from mergeline.core.plan import Plan
 from mergeline.core.verdict import Paired
 from mergeline.report.against import COMPARED, compared, is_same, primary_pair
@@ -40,6 +40,8 @@ def metrics(plan: Plan) -> Section:
     if plan.evidence.evaluate is None:
         return Section("Metrics", "not measured", "There is no evidence of the stage evaluate.")
     content = plan.evidence.evaluate.content
+    if content.positives is None or content.threshold is None or content.confusion is None:
+        return Section("Metrics", "not shown", "")
     noun = "" if plan.noun == _DEFAULT_NOUN else f" ({text(plan.noun, 40)})"
     positives = f"{content.positives:,} of them positive{noun}, "
     share = percent(content.positives, content.n)
@@ -47,7 +49,7 @@ def metrics(plan: Plan) -> Section:
         f"{content.n:,} held-out rows, {positives}{share}. Threshold {content.threshold:g}. "
         f"Intervals: {content.bootstrap:,} bootstrap draws.",
         _metric_table(content, plan),
-        _confusion(content),
+        _confusion(content.confusion),
         _cost(plan),
         _calibration(content.calibration),
     )
@@ -82,8 +84,7 @@ def _paired(paired: Paired | None) -> str:
     return f"{estimate(paired.delta, sign=True)}, {COMPARED[paired.outcome]}"
 
 
-def _confusion(content: EvaluateContent) -> str:
-    found = content.confusion
+def _confusion(found: Confusion) -> str:
     return (
         f"At the threshold: {found.true_positive:,} true and {found.false_positive:,} false "
         f"positives, {found.true_negative:,} true and {found.false_negative:,} false negatives."

@@ -103,7 +103,7 @@ def explained_rows(
     explained: Explained,
     keys: Sequence[str],
     score: "Floats",
-    positive: "Floats",
+    actual: Sequence[str],
     *,
     show: bool,
 ) -> tuple[ExplainedRow, ...]:
@@ -113,7 +113,7 @@ def explained_rows(
         explained: The rows.
         keys: What each stands for.
         score: Their scores, shape (n,).
-        positive: Whether they are positive, shape (n,).
+        actual: What is true of them.
         show: Whether their values may be told.
     """
     return tuple(
@@ -121,7 +121,7 @@ def explained_rows(
             # Ids can be guessed and hashed: a hash would name the person.
             row=sha256(keys[place].encode())[:_ROW_DIGITS] if show else "",
             score=float(score[place]),
-            positive=bool(positive[place]),
+            actual=actual[place],
             contributions=_contributions(explained, place),
             values=_texts(explained.frame.iloc[place]) if show else {},
         )

@@ -174,7 +174,7 @@ def _summary(
             wrong,
             project.test[layout.KEY].iloc[errors].tolist(),
             project.score[errors],
-            project.positive[errors],
+            [("no", "yes")[int(value)] for value in project.positive[errors]],
             show=settings.report.rows,
         ),
     )

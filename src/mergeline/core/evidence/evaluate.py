@@ -1,0 +1,111 @@
+"""evaluate: the model on the held-out rows."""
+
+from pydantic import FiniteFloat
+
+from mergeline.core.base import Estimate, Stated
+from mergeline.core.evidence.envelope import Count
+from mergeline.core.task import Task
+
+
+class Slice(Stated):
+    """Metrics on the held-out rows where a column has one value."""
+
+    column: str
+    value: str
+    n: Count
+    metrics: dict[str, Estimate]
+
+
+class CalibrationBin(Stated):
+    """Held-out rows whose score falls into [low, high): mean score and observed rate."""
+
+    low: FiniteFloat
+    high: FiniteFloat
+    n: Count
+    score: FiniteFloat
+    observed: FiniteFloat
+
+
+class Confusion(Stated):
+    """Counts at the threshold; the positive class is the one that the settings name."""
+
+    true_positive: Count
+    false_positive: Count
+    true_negative: Count
+    false_negative: Count
+
+
+class ClassReport(Stated):
+    """One class against all others.
+
+    Attributes:
+        n: Held-out rows that are of it.
+        predicted: Held-out rows that are predicted to be.
+        metrics: `precision`, `recall`, `f1`, `roc_auc`; without a value for a class of fewer
+            than `FEWEST_TOLD` rows.
+        calibration: Of its probability.
+    """
+
+    name: str
+    n: Count
+    predicted: Count
+    metrics: dict[str, Estimate]
+    calibration: tuple[CalibrationBin, ...] = ()
+
+
+class ResidualBin(Stated):
+    """Held-out rows of neighbouring predictions: means of prediction and outcome."""
+
+    low: FiniteFloat
+    high: FiniteFloat
+    n: Count
+    predicted: FiniteFloat
+    actual: FiniteFloat
+
+
+class Residuals(Stated):
+    """The errors of a regression, prediction minus outcome.
+
+    Attributes:
+        bins: By tenths of the predictions, each of at least `FEWEST_TOLD` rows.
+        quantiles: Of the errors, by percent: 5, 25, 50, 75, 95.
+    """
+
+    bins: tuple[ResidualBin, ...]
+    quantiles: dict[str, FiniteFloat]
+
+
+class EvaluateContent(Stated):
+    """The model on the held-out rows.
+
+    Attributes:
+        positives: Rows of the positive class; binary only, as are `threshold`, `confusion` and
+            `calibration`.
+        classes: Each class against the others, in the model's order; multiclass only.
+        matrix: Rows by actual and predicted class, in the model's order; multiclass only.
+        residuals: Regression only.
+        primary: The name of the metric that the report leads with.
+        higher_is_better: By metric.
+        predictions_sha256: SHA-256 of `predictions.parquet`.
+        probes_sha256: SHA-256 of `probes.json`: drawn rows, none of the data's, with scores.
+    """
+
+    task: Task = "binary"
+    n: Count
+    positives: Count | None
+    primary: str
+    threshold: FiniteFloat | None
+    metrics: dict[str, Estimate]
+    higher_is_better: dict[str, bool]
+    confusion: Confusion | None
+    calibration: tuple[CalibrationBin, ...]
+    classes: tuple[ClassReport, ...] = ()
+    matrix: tuple[tuple[Count, ...], ...] = ()
+    residuals: Residuals | None = None
+    slices: tuple[Slice, ...]
+    model_bytes: Count
+    predictions_sha256: str
+    probes_sha256: str
+    probes: Count
+    bootstrap: Count
+    seed: int

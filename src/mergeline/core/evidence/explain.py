@@ -1,0 +1,92 @@
+"""explain: which columns move the predictions."""
+
+from typing import Literal
+
+from pydantic import FiniteFloat
+
+from mergeline.core.base import Stated
+from mergeline.core.evidence.envelope import Count
+from mergeline.core.task import Task
+
+
+class Importance(Stated):
+    """How much one of the user's columns moves the score (mean |SHAP|).
+
+    Attributes:
+        mean_abs: In the units of `ExplainContent.output`.
+        share: Of the sum over all columns, 0 to 1.
+        direction: Spearman correlation of value and SHAP value for numbers, -1 to 1;
+            None for categories.
+    """
+
+    column: str
+    mean_abs: FiniteFloat
+    share: FiniteFloat
+    direction: FiniteFloat | None
+
+
+class ClassImportance(Stated):
+    """Importances for the score of one class, largest first; multiclass only."""
+
+    name: str
+    features: tuple[Importance, ...]
+
+
+class GroupImportance(Stated):
+    """Importances within one group of a sensitive column, largest first."""
+
+    by: str
+    group: str
+    n: Count
+    top: tuple[Importance, ...]
+
+
+class ExplainedRow(Stated):
+    """One held-out row with a large error.
+
+    Attributes:
+        row: A hash that points at the row for those who have the data; empty unless
+            `report.rows` is true, since who can guess ids can hash them.
+        contributions: Column and SHAP value, largest first.
+        score: Probability of the positive class, or of the actual one of several; the
+            prediction of a regression.
+        actual: What is true of it: the class, or the number; empty unless `report.rows`, but
+            for a class.
+        values: The row's values; empty unless `report.rows` is true.
+    """
+
+    row: str
+    score: FiniteFloat
+    actual: str
+    contributions: tuple[tuple[str, FiniteFloat], ...]
+    values: dict[str, str] = {}
+
+
+class ExplainContent(Stated):
+    """Which columns move the predictions.
+
+    Attributes:
+        outcome: `not_explained` is ERRORED for a gate on it.
+        reason: Why not explained, else empty.
+        explainer: `tree`, `linear` or `permutation`.
+        output: What the SHAP values add up to: `log_odds` (of each class, where there are
+            several), `probability`, or the predicted `value`.
+        classes: Importances for the score of each class; multiclass only. `features` are then
+            means over the classes.
+        rows: Rows explained, drawn by hash.
+        of: Held-out rows there are.
+        background: Rows of the background sample.
+    """
+
+    outcome: Literal["explained", "not_explained"]
+    reason: str
+    explainer: str
+    task: Task = "binary"
+    output: Literal["log_odds", "probability", "value"]
+    rows: Count
+    of: Count
+    background: Count
+    features: tuple[Importance, ...]
+    classes: tuple[ClassImportance, ...] = ()
+    by_group: tuple[GroupImportance, ...]
+    largest_errors: tuple[ExplainedRow, ...]
