@@ -1,7 +1,10 @@
 """Running one workflow with `act` on this machine, as a hosted runner would.
 
 Every job begins in an empty folder with an empty home and with nothing of the environment
-of the tests. Actions of third parties are replaced by the small ones beside this file.
+of the tests. Where a runner shares set-ups, only the first job with the same inputs of the
+set-up action runs `make job` from nothing, beside the jobs' folders; the next ones run it there
+again, and it finds that all is made. Actions of third parties are replaced by the small ones
+beside this file.
 
 What act 0.2.89 does not know is written for it as GitHub reads it: `$/PATH` as the
 repository and commit that the file is of; `queue: max` and `deployment: false` are left
@@ -46,6 +49,12 @@ export HOME
 mkdir -p "$HOME"
 exec /bin/bash "$@"
 """
+_MAKE = """#!/bin/sh
+# make --silent -C ACTION job, at a place that outlives the job.
+kept="$RUNNER_SETUPS/$(printf %s "$CHECKS,$REMOTE,$REQUIREMENTS" | sha256sum | cut -c1-16)"
+test -d "$kept" || cp -r "$3" "$kept"
+exec MAKE "$1" "$2" "$kept" "$4"
+"""
 
 
 def program() -> str | None:
@@ -77,6 +86,7 @@ class Runner:
         variables: Of every job's environment.
         cml: A folder with a `cml`; None for none.
         quick: Whether jobs use the Mergeline of the tests, instead of setting one up each.
+        shared: Whether a job finds what an earlier one with the same inputs set up.
     """
 
     folder: Path
@@ -85,10 +95,11 @@ class Runner:
     variables: Mapping[str, str] = field(default_factory=dict)
     cml: Path | None = None
     quick: bool = False
+    shared: bool = False
 
     def __post_init__(self) -> None:
         self.framework = self.folder / "framework"
-        _export(self.framework)
+        _export(self.framework, only=(".github",) if self.quick else ())
         if self.quick:
             setup = HERE / "actions/setup/action.yml"
             shutil.copy(setup, self.framework / ".github/actions/setup/action.yml")
@@ -96,6 +107,11 @@ class Runner:
         shell.parent.mkdir()
         shell.write_text(_SHELL)
         shell.chmod(0o755)
+        make = self.folder / "shared/make"
+        make.parent.mkdir()
+        make.write_text(_MAKE.replace("MAKE", str(shutil.which("make"))))
+        make.chmod(0o755)
+        (self.folder / "set-ups").mkdir()
         # Not a shim that looks for its interpreter under the home that is empty.
         (self.folder / "bin/python3").symlink_to(Path(sys.base_prefix) / "bin/python3")
         # The machine's own certificates, for packages, and the stand-in's.
@@ -160,20 +176,23 @@ class Runner:
         (place / "home").mkdir()
         passed = {name: os.environ[name] for name in _PASSED if name in os.environ}
         caches = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache"))
+        programs = [self.folder / "shared"] if self.shared else []
+        programs.append(self.folder / "bin")
         certificates = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "GIT_SSL_CAINFO", "PIP_CERT")
         return {
             **dict.fromkeys(certificates, str(self.bundle)),
             **self.variables,
             "NODE_EXTRA_CA_CERTS": str(self.ca_file),
             **passed,
-            "PATH": f"{self.folder / 'bin'}:{_path()}",
+            "PATH": os.pathsep.join([*map(str, programs), _path()]),
             "HOME": str(place / "home"),
-            # Packages are downloaded once for all jobs; what is installed is each job's own.
+            # Packages are downloaded once for all jobs.
             "UV_CACHE_DIR": os.environ.get("UV_CACHE_DIR", str(caches / "uv")),
             "PIP_CACHE_DIR": os.environ.get("PIP_CACHE_DIR", str(caches / "pip")),
             "COMPILE": "",
             "RUNNER_ENVIRONMENT": "github-hosted",
             "RUNNER_CML": str(self.cml or ""),
+            "RUNNER_SETUPS": str(self.folder / "set-ups"),
             "RUNNER_MERGELINE": str(Path(sys.executable).parent),
         }
 
@@ -196,10 +215,10 @@ def for_act(text: str) -> str:
     return re.sub(r"^ *(queue: max|deployment: false).*\n", "", text, flags=re.MULTILINE)
 
 
-def _export(into: Path) -> None:
-    """Copy what Git knows of this repository, as an action is downloaded."""
+def _export(into: Path, only: tuple[str, ...] = ()) -> None:
+    """Copy what Git knows of this repository, or some of it, as an action is downloaded."""
     listed = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", *only],
         cwd=ROOT,
         check=True,
         capture_output=True,
