@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from cli.conftest import SECOND_MODEL, Checked, Project
-from mergeline.project.template import write_pipeline
+from cli.conftest import SECOND_MODEL, Checked, Project, environment
+from mergeline.project.template import IGNORED, PINS, write_pipeline
+from promote.scenario import first_files, params
 
 Files = dict[str, bytes]
 NOT_A_NUMBER = '''\
@@ -233,9 +234,19 @@ def test_deepchecks_is_missing(project: Project) -> None:
     assert same(project.written(), before)
 
 
-def test_a_metric_without_a_value_is_not_known(project: Project) -> None:
+def test_a_metric_without_a_value_is_not_known(tmp_path: Path) -> None:
     """Nobody is predicted positive, so precision is 0 / 0: neither passed nor failed."""
-    project.edit("threshold: 0.4", "threshold: 1.0")
+    project = Project(tmp_path / "project", environment(tmp_path / "empty"))
+    strict = "evaluate: {threshold: 1.0, metrics: [roc_auc, precision], bootstrap: 100}"
+    settings = params(gates="gates:\n  precise: {metric: precision, at_least: 0.1}\n")
+    settings = settings.replace("evaluate: {bootstrap: 100}", strict)
+    files = {**first_files(), "params.yaml": settings, PINS: "scikit-learn==1.9.1\n"}
+    # No more than the three stages that it takes.
+    files |= {name: "\n".join(lines) for name, lines in IGNORED.items()}
+    for name, text in files.items():
+        project.write(name, text)
+    project.git("init", "--quiet", "--initial-branch=main")
+    project.dvc("init", "--quiet")
     project.commit("Strict")
     done = project.check()
     assert done.code == 11, done.err
@@ -253,22 +264,15 @@ def test_a_metric_without_a_value_is_not_known(project: Project) -> None:
 class TestNoRoom:
     """Files cannot be written: the process may make none larger than a few kilobytes."""
 
-    @pytest.mark.parametrize(
-        ("stage", "change"),
-        [
-            ("prepare", ("test: 0.2", "test: 0.25")),
-            ("train", (SECOND_MODEL, "{C: 0.3}")),
-            ("evaluate", ("bootstrap: 200", "bootstrap: 201")),
-        ],
-    )
-    def test_for_a_stage(self, project: Project, stage: str, change: tuple[str, str]) -> None:
-        project.edit(f"cmd: mergeline stage {stage}", f"cmd: {LIMITED} {stage}", "dvc.yaml")
-        project.edit(*change)
+    def test_for_a_stage(self, project: Project) -> None:
+        """Every stage has its turn without DVC, in the tests of stages."""
+        project.edit("cmd: mergeline stage train", f"cmd: {LIMITED} train", "dvc.yaml")
+        project.edit(SECOND_MODEL, "{C: 0.3}")
         before = project.written()
-        done = project.check("--only", stage)
+        done = project.check("--only", "train")
         message, hint = done.error()
         assert done.code == 4, done.err
-        assert f"stage {stage}: the disk is full or a size limit is reached" in message
+        assert "stage train: the disk is full or a size limit is reached" in message
         assert "free some space" in hint
         assert same(project.written(), before)
 
