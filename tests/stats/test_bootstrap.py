@@ -2,9 +2,16 @@
 
 import numpy as np
 import pytest
+from scipy import stats
 from scipy.stats import binomtest
 
-from mergeline.stats.bootstrap import interval, resample_counts, wilson
+from mergeline.stats.bootstrap import (
+    bca_interval,
+    interval,
+    jackknife_counts,
+    resample_counts,
+    wilson,
+)
 
 
 def draws(units, replicates, seed=0):
@@ -59,6 +66,54 @@ def test_few_undefined_replicates_are_left_out_and_many_are_no_interval():
     assert 50 < low < high < 1000
     values[50] = np.inf
     assert interval(values) is None
+
+
+@pytest.mark.parametrize(("units", "parts"), [(5, 5), (200, 200), (1234, 200)])
+def test_the_jackknife_leaves_out_each_unit_once(units, parts):
+    counts = np.concatenate(list(jackknife_counts(units, seed=0)))
+    assert counts.shape == (parts, units)
+    assert ((counts == 0).sum(axis=0) == 1).all()
+    sizes = (counts == 0).sum(axis=1)
+    assert sizes.max() - sizes.min() <= 1
+
+
+def mean_interval(values, replicates=20_000):
+    weights = draws(len(values), replicates)
+    left_out = np.concatenate(list(jackknife_counts(len(values), seed=0)))
+    return bca_interval(
+        weights @ values / len(values), values.mean(), left_out @ values / left_out.sum(axis=1)
+    )
+
+
+def test_a_bca_interval_is_scipys():
+    values = np.random.default_rng(3).exponential(size=40)
+    found = mean_interval(values)
+    theirs = stats.bootstrap(
+        (values,), np.mean, n_resamples=20_000, method="BCa", rng=np.random.default_rng(0)
+    ).confidence_interval
+    assert found == pytest.approx((theirs.low, theirs.high), rel=0.01)
+    # And it is another one than that of percentiles: it leans to the long tail.
+    low, high = interval(draws(40, 20_000) @ values / 40)
+    assert found[0] > low * 1.01
+    assert found[1] > high * 1.01
+
+
+def test_parts_of_units_skew_as_single_units_do():
+    values = np.random.default_rng(5).exponential(size=3000)
+    by_parts = mean_interval(values, 4000)
+    pulls = values.mean() - (values.sum() - values) / (len(values) - 1)
+    weights = draws(len(values), 4000)
+    single = bca_interval(weights @ values / len(values), values.mean(), values.mean() - pulls)
+    assert by_parts == pytest.approx(single, abs=0.002)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [np.ones(100), np.arange(2.0, 102.0), np.r_[np.full(10, np.nan), np.arange(90.0)]],
+    ids=["all alike", "all above", "many undefined"],
+)
+def test_where_replicates_tell_nothing_there_is_no_interval(values):
+    assert bca_interval(values, 1.0, np.arange(10.0)) is None
 
 
 @pytest.mark.parametrize(("hits", "n"), [(0, 10), (1, 10), (5, 10), (10, 10), (37, 412)])

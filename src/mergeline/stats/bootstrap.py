@@ -3,7 +3,10 @@
 The bootstrap draws *units* with replacement: rows, or ids or groups where those repeat,
 because rows of the same person are not independent (Efron and Tibshirani, An
 Introduction to the Bootstrap, 1993, chapters 6 and 13; Field and Welsh, JRSS-B 2007, for
-the clustered form). Intervals are percentile intervals at 95 %.
+the clustered form). Intervals are at 95 %: of one measurement BCa intervals (Efron, Better
+Bootstrap Confidence Intervals, JASA 82, 1987), which hold near the ends of a scale and on few
+rows where percentiles do not; of a difference percentile intervals, since what skews either
+side of it cancels. `bench/coverage.py` counts how often they hold the truth.
 """
 
 from collections.abc import Iterator
@@ -21,6 +24,8 @@ _Z = 1.959963984540054
 _CHUNK = 250_000
 # An interval needs nearly all replicates; fewer would hide that the sample is too small.
 _MOST_UNDEFINED = 0.05
+# Groups of units that are left out in turn: their third moment is noisy to 1 in so many.
+_JACKKNIFE_GROUPS = 200
 
 
 def resample_counts(units: int, replicates: int, seed: int) -> "Iterator[Floats]":
@@ -58,6 +63,63 @@ def interval(values: "Floats") -> tuple[float, float] | None:
     if len(defined) < (1 - _MOST_UNDEFINED) * len(values):
         return None
     low, high = np.percentile(defined, [2.5, 97.5])
+    return float(low), float(high)
+
+
+def jackknife_counts(units: int, seed: int) -> "Iterator[Floats]":
+    """Yield weightings that leave out one part of the units each, chunk by chunk.
+
+    The delete-a-group jackknife (Efron and Tibshirani 1993, chapter 11; Shao and Wu, Annals of
+    Statistics 17, 1989): sums of cubes and squares of the parts' influences are those of
+    single units up to noise, and it costs as much for a million rows as for a thousand.
+
+    Args:
+        units: How many units there are.
+        seed: Of who belongs to which part.
+
+    Yields:
+        Arrays of shape (b, units), 0 where a unit is left out and 1 elsewhere; the b add up
+        to the number of parts, at most 200.
+    """
+    import numpy as np
+
+    parts = min(units, _JACKKNIFE_GROUPS)
+    part = np.random.default_rng(seed).permutation(units) % parts
+    size = max(1, min(parts, _CHUNK // max(units, 1)))
+    for start in range(0, parts, size):
+        chosen = np.arange(start, min(start + size, parts))
+        yield (part != chosen[:, None]).astype(np.float64)
+
+
+def bca_interval(values: "Floats", point: float, left_out: "Floats") -> tuple[float, float] | None:
+    """Return the bias-corrected and accelerated interval (Efron 1987; 1993, chapter 14).
+
+    Args:
+        values: Replicates, shape (replicates,); a few may be NaN, as for `interval`.
+        point: The value on the rows as they are.
+        left_out: The value with each part of `jackknife_counts` left out, shape (parts,).
+
+    Returns:
+        None where too many replicates are undefined, and where all of them are equal, or on
+        one side of the value: rows that show no error at all do not tell how rare errors are.
+    """
+    import numpy as np
+    from scipy.special import ndtr, ndtri
+
+    defined = values[np.isfinite(values)]
+    if len(defined) < (1 - _MOST_UNDEFINED) * len(values):
+        return None
+    # Half of the ties: counts make many replicates equal to the value.
+    below = ((defined < point).mean() + (defined <= point).mean()) / 2
+    if defined.min() == defined.max() or not 0 < below < 1:
+        return None
+    bias = ndtri(below)
+    pulls = left_out[np.isfinite(left_out)]
+    pulls = pulls.mean() - pulls
+    squares = float((pulls**2).sum())
+    skew = float((pulls**3).sum()) / (6 * squares**1.5) if squares > 0 else 0.0
+    ends = bias + np.array([-_Z, _Z])
+    low, high = np.percentile(defined, 100 * ndtr(bias + ends / (1 - skew * ends)))
     return float(low), float(high)
 
 
