@@ -27,11 +27,11 @@ from mergeline.core import layout
 from mergeline.core.evidence import EvidenceSet
 from mergeline.core.plan import Plan
 from mergeline.core.strict_json import shortened
+from mergeline.core.task import higher_is_better
 from mergeline.core.verdict import Baseline, Paired
 from mergeline.errors import ConfigError, InvalidBundle
 from mergeline.inputs.digest import inputs_digest, stages_of
 from mergeline.inputs.trees import CommitTree
-from mergeline.stats.metrics import METRICS
 from mergeline.stats.paired import paired_outcome
 
 _HINT = "run the build again on this commit, against this base"
@@ -157,10 +157,9 @@ def _require_comparison(stated: Plan) -> None:
     if found.n > evaluate.content.n:
         raise _invalid(f"it compares {found.n} rows of {evaluate.content.n}")
     for name, pair in found.metrics.items():
-        metric = METRICS.get(name)
-        if metric is None or name not in evaluate.content.metrics:
+        if name not in evaluate.content.metrics:
             raise _invalid(f"it compares the metric {shortened(name)}, which was not measured")
-        _require_pair(name, pair, higher_is_better=metric.higher_is_better)
+        _require_pair(name, pair, higher_is_better=higher_is_better(name))
     for by, gaps in found.fairness.items():
         for name, pair in gaps.items():
             _require_pair(f"{name} by {by}", pair, higher_is_better=False)

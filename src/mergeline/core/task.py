@@ -116,3 +116,8 @@ LOWER_IS_BETTER = frozenset(
     }
 )
 """Metrics of which less is better; of `mean_error`, the nearer to 0 the better."""
+
+
+def higher_is_better(metric: str) -> bool:
+    """Return in which direction a metric is compared; a mean error by its absolute value."""
+    return metric not in LOWER_IS_BETTER and metric != "mean_error"
