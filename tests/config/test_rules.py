@@ -214,3 +214,142 @@ def test_disagreements_are_named_all_at_once(small: str) -> None:
         "gates.g.at_least",
         "gates.g.metric",
     ]
+
+
+# --- the task --------------------------------------------------------------------
+
+
+def of_task(small: str, task: str, more: str) -> str:
+    return small.replace("  positive: 1\n", f"  task: {task}\n") + more
+
+
+@pytest.mark.parametrize(
+    ("task", "more", "said"),
+    [
+        (
+            "multiclass",
+            "evaluate: {primary: roc_auc}",
+            'evaluate.primary: found "roc_auc", which is not for data.task multiclass; '
+            "did you mean roc_auc_ovr?",
+        ),
+        (
+            "multiclass",
+            "evaluate: {metrics: [accuracy, f1]}",
+            'evaluate.metrics[1]: found "f1", which is not for data.task multiclass; '
+            "did you mean f1_macro?",
+        ),
+        (
+            "regression",
+            "evaluate: {metrics: [accuracy]}",
+            'evaluate.metrics[0]: found "accuracy", which is not for data.task regression; '
+            "expected one of mean_absolute_error, root_mean_squared_error, "
+            "median_absolute_error, r2, mean_error",
+        ),
+        (
+            "multiclass",
+            "evaluate: {threshold: 0.5}",
+            "evaluate.threshold: a threshold is for two classes, and data.task is multiclass: "
+            "leave it out",
+        ),
+        (
+            "regression",
+            "fairness: {metrics: [selection_rate]}",
+            'fairness.metrics[0]: found "selection_rate", which is not for data.task regression; '
+            "expected one of mean_prediction, mean_actual, mean_error, mean_absolute_error",
+        ),
+        (
+            "regression",
+            "gates: {g: {metric: roc_auc, at_least: 0.5}}",
+            'gates.g.metric: found "roc_auc", which is not for data.task regression; '
+            "expected one of mean_absolute_error, root_mean_squared_error, "
+            "median_absolute_error, r2, mean_error",
+        ),
+        (
+            "multiclass",
+            "gates: {g: {metric: precision_macro, at_least: 0.5}}",
+            'gates.g.metric: found "precision_macro", which is not measured; '
+            "add it to evaluate.metrics",
+        ),
+        (
+            "regression",
+            "gates: {g: {metric: mean_eror, at_most: 5}}",
+            'gates.g.metric: found "mean_eror", which is not measured; did you mean mean_error?',
+        ),
+        (
+            "regression",
+            "gates: {g: {fairness: equalized_odds_difference, by: sex, at_most: 0.1}}",
+            'gates.g.fairness: found "equalized_odds_difference", which is not for data.task '
+            "regression; expected one of mean_prediction_difference, mean_error_difference, "
+            "mean_absolute_error_difference",
+        ),
+        (
+            "multiclass",
+            "gates: {g: {metric: accuracy, at_least: 50}}",
+            "gates.g.at_least: found 50, but accuracy lies between 0 and 1",
+        ),
+        (
+            "multiclass",
+            "evaluate: {metrics: [brier_score]}\ngates: {g: {metric: brier_score, at_most: 3}}",
+            "gates.g.at_most: found 3, but brier_score lies between 0 and 2",
+        ),
+    ],
+)
+def test_what_does_not_fit_the_task_is_named(small: str, task: str, more: str, said: str) -> None:
+    (line,) = problems(of_task(small, task, more))
+    assert line.split(": ", 1)[1] == said
+
+
+def test_a_noun_is_for_two_classes(small: str) -> None:
+    text = of_task(small, "multiclass", "").replace("  target: y\n", "  target: y\n  noun: x\n")
+    assert problems(text) == [
+        "p:5: data.noun: it is what a positive row is called, and data.task is multiclass: "
+        "leave it out"
+    ]
+
+
+@pytest.mark.parametrize("weights", ["balanced", "{a: 1.0}"])
+def test_a_number_has_no_class_weights(small: str, weights: str) -> None:
+    text = of_task(small, "regression", "").replace(".B}", f".B, class_weight: {weights}}}")
+    assert problems(text) == [
+        "p:7: model.class_weight: it weighs classes, and data.task is regression: leave it out"
+    ]
+
+
+def test_several_classes_may_each_have_a_weight(small: str) -> None:
+    text = of_task(small, "multiclass", "").replace(".B}", ".B, class_weight: {a: 1, b: 2, c: 3}}")
+    assert parse_settings(text, origin="p").model.class_weight == {"a": 1, "b": 2, "c": 3}
+
+
+@pytest.mark.parametrize(
+    ("task", "more"),
+    [
+        ("multiclass", "gates: {g: {metric: log_loss, at_most: 3}}"),
+        ("multiclass", "gates: {g: {fairness: accuracy_difference, by: sex, at_most: 0.1}}"),
+        ("regression", "gates: {g: {metric: mean_error, at_least: -500}}"),
+        ("regression", "gates: {g: {fairness: mean_error_difference, by: sex, at_most: 900}}"),
+        ("regression", "evaluate: {primary: r2}"),
+    ],
+)
+def test_what_fits_the_task_is_fine(small: str, task: str, more: str) -> None:
+    assert parse_settings(of_task(small, task, more), origin="p")
+
+
+@pytest.mark.parametrize(
+    ("task", "constraint", "said"),
+    [
+        ("multiclass", "equalized_odds", "no mitigation is known for data.task multiclass"),
+        ("regression", "equalized_odds", "data.task regression; expected one of bounded_group"),
+        ("binary", "bounded_group_loss", "is not for data.task binary; expected one of demogra"),
+    ],
+)
+def test_a_mitigation_fits_the_task(small: str, task: str, constraint: str, said: str) -> None:
+    more = f"fairness: {{mitigation: {{constraint: {constraint}, by: sex}}}}"
+    (line,) = problems(small + more if task == "binary" else of_task(small, task, more))
+    assert said in line
+
+
+def test_a_mitigation_is_by_a_sensitive_column(small: str) -> None:
+    more = "fairness: {mitigation: {constraint: demographic_parity, by: sexx}}"
+    assert problems(small + more) == [
+        'p:8: fairness.mitigation.by: "sexx" is not in data.sensitive; did you mean sex?'
+    ]

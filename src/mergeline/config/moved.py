@@ -10,7 +10,7 @@ from mergeline.core.verdict import Banner
 # The keys that decide on which rows, by which groups and how a gate's number is measured.
 _KEYS = (
     *("data.source", "data.format", "data.encoding", "data.separator", "data.missing"),
-    *("data.target", "data.positive", "data.id", "data.group", "data.time"),
+    *("data.task", "data.target", "data.positive", "data.id", "data.group", "data.time"),
     *("data.sensitive", "data.contract", "split.test", "split.after"),
     *("evaluate.metrics", "evaluate.threshold", "evaluate.bootstrap"),
     *("fairness.min_group", "fairness.bins", "explain.rows", "checks.sample"),

@@ -1,21 +1,28 @@
 """Which settings do not fit together, each with the key to change."""
 
 import codecs
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain, combinations, pairwise
 from pathlib import PurePosixPath, PureWindowsPath
-from typing import get_args
 
 from mergeline.config.problem import Problem, Steps, did_you_mean, printable, shown
-from mergeline.config.settings import MetricName, Settings
+from mergeline.config.settings import Settings
 from mergeline.core.labels import label_text
 from mergeline.core.policy import FairnessGate, MetricGate
-from mergeline.core.task import GAPS, UNBOUNDED
+from mergeline.core.task import GAPS, METRICS, RATES, UNBOUNDED, Task
+
+# By what fairlearn's reductions can constrain training.
+_CONSTRAINTS: Mapping[Task, Sequence[str]] = {
+    "binary": ("demographic_parity", "equalized_odds", "true_positive_rate_parity"),
+    "multiclass": (),
+    "regression": ("bounded_group_loss",),
+}
 
 
 def disagreements(settings: Settings) -> list[Problem]:
     """Return what does not fit together in settings whose values are right one by one."""
-    rules = (_paths, _columns, _split, _class_weight, _repeats, _bins, _gates, _waivers)
+    data = (_paths, _columns, _split)
+    rules = (*data, _task, _class_weight, _mitigation, _repeats, _bins, _gates, _waivers)
     return [problem for rule in rules for problem in rule(settings)]
 
 
@@ -74,11 +81,54 @@ def _split(settings: Settings) -> Iterator[Problem]:
         )
 
 
+# --- the task --------------------------------------------------------------------
+
+
+def _task(settings: Settings) -> Iterator[Problem]:
+    """Name what does not fit `data.task`."""
+    task, evaluate = settings.data.task, settings.evaluate
+    metrics, rates = METRICS[task], RATES[task]
+    if evaluate.primary is not None and evaluate.primary not in metrics:
+        yield Problem(("evaluate", "primary"), _unfit(evaluate.primary, metrics, task))
+    for place, name in enumerate(evaluate.metrics or ()):
+        if name not in metrics:
+            yield Problem(("evaluate", "metrics", place), _unfit(name, metrics, task))
+    for place, name in enumerate(settings.fairness.metrics or ()):
+        if name not in rates:
+            yield Problem(("fairness", "metrics", place), _unfit(name, rates, task))
+    if task == "binary":
+        return
+    if "threshold" in evaluate.model_fields_set:
+        text = f"a threshold is for two classes, and data.task is {task}: leave it out"
+        yield Problem(("evaluate", "threshold"), text)
+    if "noun" in settings.data.model_fields_set:
+        text = f"it is what a positive row is called, and data.task is {task}: leave it out"
+        yield Problem(("data", "noun"), text)
+
+
+def _unfit(name: str, known: Sequence[str], task: Task) -> str:
+    text = f"found {shown(name)}, which is not for data.task {task}"
+    meant = _meant(name, known)
+    return f"{text}; did you mean {meant}?" if meant else f"{text}; expected {_one_of(known)}"
+
+
+def _meant(name: str, known: Sequence[str]) -> str | None:
+    """Return what a name stands for: `f1` means `f1_macro` where there are several classes."""
+    longer = [item for item in known if item.startswith(f"{name}_")]
+    return longer[0] if longer else did_you_mean(name, known, cutoff=0.75)
+
+
+def _one_of(known: Sequence[str]) -> str:
+    return f"one of {', '.join(known)}"
+
+
 def _class_weight(settings: Settings) -> Iterator[Problem]:
     weights = settings.model.class_weight
+    path: Steps = ("model", "class_weight")
+    if weights is not None and settings.data.task == "regression":
+        yield Problem(path, "it weighs classes, and data.task is regression: leave it out")
     if not isinstance(weights, dict):
         return
-    path: Steps = ("model", "class_weight")
     for name, weight in weights.items():
         if weight <= 0:
             yield Problem((*path, name), f"found {weight:g}, expected a number above 0")
@@ -95,6 +145,23 @@ def _class_weight(settings: Settings) -> Iterator[Problem]:
             f"found weights for {printable(found)}, expected one for each of the two classes; "
             f"the positive one is {shown(positive)}",
         )
+
+
+def _mitigation(settings: Settings) -> Iterator[Problem]:
+    mitigation, task = settings.fairness.mitigation, settings.data.task
+    if mitigation is None:
+        return
+    path: Steps = ("fairness", "mitigation")
+    known = _CONSTRAINTS[task]
+    if not known:
+        yield Problem(path, f"no mitigation is known for data.task {task}: leave it out")
+    elif mitigation.constraint not in known:
+        text = f"found {shown(mitigation.constraint)}, which is not for data.task {task}"
+        yield Problem((*path, "constraint"), f"{text}; expected {_one_of(known)}")
+    if mitigation.by not in settings.data.sensitive:
+        text = f"{shown(mitigation.by)} is not in data.sensitive"
+        meant = did_you_mean(mitigation.by, settings.data.sensitive)
+        yield Problem((*path, "by"), f"{text}; did you mean {meant}?" if meant else text)
 
 
 # --- lists -----------------------------------------------------------------------
@@ -137,23 +204,30 @@ def _gates(settings: Settings) -> Iterator[Problem]:
         if isinstance(gate, MetricGate):
             yield from _measured(path, gate.metric, settings)
         if isinstance(gate, FairnessGate):
+            gaps = GAPS[settings.data.task]
+            if gate.fairness not in gaps:
+                text = _unfit(gate.fairness, gaps, settings.data.task)
+                yield Problem((*path, "fairness"), text)
             yield from _by(path, gate.by, settings.data.sensitive)
         if isinstance(gate, MetricGate | FairnessGate):
-            yield from _limits(path, gate)
+            yield from _limits(path, gate, settings.data.task)
 
 
 def _measured(path: Steps, metric: str, settings: Settings) -> Iterator[Problem]:
     measured = settings.metric_names
     if metric in measured:
         return
-    text = f"found {shown(metric)}, which is not measured"
+    known = METRICS[settings.data.task]
     meant = did_you_mean(metric, measured)
-    if metric in get_args(MetricName):
+    text = f"found {shown(metric)}, which is not measured"
+    if metric in known:
         text += "; add it to evaluate.metrics"
+    elif metric in chain(*METRICS.values()):
+        text = _unfit(metric, known, settings.data.task)
     elif meant:
         text += f"; did you mean {meant}?"
     else:
-        text += f", expected one of {', '.join(measured)}"
+        text += f", expected {_one_of(measured)}"
     yield Problem((*path, "metric"), text)
 
 
@@ -181,15 +255,17 @@ def _groupings(sensitive: Sequence[str]) -> list[str]:
     return [*sensitive, *(" & ".join(pair) for pair in combinations(sensitive, 2)), *three]
 
 
-def _limits(path: Steps, gate: MetricGate | FairnessGate) -> Iterator[Problem]:
+def _limits(path: Steps, gate: MetricGate | FairnessGate, task: Task) -> Iterator[Problem]:
     subject = gate.metric if isinstance(gate, MetricGate) else gate.fairness
-    known = (*get_args(MetricName), *chain(*GAPS.values()))
+    known = (*METRICS[task], *GAPS[task])
     if subject in UNBOUNDED or subject.startswith("mean_") or subject not in known:
         return
+    # Over several classes the squared differences of a row add up to 2 at most.
+    most = 2 if (subject, task) == ("brier_score", "multiclass") else 1
     for key in ("at_least", "at_most", "no_worse_than_baseline_by"):
         limit = getattr(gate, key)
-        if limit is not None and not 0 <= limit <= 1:
-            yield Problem((*path, key), f"found {limit:g}, but {subject} lies between 0 and 1")
+        if limit is not None and not 0 <= limit <= most:
+            yield Problem((*path, key), f"found {limit:g}, but {subject} lies between 0 and {most}")
 
 
 def _waivers(settings: Settings) -> Iterator[Problem]:
