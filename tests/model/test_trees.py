@@ -7,12 +7,16 @@ from sklearn.base import BaseEstimator
 from sklearn.ensemble import (
     AdaBoostClassifier,
     ExtraTreesClassifier,
+    ExtraTreesRegressor,
     GradientBoostingClassifier,
+    GradientBoostingRegressor,
     HistGradientBoostingClassifier,
+    HistGradientBoostingRegressor,
     RandomForestClassifier,
+    RandomForestRegressor,
 )
 from sklearn.linear_model import LogisticRegression
-from sklearn.tree import DecisionTreeClassifier
+from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from mergeline.model.trees import read_trees
 
@@ -37,7 +41,7 @@ def table(missing=True):
 
 
 def walk(trees, row):
-    """Sum the leaves that a row falls into."""
+    """Sum the leaves that a row falls into, an output each."""
     total = 0.0
     places = {}
     if trees.splits is not None:
@@ -57,7 +61,7 @@ def walk(trees, row):
                 assert trees.splits.column[place] == tree["features"][node]
                 left = trees.splits.left[place, int(value)]
             node = tree["children_left" if left else "children_right"][node]
-        total += tree["values"][node, 0]
+        total = total + tree["values"][node]
     return total
 
 
@@ -83,9 +87,56 @@ def test_the_leaves_sum_to_the_output(estimator, positive):
     chance = estimator.predict_proba(rows[:60])[:, positive]
     output = chance if trees.output == "probability" else logit(chance)
     sums = np.array([walk(trees, row) for row in trees.read(rows[:60])])
-    assert np.ptp(output - sums) < 1e-9
+    assert sums.shape == (60, 1)
+    assert np.ptp(output - sums[:, 0]) < 1e-9
     assert trees.nodes == 2 * trees.leaves - len(trees.trees)
     assert sorted(trees.columns) == [0, 1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    "estimator",
+    [
+        HistGradientBoostingClassifier(max_iter=8, categorical_features=[1, 3]),
+        GradientBoostingClassifier(n_estimators=8),
+        RandomForestClassifier(8, class_weight="balanced", random_state=0),
+        DecisionTreeClassifier(max_depth=4),
+    ],
+    ids=repr,
+)
+def test_of_several_classes_every_one_has_its_sum(estimator):
+    rows, target = table(missing=False)
+    target = np.array(["a", "b", "c"])[target + (rows[:, 3] > 3)]
+    trees = read_trees(estimator.fit(rows, target))
+    chance = estimator.predict_proba(rows[:60])
+    sums = np.array([walk(trees, row) for row in trees.read(rows[:60])])
+    assert sums.shape == (60, 3)
+    if trees.output == "probability":
+        assert sums == pytest.approx(chance)
+    else:
+        difference = np.log(chance) - sums
+        assert np.ptp(difference - difference[:, :1], axis=0) == pytest.approx(np.zeros(3))
+
+
+@pytest.mark.parametrize(
+    "estimator",
+    [
+        HistGradientBoostingRegressor(max_iter=8, categorical_features=[1, 3]),
+        HistGradientBoostingRegressor(max_iter=8, loss="absolute_error"),
+        GradientBoostingRegressor(n_estimators=8),
+        GradientBoostingRegressor(n_estimators=8, loss="huber", init="zero"),
+        RandomForestRegressor(8, random_state=0),
+        ExtraTreesRegressor(8, random_state=0),
+        DecisionTreeRegressor(max_depth=4),
+    ],
+    ids=repr,
+)
+def test_the_leaves_sum_to_the_predicted_value(estimator):
+    rows, target = table(missing=False)
+    estimator.fit(rows, 1000 * target + rows[:, 1])
+    trees = read_trees(estimator)
+    assert trees.output == "value"
+    sums = np.array([walk(trees, row) for row in trees.read(rows[:60])])
+    assert np.ptp(estimator.predict(rows[:60]) - sums[:, 0]) < 1e-6
 
 
 def test_categories_are_moved_to_the_front():
@@ -101,6 +152,7 @@ def test_categories_are_moved_to_the_front():
     [
         GradientBoostingClassifier(n_estimators=5, loss="exponential"),
         GradientBoostingClassifier(n_estimators=5, init=LogisticRegression()),
+        HistGradientBoostingRegressor(max_iter=5, loss="poisson"),
         AdaBoostClassifier(n_estimators=5),
         LogisticRegression(),
     ],
@@ -109,6 +161,12 @@ def test_categories_are_moved_to_the_front():
 def test_what_is_no_sum_of_trees_is_left_alone(estimator):
     rows, target = table(missing=False)
     assert read_trees(estimator.fit(rows, target), 1) is None
+
+
+def test_trees_of_several_targets_at_once_are_left_alone():
+    rows, target = table(missing=False)
+    estimator = DecisionTreeRegressor(max_depth=3).fit(rows, np.column_stack([target, rows[:, 1]]))
+    assert read_trees(estimator) is None
 
 
 def test_a_subclass_may_predict_as_it_likes():

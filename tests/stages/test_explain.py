@@ -277,7 +277,7 @@ def test_a_score_that_is_not_logistic_is_explained_by_permutation(tmp_path):
 def test_nothing_that_matters_has_no_direction_and_no_share():
     features = (Feature(name="a", kind="number"), Feature(name="b", kind="category"))
     frame = pd.DataFrame({"a": [1.0, 2.0, np.nan], "b": ["x", "y", "z"]})
-    found = importances(Explained(features, frame, np.zeros((3, 2))))
+    found = importances(Explained(features, frame, np.zeros((3, 2, 1))))
     assert [(item.mean_abs, item.share, item.direction) for item in found] == [(0, 0, None)] * 2
 
 
@@ -330,7 +330,8 @@ def test_values_that_do_not_add_up_explain_nothing(tmp_path, monkeypatch):
     own(tmp_path, "Untrue")
     content = explained(tmp_path, tmp_path / "a", rows=20, trusted="slow.Untrue")
     assert content.outcome == "not_explained"
-    assert content.reason == "The SHAP values do not add up to the model's scores."
+    reason = "SHAP's values by permutation do not add up to the model's scores."
+    assert content.reason == reason
 
 
 # --- the process -----------------------------------------------------------------

@@ -15,6 +15,7 @@ from scipy.special import logit
 from sklearn.ensemble import (
     GradientBoostingClassifier,
     HistGradientBoostingClassifier,
+    HistGradientBoostingRegressor,
     RandomForestClassifier,
 )
 from sklearn.linear_model import LogisticRegression
@@ -46,11 +47,11 @@ def table(n=1500):
 
 
 def expected(trees, number, row, known, node=0):
-    """A tree's output when only some columns are known: the path-dependent expectation."""
+    """A tree's outputs when only some columns are known: the path-dependent expectation."""
     tree = trees.trees[number]
     left, right = tree["children_left"][node], tree["children_right"][node]
     if left < 0:
-        return tree["values"][node, 0]
+        return tree["values"][node]
     column = tree["features"][node]
     if column not in known:
         weight = tree["node_sample_weight"]
@@ -76,7 +77,7 @@ def shapley(trees, row):
         for size in range(width + 1)
         for known in itertools.combinations(range(width), size)
     }
-    values = np.zeros(width)
+    values = np.zeros((width, trees.trees[0]["values"].shape[1]))
     for column in range(width):
         for known, value in worth.items():
             if column not in known:
@@ -106,6 +107,26 @@ def test_tree_values_are_shapley_values(estimator, positive):
         assert row[list(trees.columns)] == pytest.approx(shapley(trees, seen), abs=1e-9)
 
 
+@pytest.mark.parametrize(
+    ("estimator", "outputs"),
+    [
+        (HistGradientBoostingClassifier(max_iter=4, categorical_features=[1, 3]), 3),
+        (RandomForestClassifier(3, max_depth=5, random_state=0), 3),
+        (HistGradientBoostingRegressor(max_iter=4, categorical_features=[1, 3]), 1),
+    ],
+    ids=repr,
+)
+def test_tree_values_of_several_classes_and_of_numbers_are_shapley_values(estimator, outputs):
+    rows, target = table()
+    target = target + (rows[:, 3] > 3)
+    trees = read_trees(estimator.fit(rows, target))
+    chosen = rows[:6]
+    values = tree_values(trees, chosen)
+    assert values.shape == (6, 4, outputs)
+    for row, seen in zip(values, trees.read(chosen), strict=True):
+        assert row[list(trees.columns)] == pytest.approx(shapley(trees, seen), abs=1e-9)
+
+
 def test_shap_alone_is_wrong_about_categories():
     """Why `read_trees` is there; when this fails, SHAP has learnt to split on categories."""
     rows, target = table()
@@ -113,7 +134,7 @@ def test_shap_alone_is_wrong_about_categories():
     estimator.fit(rows, target)
     output = logit(estimator.predict_proba(rows[:100])[:, 1])
     theirs = import_shap().TreeExplainer(estimator).shap_values(rows[:100]).sum(axis=1)
-    ours = tree_values(read_trees(estimator, 1), rows[:100]).sum(axis=1)
+    ours = tree_values(read_trees(estimator, 1), rows[:100]).sum(axis=(1, 2))
     assert np.ptp(output - theirs) > 1
     assert np.ptp(output - ours) < 1e-9
 
@@ -123,15 +144,17 @@ def test_boosting_sums_to_the_log_odds():
     rows = np.nan_to_num(rows)
     estimator = GradientBoostingClassifier(n_estimators=30).fit(rows, target)
     values = tree_values(read_trees(estimator, 0), rows[:100])
-    assert np.ptp(logit(estimator.predict_proba(rows[:100])[:, 0]) - values.sum(axis=1)) < 1e-9
+    assert np.ptp(logit(estimator.predict_proba(rows[:100])[:, 0]) - values.sum(axis=(1, 2))) < 1e-9
 
 
 def test_linear_values():
     rows, target = table()
     rows = np.nan_to_num(rows)
-    weights = LogisticRegression().fit(rows, target).coef_[0]
-    values = linear_values(weights, rows[:50], rows[50:])
-    assert values == pytest.approx(weights * (rows[:50] - rows[50:].mean(axis=0)))
+    weights = LogisticRegression().fit(rows, target).coef_
+    for each in (weights, np.vstack([weights, -weights, weights**2])):
+        values = linear_values(each, rows[:50], rows[50:])
+        distance = rows[:50] - rows[50:].mean(axis=0)
+        assert values == pytest.approx(distance[:, :, None] * each.T)
 
 
 def frame():
@@ -149,7 +172,8 @@ def frame():
 def score(rows):
     assert rows["<b>"].dtype == object
     number = rows["number"].fillna(5).to_numpy()
-    return number * (rows["<b>"] == "a").to_numpy() + 2 * rows["more"].to_numpy()
+    found = number * (rows["<b>"] == "a").to_numpy() + 2 * rows["more"].to_numpy()
+    return found[:, None]
 
 
 def test_permutation_values_of_effects_of_two_columns_are_exact():
@@ -157,11 +181,12 @@ def test_permutation_values_of_effects_of_two_columns_are_exact():
     data.loc[59, "number"] = np.nan
     background, rows = data.head(20), data.tail(40)
     values = permutation_values(score, rows, background, 0)
-    assert values.shape == (40, 4)
+    assert values.shape == (40, 4, 1)
+    values = values[:, :, 0]
     assert np.abs(values[:, 3]).max() == 0
     more = 2 * (rows["more"] - background["more"].mean())
     assert values[:, 2] == pytest.approx(more.to_numpy())
-    assert values.sum(axis=1) == pytest.approx(score(rows) - score(background).mean())
+    assert values.sum(axis=1) == pytest.approx(score(rows)[:, 0] - score(background).mean())
     is_a = (background["<b>"] == "a").mean()
     x, a = rows["number"].fillna(5), rows["<b>"] == "a"
     alone = x * is_a - (background["number"] * (background["<b>"] == "a")).mean()
@@ -169,12 +194,25 @@ def test_permutation_values_of_effects_of_two_columns_are_exact():
     assert values[:, 0] == pytest.approx(((alone + together) / 2).to_numpy())
 
 
+def test_permutation_values_of_several_outputs_are_those_of_each():
+    data = frame()
+
+    def several(rows):
+        return np.column_stack([score(rows), 3 * score(rows), rows["idle"]])
+
+    background, rows = data.head(20), data.tail(40)
+    values = permutation_values(several, rows, background, 0)
+    alone = permutation_values(score, rows, background, 0)
+    assert values[:, :, :2] == pytest.approx(np.concatenate([alone, 3 * alone], axis=2))
+    assert np.abs(values[:, :3, 2]).max() == 0
+
+
 def test_permutations_follow_the_seed():
     data = frame()
     data["more"] = data["more"] * data["number"]
 
     def tangled(rows):
-        return np.prod(rows[["number", "more", "idle"]].to_numpy(), axis=1)
+        return np.prod(rows[["number", "more", "idle"]].to_numpy(), axis=1, keepdims=True)
 
     first, again, other = (
         permutation_values(tangled, data.tail(10), data.head(10), seed) for seed in (1, 1, 2)

@@ -2,7 +2,7 @@
 
 SHAP reads most of these estimators itself, but not splits on sets of categories: it takes
 the nodes of HistGradientBoosting for numeric ones, and gives wrong values without a word.
-It also walks a forest twice, once a class, where one is enough.
+It also walks a forest of two classes twice, where one is enough.
 """
 
 from collections.abc import Sequence
@@ -14,8 +14,10 @@ if TYPE_CHECKING:
 
     Array = np.ndarray[Any, np.dtype[Any]]
 
-_FORESTS = ("RandomForestClassifier", "ExtraTreesClassifier")
-_SINGLE = ("DecisionTreeClassifier", "ExtraTreeClassifier")
+_FORESTS = ("RandomForest", "ExtraTrees")
+_SINGLE = ("DecisionTree", "ExtraTree")
+# Their values are not those of the leaves, but powers of their sum.
+_LOG_LINK = ("poisson", "gamma")
 
 
 @dataclass(frozen=True)
@@ -37,11 +39,16 @@ class CategorySplits:
 
 @dataclass(frozen=True)
 class Trees:
-    """The trees of a fitted binary classifier; their sum, plus a constant, is its output.
+    """The trees of a fitted estimator; their sum, plus constants, is its output.
+
+    The output is one number a row for two classes (of the positive one) and for regression,
+    and a number for each of several classes.
 
     Attributes:
-        trees: Of each tree its nodes, by the names that SHAP gives to their arrays.
-        output: What the sum is: the log-odds or the probability of the positive class.
+        trees: Of each tree its nodes, by the names that SHAP gives to their arrays; `values`
+            has the shape (nodes, outputs).
+        output: What the sums are: log-odds, probabilities, or the predicted value. The
+            softmax of the log-odds of several classes are their probabilities.
         splits: Nodes that split on categories: `trees` hold no threshold for them. None
             where no node does.
         columns: For each column that the trees read, the estimator's column that it is.
@@ -49,7 +56,7 @@ class Trees:
     """
 
     trees: "Sequence[dict[str, Array]]"
-    output: Literal["log_odds", "probability"]
+    output: Literal["log_odds", "probability", "value"]
     splits: CategorySplits | None
     columns: Sequence[int]
     read: Any
@@ -65,52 +72,80 @@ class Trees:
         return sum(int((tree["children_left"] < 0).sum()) for tree in self.trees)
 
 
-def read_trees(estimator: Any, positive: int) -> Trees | None:
+def read_trees(estimator: Any, positive: int | None = None) -> Trees | None:
     """Return the trees of an estimator; None when it has none that this can read.
 
     Args:
-        estimator: A fitted binary classifier.
-        positive: The place of the positive class in its `classes_`.
+        estimator: A fitted classifier or regressor.
+        positive: Of two classes, the place of the positive one in its `classes_`; None for
+            several classes and for regression.
     """
     from sklearn import ensemble, tree
+    from sklearn.base import is_classifier
 
+    role = "Classifier" if is_classifier(estimator) else "Regressor"
     kind = type(estimator)
-    if kind is ensemble.HistGradientBoostingClassifier:
+    if kind is getattr(ensemble, f"HistGradientBoosting{role}"):
         return _histogram(estimator, positive)
-    if kind is ensemble.GradientBoostingClassifier:
+    if kind is getattr(ensemble, f"GradientBoosting{role}"):
         return _boosting(estimator, positive)
-    if kind in [getattr(ensemble, name) for name in _FORESTS]:
+    if kind in [getattr(ensemble, name + role) for name in _FORESTS]:
         return _forest([member.tree_ for member in estimator.estimators_], estimator, positive)
-    if kind in [getattr(tree, name) for name in _SINGLE]:
+    if kind in [getattr(tree, name + role) for name in _SINGLE]:
         return _forest([estimator.tree_], estimator, positive)
     return None
+
+
+def _output(estimator: Any) -> Literal["log_odds", "value"]:
+    return "log_odds" if hasattr(estimator, "classes_") else "value"
+
+
+def _placed(value: "Array", place: int, outputs: int) -> "Array":
+    """Return the nodes' values of a tree that is of one output only, shape (nodes, outputs)."""
+    import numpy as np
+
+    placed = np.zeros((len(value), outputs))
+    placed[:, place] = value
+    return placed
 
 
 # --- scikit-learn's trees --------------------------------------------------------
 
 
-def _forest(members: Sequence[Any], estimator: Any, positive: int) -> Trees:
+def _forest(members: Sequence[Any], estimator: Any, positive: int | None) -> Trees | None:
+    if estimator.n_outputs_ != 1:
+        return None
+    classifies = hasattr(estimator, "classes_")
     trees = []
     for member in members:
-        counts = member.value[:, 0, :]
-        share = counts[:, positive] / counts.sum(axis=1) / len(members)
-        trees.append(_nodes(member, share))
+        value = member.value[:, 0, :]
+        if classifies:
+            value = value / value.sum(axis=1, keepdims=True)
+        if positive is not None:
+            value = value[:, [positive]]
+        trees.append(_nodes(member, value / len(members)))
     columns = range(estimator.n_features_in_)
-    return Trees(trees, "probability", None, columns, _single_precision)
+    output: Any = "probability" if classifies else "value"
+    return Trees(trees, output, None, columns, _single_precision)
 
 
-def _boosting(estimator: Any, positive: int) -> Trees | None:
+def _boosting(estimator: Any, positive: int | None) -> Trees | None:
     """Other losses have another link; another first guess than a constant is no tree."""
-    from sklearn.dummy import DummyClassifier
+    from sklearn.dummy import DummyClassifier, DummyRegressor
 
-    constant = estimator.init_ == "zero" or isinstance(estimator.init_, DummyClassifier)
-    if estimator.loss != "log_loss" or not constant:
+    first = estimator.init_
+    constant = first == "zero" or isinstance(first, DummyClassifier | DummyRegressor)
+    if estimator.loss == "exponential" or not constant:
         return None
-    step = estimator.learning_rate * (1 if positive == 1 else -1)
-    members = [member.tree_ for member in estimator.estimators_[:, 0]]
-    trees = [_nodes(member, step * member.value[:, 0, 0]) for member in members]
+    step = estimator.learning_rate * (-1 if positive == 0 else 1)
+    rounds = estimator.estimators_
+    trees = [
+        _nodes(member.tree_, _placed(step * member.tree_.value[:, 0, 0], place, rounds.shape[1]))
+        for members in rounds
+        for place, member in enumerate(members)
+    ]
     columns = range(estimator.n_features_in_)
-    return Trees(trees, "log_odds", None, columns, _single_precision)
+    return Trees(trees, _output(estimator), None, columns, _single_precision)
 
 
 def _nodes(tree: Any, value: "Array") -> "dict[str, Array]":
@@ -123,7 +158,7 @@ def _nodes(tree: Any, value: "Array") -> "dict[str, Array]":
         "children_default": np.where(tree.missing_go_to_left, left, right),
         "features": tree.feature,
         "thresholds": tree.threshold,
-        "values": value[:, None],
+        "values": value,
         "node_sample_weight": tree.weighted_n_node_samples,
     }
 
@@ -138,12 +173,18 @@ def _single_precision(rows: "Array") -> "Array":
 # --- HistGradientBoosting --------------------------------------------------------
 
 
-def _histogram(estimator: Any, positive: int) -> Trees:
+def _histogram(estimator: Any, positive: int | None) -> Trees | None:
     import numpy as np
 
-    sign = 1.0 if positive == 1 else -1.0
-    predictors = [stage[0] for stage in estimator._predictors]
-    trees = [_histogram_nodes(predictor.nodes, sign) for predictor in predictors]
+    if estimator.loss in _LOG_LINK:
+        return None
+    sign = -1.0 if positive == 0 else 1.0
+    outputs = estimator.n_trees_per_iteration_
+    predictors = [predictor for stage in estimator._predictors for predictor in stage]
+    trees = [
+        _histogram_nodes(predictor.nodes, sign, number % outputs, outputs)
+        for number, predictor in enumerate(predictors)
+    ]
     # It moves the columns of categories to the front.
     category = estimator.is_categorical_
     category = np.zeros(estimator.n_features_in_, bool) if category is None else category
@@ -152,10 +193,10 @@ def _histogram(estimator: Any, positive: int) -> Trees:
     def read(rows: "Array") -> "Array":
         return np.asarray(estimator._preprocess_X(rows, reset=False), dtype=np.float64)
 
-    return Trees(trees, "log_odds", _category_splits(predictors), columns, read)
+    return Trees(trees, _output(estimator), _category_splits(predictors), columns, read)
 
 
-def _histogram_nodes(nodes: "Array", sign: float) -> "dict[str, Array]":
+def _histogram_nodes(nodes: "Array", sign: float, place: int, outputs: int) -> "dict[str, Array]":
     import numpy as np
 
     leaf = nodes["is_leaf"].astype(bool)
@@ -167,7 +208,7 @@ def _histogram_nodes(nodes: "Array", sign: float) -> "dict[str, Array]":
         "children_default": np.where(nodes["missing_go_to_left"], left, right),
         "features": np.where(leaf, -2, nodes["feature_idx"]),
         "thresholds": nodes["num_threshold"].astype(np.float64),
-        "values": sign * nodes["value"].astype(np.float64)[:, None],
+        "values": _placed(sign * nodes["value"].astype(np.float64), place, outputs),
         "node_sample_weight": nodes["count"].astype(np.float64),
     }
 

@@ -1,13 +1,25 @@
 """Which columns move the predictions, and how that changed."""
 
-from mergeline.core.evidence import ExplainContent, ExplainedRow, GroupImportance, Importance
+from mergeline.core.evidence import (
+    ClassImportance,
+    ExplainContent,
+    ExplainedRow,
+    GroupImportance,
+    Importance,
+)
 from mergeline.core.plan import Plan
 from mergeline.report.markdown import Section, code, listing, table, text
 from mergeline.report.numbers import bar, number, percent, plural, signed
 
 _COLUMNS, _TOP, _GROUPS, _ROWS = 20, 3, 20, 10
 _NAME = "Explanations"
-_OUTPUT = {"log_odds": "log odds", "probability": "probability"}
+_OUTPUT = {"log_odds": "log odds", "probability": "probability", "value": "the target's unit"}
+_MOVED = {"binary": "score", "multiclass": "score of the class", "regression": "prediction"}
+_ERRORS = {
+    "binary": ("Score", "Is positive"),
+    "multiclass": ("Probability of its class", "Class"),
+    "regression": ("Prediction", "Actual"),
+}
 
 
 def explanations(plan: Plan) -> Section:
@@ -19,10 +31,17 @@ def explanations(plan: Plan) -> Section:
         return Section(_NAME, "not explained", f"Not explained: {text(content.reason)}")
     how = (
         f"SHAP ({text(content.explainer, 40)}) on {content.rows:,} of {content.of:,} held-out "
-        f"rows; the size is the mean of |SHAP| in {_OUTPUT[content.output]}. The direction is "
-        "+1 where higher values raise the score and -1 where they lower it."
+        f"rows; the size is the mean of |SHAP| in {_OUTPUT[content.output]}"
+        f"{' over rows and classes' if content.classes else ''}. The direction is +1 where higher "
+        f"values raise the {_MOVED[content.task]} and -1 where they lower it."
     )
-    parts = (how, _importances(content, plan), _by_group(content), _errors(content))
+    parts = (
+        how,
+        _importances(content, plan),
+        _by_class(content),
+        _by_group(content),
+        _errors(content),
+    )
     top = ", ".join(text(feature.column, 40) for feature in content.features[:_TOP])
     return Section(_NAME, f"led by {top}", "\n\n".join(part for part in parts if part))
 
@@ -35,13 +54,26 @@ def _importances(content: ExplainContent, plan: Plan) -> str:
         for rank, item in enumerate(content.features[:_COLUMNS], start=1)
     ]
     header: tuple[str, ...] = ("Rank", "Column", "Share", "", "Size", "Direction", "Baseline")
+    if content.classes:  # each has a direction of its own
+        header, rows = _without(header, rows, header.index("Direction"))
     if not old:
-        header, rows = header[:-1], [row[:-1] for row in rows]
+        header, rows = _without(header, rows, header.index("Baseline"))
     more = len(content.features) - len(rows)
     end = f"\n\n{plural(more, 'more column')} in the evidence." if more else ""
     gone = [name for name in old if name not in _ranked(content)]
     lost = f"\n\nNo longer read: {listing(gone, _COLUMNS)}." if gone else ""
-    return table(header, rows, numeric=(0, 2, 4, 5)) + end + lost
+    numeric = (0, 2, 4) if content.classes else (0, 2, 4, 5)
+    return table(header, rows, numeric=numeric) + end + lost
+
+
+def _without(
+    header: tuple[str, ...], rows: list[tuple[str, ...]], place: int
+) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+    """Leave out a column of a table."""
+    return (
+        (*header[:place], *header[place + 1 :]),
+        [(*row[:place], *row[place + 1 :]) for row in rows],
+    )
 
 
 def _importance(item: Importance) -> tuple[str, ...]:
@@ -61,6 +93,25 @@ def _before(item: Importance, old: dict[str, tuple[int, Importance]], rank: int)
     return f"{place}, {percent(importance.share, 1)}"
 
 
+def _by_class(content: ExplainContent) -> str:
+    if not content.classes:
+        return ""
+    rows = [_class_row(item) for item in content.classes[:_GROUPS]]
+    more = len(content.classes) - len(rows)
+    end = f"\n\n{more:,} more of the {len(content.classes):,} classes in the evidence."
+    head = ("Class", "First columns, with direction")
+    return "By class:\n\n" + table(head, rows, numeric=()) + (end if more else "")
+
+
+def _class_row(item: ClassImportance) -> tuple[str, ...]:
+    columns = (
+        f"{code(each.column)} {percent(each.share, 1)}"
+        + ("" if each.direction is None else f" ({each.direction:+.2f})")
+        for each in item.features[:_TOP]
+    )
+    return code(item.name), ", ".join(columns)
+
+
 def _by_group(content: ExplainContent) -> str:
     if not content.by_group:
         return ""
@@ -77,7 +128,9 @@ def _errors(content: ExplainContent) -> str:
     if not content.largest_errors:
         return ""
     rows = [_error_row(row, place) for place, row in enumerate(content.largest_errors[:_ROWS], 1)]
-    header = ("Row", "Score", "Is positive", "Moved by")
+    header: tuple[str, ...] = ("Row", *_ERRORS[content.task], "Moved by")
+    if not any(row.actual for row in content.largest_errors):
+        header, rows = _without(header, rows, header.index(_ERRORS[content.task][1]))
     return "Rows with the largest errors:\n\n" + table(header, rows, numeric=(1,))
 
 

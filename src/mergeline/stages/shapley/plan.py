@@ -39,6 +39,7 @@ _LINEAR_BACKGROUND = 1000
 _PERMUTATION_BACKGROUND = 25
 # How far explained and given scores may differ: rounding, and no more.
 _TOLERANCE = 1e-6
+_LEAST = 1e-300
 
 
 @dataclass(frozen=True)
@@ -52,11 +53,11 @@ class Method:
         start: Seconds before the first row, by the rule.
         row: Seconds a row, by the rule.
         explain: From rows and background rows, both cast, to values by the user's column,
-            shape (n, features).
+            shape (n, features, outputs).
     """
 
     explainer: Literal["tree", "linear", "permutation"]
-    output: Literal["log_odds", "probability"]
+    output: Literal["log_odds", "probability", "value"]
     background: int
     start: float
     row: float
@@ -71,21 +72,26 @@ class Method:
         return self.start + rows * self.row
 
     def adds_up(self, values: "Floats", score: "Floats") -> bool:
-        """Tell whether the values and one constant give the scores, as SHAP values must.
+        """Tell whether the values and a constant an output give the scores, as SHAP's must.
 
         Args:
-            values: Shape (n, features).
-            score: Shape (n,).
+            values: Shape (n, features, outputs).
+            score: What the model says, shape (n,), or (n, classes) of several.
         """
         import numpy as np
-        from scipy.special import expit, logit
+        from scipy.special import expit, logit, softmax
 
-        total = values.sum(axis=1)
-        if self.output == "probability":
-            given = total + np.median(score - total)
+        total, said = values.sum(axis=1), score.reshape(len(score), -1)
+        if self.output != "log_odds":
+            given = total + np.median(said - total, axis=0)
+        elif total.shape[1] == 1:
+            given = expit(total + np.median(logit(said) - total, axis=0))
         else:
-            given = expit(total + np.median(logit(score) - total))
-        return bool(np.abs(given - score).max() <= _TOLERANCE)
+            # Of several classes only the differences of their log-odds are known.
+            odds = np.log(np.maximum(said, _LEAST)) - total
+            given = softmax(total + np.median(odds - odds[:, :1], axis=0), axis=1)
+        scale = np.abs(said).max() if self.output == "value" else 1.0
+        return bool(np.abs(given - said).max() <= _TOLERANCE * scale)
 
 
 def methods(scorer: Scorer, seed: int) -> tuple[Method, ...]:
@@ -99,11 +105,12 @@ def methods(scorer: Scorer, seed: int) -> tuple[Method, ...]:
     encoded = _encoded(scorer)
     if encoded is not None:
         prepare, estimator, columns = encoded
-        trees = read_trees(estimator, scorer.classes.index(scorer.positive))
+        trees = read_trees(estimator, _positive(scorer))
+        weights = None if trees is not None else _weights(estimator, scorer)
         if trees is not None:
             found.append(_tree(trees, prepare, columns, len(scorer.features)))
-        elif _is_linear(estimator):
-            found.append(_linear(scorer, prepare, columns))
+        elif weights is not None:
+            found.append(_linear(weights, scorer, prepare, columns))
     return (*found, _permutation(scorer, seed))
 
 
@@ -148,12 +155,17 @@ def _encoded(scorer: Scorer) -> tuple[Any, Any, list[int]] | None:
     return None if columns is None else (prepare, estimator, columns)
 
 
+def _positive(scorer: Scorer) -> int | None:
+    """Return the place of the positive class; None where there is none."""
+    return None if scorer.positive is None else scorer.classes.index(scorer.positive)
+
+
 def _gathered(values: "Floats", columns: Sequence[int], width: int) -> "Floats":
     """Sum the values of encoded columns to the user's columns that they come from."""
     import numpy as np
 
-    gathered = np.zeros((len(values), width))
-    np.add.at(gathered.T, list(columns), values.T)
+    gathered = np.zeros((len(values), width, values.shape[2]))
+    np.add.at(gathered.swapaxes(0, 1), list(columns), values.swapaxes(0, 1))
     return gathered
 
 
@@ -172,24 +184,32 @@ def _tree(trees: Trees, prepare: Any, columns: Sequence[int], width: int) -> Met
     )
 
 
-def _is_linear(estimator: Any) -> bool:
-    """Tell whether it has one weight a column; that its score is logistic, `adds_up` checks."""
+def _weights(estimator: Any, scorer: Scorer) -> "Floats | None":
+    """Return one weight a column and output; None where there are none.
+
+    That the score follows from the weighted sum, `adds_up` checks.
+    """
     import numpy as np
 
     weights = getattr(estimator, "coef_", None)
-    return isinstance(weights, np.ndarray) and weights.ndim == 2 and len(weights) == 1  # noqa: PLR2004
+    if not isinstance(weights, np.ndarray):
+        return None
+    weights = np.atleast_2d(weights)
+    outputs = len(scorer.classes) if scorer.task == "multiclass" else 1
+    if weights.shape != (outputs, getattr(estimator, "n_features_in_", -1)):
+        return None
+    return -weights if _positive(scorer) == 0 else weights
 
 
-def _linear(scorer: Scorer, prepare: Any, columns: Sequence[int]) -> Method:
-    sign = 1.0 if scorer.classes.index(scorer.positive) == 1 else -1.0
-    weights = sign * scorer.pipeline["estimator"].coef_[0]
+def _linear(weights: "Floats", scorer: Scorer, prepare: Any, columns: Sequence[int]) -> Method:
     width = len(scorer.features)
+    cells = len(columns) * len(weights)
     return Method(
         explainer="linear",
-        output="log_odds",
+        output="value" if scorer.task == "regression" else "log_odds",
         background=_LINEAR_BACKGROUND,
-        start=_LINEAR_BACKGROUND * len(columns) * _PER_CELL,
-        row=len(columns) * _PER_CELL,
+        start=_LINEAR_BACKGROUND * cells * _PER_CELL,
+        row=cells * _PER_CELL,
         explain=lambda rows, background: _gathered(
             linear_values(weights, prepare.transform(rows), prepare.transform(background)),
             columns,
@@ -199,16 +219,22 @@ def _linear(scorer: Scorer, prepare: Any, columns: Sequence[int]) -> Method:
 
 
 def _permutation(scorer: Scorer, seed: int) -> Method:
-    place = scorer.classes.index(scorer.positive)
     width = len(scorer.features)
     copies = (2 * width + 1) * _PERMUTATION_BACKGROUND
     return Method(
         explainer="permutation",
-        output="probability",
+        output="value" if scorer.task == "regression" else "probability",
         background=_PERMUTATION_BACKGROUND,
         start=0.0,
         row=_PER_ROW + copies * (_PER_COPY + width * _PER_CELL + seconds_a_row(scorer.pipeline)),
-        explain=lambda rows, background: permutation_values(
-            lambda masked: scorer.pipeline.predict_proba(masked)[:, place], rows, background, seed
-        ),
+        explain=lambda rows, background: permutation_values(_score(scorer), rows, background, seed),
     )
+
+
+def _score(scorer: Scorer) -> "Callable[[pd.DataFrame], Floats]":
+    """Return a function from rows to the outputs, shape (n, outputs)."""
+    if scorer.task == "regression":
+        return lambda rows: scorer.pipeline.predict(rows).reshape(len(rows), 1)
+    place = _positive(scorer)
+    chosen = slice(None) if place is None else [place]
+    return lambda rows: scorer.pipeline.predict_proba(rows)[:, chosen]

@@ -5,7 +5,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from mergeline.core.digest import sha256
-from mergeline.core.evidence import ExplainedRow, Feature, GroupImportance, Importance
+from mergeline.core.evidence import (
+    ClassImportance,
+    ExplainedRow,
+    Feature,
+    GroupImportance,
+    Importance,
+)
 from mergeline.core.labels import category_text, plain
 
 if TYPE_CHECKING:
@@ -28,7 +34,7 @@ class Explained:
     Attributes:
         features: The columns that the model reads.
         frame: The rows, cast as the model reads them, shape (n, features).
-        values: Shape (n, features).
+        values: Shape (n, features, outputs).
     """
 
     features: Sequence[Feature]
@@ -39,6 +45,10 @@ class Explained:
         """Return some of the rows: a slice, places, or a mask."""
         return Explained(self.features, self.frame.iloc[rows], self.values[rows])
 
+    def output(self, place: int) -> "Explained":
+        """Return the values of one of the outputs."""
+        return Explained(self.features, self.frame, self.values[:, :, [place]])
+
 
 def rounded(value: float) -> float:
     """Return six digits: what a sample of rows can tell, and what machines agree on."""
@@ -46,10 +56,13 @@ def rounded(value: float) -> float:
 
 
 def importances(explained: Explained) -> tuple[Importance, ...]:
-    """Return the mean absolute SHAP value of every column, the largest first."""
+    """Return the mean absolute SHAP value of every column, the largest first.
+
+    Of several outputs it is the mean over them, which has no direction.
+    """
     import numpy as np
 
-    sizes = np.abs(explained.values).mean(axis=0)
+    sizes = np.abs(explained.values).mean(axis=(0, 2))
     total = sizes.sum()
     found = [
         Importance(
@@ -68,14 +81,22 @@ def _direction(explained: Explained, place: int) -> float | None:
     import numpy as np
     from scipy.stats import spearmanr
 
-    if explained.features[place].kind == "category":
+    if explained.features[place].kind == "category" or explained.values.shape[2] > 1:
         return None
     given = explained.frame.iloc[:, place].to_numpy()
     known = np.isfinite(given)
-    value, effect = given[known], explained.values[known, place].round(_DECIMALS)
+    value, effect = given[known], explained.values[known, place, 0].round(_DECIMALS)
     if len(np.unique(value)) < 2 or len(np.unique(effect)) < 2:  # noqa: PLR2004
         return None
     return rounded(spearmanr(value, effect).statistic)
+
+
+def by_class(explained: Explained, classes: Sequence[str]) -> tuple[ClassImportance, ...]:
+    """Return the importances for the output of each of several classes."""
+    return tuple(
+        ClassImportance(name=name, features=importances(explained.output(place)))
+        for place, name in enumerate(classes)
+    )
 
 
 def by_group(
@@ -110,7 +131,7 @@ def explained_rows(
     """Return rows with what moved their scores most.
 
     Args:
-        explained: The rows.
+        explained: The rows, with the values of one output each.
         keys: What each stands for.
         score: Their scores, shape (n,).
         actual: What is true of them.
@@ -132,7 +153,7 @@ def explained_rows(
 def _contributions(explained: Explained, place: int) -> tuple[tuple[str, float], ...]:
     named = [
         (feature.name, rounded(value))
-        for feature, value in zip(explained.features, explained.values[place], strict=True)
+        for feature, value in zip(explained.features, explained.values[place, :, 0], strict=True)
     ]
     return tuple(sorted(named, key=lambda item: (-abs(item[1]), item[0]))[:_MOST_CONTRIBUTIONS])
 

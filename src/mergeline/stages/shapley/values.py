@@ -1,6 +1,7 @@
 """SHAP values by tree, linear and permutation explainer (Lundberg and Lee, NeurIPS 2017).
 
-Each function gives one value a row and column, in the units of the output that it explains.
+Each function gives one value a row, column and output (one for two classes and for
+regression, one a class for several), in the units of the output that it explains.
 SHAP is imported without its plots: that halves its start-up.
 """
 
@@ -41,7 +42,7 @@ def tree_values(trees: Trees, rows: "Floats") -> "Floats":
         rows: The estimator's input, shape (n, columns).
 
     Returns:
-        Shape (n, columns), in the estimator's order of columns.
+        Shape (n, columns, outputs), in the estimator's order of columns.
     """
     import numpy as np
 
@@ -51,10 +52,11 @@ def tree_values(trees: Trees, rows: "Floats") -> "Floats":
         feature_perturbation="tree_path_dependent",
     )
     seen = trees.read(rows)
-    inner = np.zeros_like(seen)
+    inner = np.zeros((*seen.shape, explainer.model.num_outputs))
     for row, where in _by_categories(trees, seen):
         _set_thresholds(explainer.model, trees.splits, row)
-        inner[where] = explainer.shap_values(seen[where], check_additivity=False)
+        found = explainer.shap_values(seen[where], check_additivity=False)
+        inner[where] = found.reshape(inner[where].shape)
     values: Floats = np.zeros_like(inner)
     values[:, list(trees.columns)] = inner
     return values
@@ -87,17 +89,21 @@ def _set_thresholds(model: Any, splits: CategorySplits | None, row: "Floats") ->
 
 
 def linear_values(coefficients: "Floats", rows: "Floats", background: "Floats") -> "Floats":
-    """Return coefficient times distance from the background's mean, shape (n, columns).
+    """Return coefficient times distance from the background's mean, (n, columns, outputs).
 
     Args:
-        coefficients: Of the columns, shape (columns,).
+        coefficients: Of the columns, shape (outputs, columns).
         rows: The estimator's input, shape (n, columns).
         background: More of it, shape (b, columns).
     """
+    import numpy as np
+
     shap = import_shap()
     masker = shap.maskers.Independent(background, max_samples=len(background))
-    values: Floats = shap.LinearExplainer((coefficients, 0.0), masker).shap_values(rows)
-    return values
+    return np.stack(
+        [shap.LinearExplainer((each, 0.0), masker).shap_values(rows) for each in coefficients],
+        axis=-1,
+    )
 
 
 def permutation_values(
@@ -106,14 +112,14 @@ def permutation_values(
     background: "pd.DataFrame",
     seed: int,
 ) -> "Floats":
-    """Return values of any model's score over its columns, shape (n, columns).
+    """Return values of any model's score over its columns, shape (n, columns, outputs).
 
     One permutation of the columns, there and back (Mitchell et al., JMLR 23, 2022). SHAP
     masks arrays of numbers only. So it gets the place of each value in a list of the
     column's values, and the score looks them up again, whatever they are.
 
     Args:
-        score: From rows to what is explained.
+        score: From rows to what is explained, shape (n, outputs).
         rows: The rows to explain.
         background: Rows whose values stand for "not known".
         seed: Of the permutations.

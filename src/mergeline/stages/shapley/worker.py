@@ -17,11 +17,18 @@ from mergeline.core.evidence import ExplainContent
 from mergeline.errors import MergelineError
 from mergeline.files import write_whole
 from mergeline.model.cast import cast_features
+from mergeline.model.predictions import Predictions, from_table
 from mergeline.model.score import Scorer, load_scorer
 from mergeline.model.table import require_columns
 from mergeline.stages.base import read_prepared
 from mergeline.stages.shapley.plan import Method, affordable, methods
-from mergeline.stages.shapley.summary import Explained, by_group, explained_rows, importances
+from mergeline.stages.shapley.summary import (
+    Explained,
+    by_class,
+    by_group,
+    explained_rows,
+    importances,
+)
 from mergeline.stages.shapley.values import import_shap
 from mergeline.stats.groups import group_labels
 
@@ -65,8 +72,7 @@ class _Project:
     scorer: Scorer
     train: "pd.DataFrame"
     test: "pd.DataFrame"
-    score: "Floats"
-    positive: "np.ndarray[Any, Any]"
+    predictions: Predictions
 
 
 def main(folder: Path) -> None:
@@ -75,8 +81,8 @@ def main(folder: Path) -> None:
     try:
         project = _load(Path(request.root), request.settings)
         ways = methods(project.scorer, request.settings.model.seed)
-        wanted = min(request.settings.explain.rows, len(project.test))
-        place, reason = affordable(ways, wanted, request.settings.explain.budget_seconds)
+        budget = request.settings.explain.budget_seconds
+        place, reason = affordable(ways, _wanted(project), budget)
         import_shap()
         planned = _content(project, ways[place], "not_explained", reason)
         write_whole(folder / READY, planned.model_dump_json().encode())
@@ -94,7 +100,10 @@ def _load(root: Path, settings: Settings) -> _Project:
     test = read_prepared(root, layout.TEST_TABLE)
     sensitive = dict.fromkeys(settings.data.sensitive, "data.sensitive")
     require_columns(test, sensitive, layout.TEST_TABLE)
-    predictions = read_prepared(root, layout.PREDICTIONS)
+    table = read_prepared(root, layout.PREDICTIONS)
+    predictions = from_table(
+        table, scorer.task, settings.threshold, scorer.classes if scorer.positive is None else ()
+    )
     # Keys are hashes: their order has nothing to do with that of the table.
     order = np.argsort(test[layout.KEY].to_numpy(str), kind="stable")
     return _Project(
@@ -102,14 +111,16 @@ def _load(root: Path, settings: Settings) -> _Project:
         scorer=scorer,
         train=read_prepared(root, layout.TRAIN_TABLE).sort_values(layout.KEY, kind="stable"),
         test=test.iloc[order],
-        score=predictions["score"].to_numpy()[order],
-        positive=predictions["positive"].to_numpy()[order],
+        predictions=predictions.take(order),
     )
 
 
+def _wanted(project: _Project) -> int:
+    return min(project.settings.explain.rows, len(project.test))
+
+
 def _rows(project: _Project, way: Method) -> int:
-    explain = project.settings.explain
-    return min(explain.rows, len(project.test), way.affords(explain.budget_seconds))
+    return min(_wanted(project), way.affords(project.settings.explain.budget_seconds))
 
 
 def _content(
@@ -119,6 +130,7 @@ def _content(
     return ExplainContent(
         outcome=outcome,
         reason=reason,
+        task=project.scorer.task,
         explainer=way.explainer,
         output=way.output,
         rows=_rows(project, way),
@@ -129,37 +141,61 @@ def _content(
 
 
 def _explain(project: _Project, ways: tuple[Method, ...]) -> ExplainContent:
-    """Explain by the first method whose values add up to the scores."""
+    """Explain by the first method that is affordable and whose values add up to the scores."""
+    reasons = []
+    errors = _largest_errors(project)
     for way in ways:
-        count = _rows(project, way)
-        errors = _largest_errors(project)
+        _, dear = affordable((way,), _wanted(project), project.settings.explain.budget_seconds)
+        if dear:
+            reasons.append(dear)
+            continue
         # Rows first that the importances are made of, then those with the largest errors.
-        places = [*range(count), *errors]
+        places = [*range(_rows(project, way)), *errors]
         frame = cast_features(project.test.iloc[places], project.scorer.features)
         background = project.train.head(way.background)
         values = way.explain(frame, cast_features(background, project.scorer.features))
-        if way.adds_up(values, project.score[places]):
+        if way.adds_up(values, project.predictions.score[places]):
             explained = Explained(project.scorer.features, frame, values)
             return _summary(project, way, explained, errors)
-    return _content(
-        project, way, "not_explained", "The SHAP values do not add up to the model's scores."
-    )
+        reasons.append(f"SHAP's values by {way.explainer} do not add up to the model's scores.")
+    return _content(project, way, "not_explained", " ".join(reasons))
+
+
+def _said(predictions: Predictions) -> "Floats":
+    """Return of each row the score that its error is told by, shape (n,).
+
+    That is the probability of the actual one of several classes.
+    """
+    import numpy as np
+
+    if predictions.task != "multiclass":
+        return predictions.score
+    actual: Floats = predictions.score[np.arange(len(predictions)), predictions.actual]
+    return actual
 
 
 def _largest_errors(project: _Project) -> list[int]:
     """Return the places of the held-out rows whose score is furthest from the outcome."""
     import numpy as np
 
-    error = np.abs(project.score - project.positive)
+    said, actual = _said(project.predictions), project.predictions.actual
+    error = np.abs(said - (1 if project.scorer.task == "multiclass" else actual))
     return [int(place) for place in np.argsort(-error, kind="stable")[:_LARGEST_ERRORS]]
 
 
 def _summary(
     project: _Project, way: Method, explained: Explained, errors: list[int]
 ) -> ExplainContent:
+    import numpy as np
+
     count = _rows(project, way)
     sample, wrong = explained.take(slice(count)), explained.take(slice(count, None))
-    settings = project.settings
+    settings, scorer = project.settings, project.scorer
+    predictions = project.predictions.take(np.array(errors))
+    several = scorer.task == "multiclass"
+    if several:  # what moved the probability of the actual class
+        values = wrong.values[np.arange(len(errors)), :, predictions.actual]
+        wrong = Explained(wrong.features, wrong.frame, values[:, :, None])
     groups = [
         (name, group_labels(project.test[name], settings.fairness.bins.get(name))[:count])
         for name in settings.data.sensitive
@@ -169,15 +205,24 @@ def _summary(
         way,
         "explained",
         features=importances(sample),
+        classes=by_class(sample, scorer.classes) if several else (),
         by_group=by_group(sample, groups, settings.fairness.min_group),
         largest_errors=explained_rows(
             wrong,
             project.test[layout.KEY].iloc[errors].tolist(),
-            project.score[errors],
-            [("no", "yes")[int(value)] for value in project.positive[errors]],
+            _said(predictions),
+            _outcomes(predictions, show=settings.report.rows),
             show=settings.report.rows,
         ),
     )
+
+
+def _outcomes(predictions: Predictions, *, show: bool) -> list[str]:
+    """Return what is true of each row; a number could tell whose row it is."""
+    if predictions.task == "regression":
+        return [f"{value:g}" if show else "" for value in predictions.actual]
+    names = predictions.classes if predictions.task == "multiclass" else ("no", "yes")
+    return [names[int(value)] for value in predictions.actual]
 
 
 if __name__ == "__main__":
