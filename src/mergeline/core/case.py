@@ -1,9 +1,12 @@
 """What there is to judge, and what every kind of gate says in the same way."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from difflib import get_close_matches
 
 from mergeline.core.base import Estimate
 from mergeline.core.evidence import EvidenceSet
+from mergeline.core.policy import Bounds, Limits
 from mergeline.core.verdict import Baseline, Comparison, GateResult, Outcome
 
 
@@ -29,6 +32,22 @@ def errored(name: str, rule: str, reason: str, measured: Estimate | None = None)
     return GateResult(
         name=name, rule=rule, outcome=Outcome.ERRORED, measured=measured, reason=reason
     )
+
+
+def rule_of(subject: str, gate: Bounds) -> str:
+    """Say a gate's limit in words."""
+    if gate.at_least is not None:
+        return f"{subject} at least {gate.at_least:.12g}"
+    if gate.at_most is not None:
+        return f"{subject} at most {gate.at_most:.12g}"
+    allowed = gate.no_worse_than_baseline_by if isinstance(gate, Limits) else None
+    return f"{subject} no worse than the baseline by {allowed:.12g}"
+
+
+def meant(name: str, known: Iterable[str]) -> str:
+    """Say what a name that is not there may stand for; empty where nothing is close."""
+    close = get_close_matches(name, [*known], n=1)
+    return f"; did you mean {close[0]}?" if close else ""
 
 
 def no_evidence(stage: str) -> str:

@@ -1,7 +1,7 @@
 """Gates on a number: a metric, or a gap between groups, against a limit or the baseline."""
 
 from mergeline.core.base import Estimate
-from mergeline.core.case import Case, errored, missing_baseline, no_evidence
+from mergeline.core.case import Case, errored, missing_baseline, no_evidence, rule_of
 from mergeline.core.evidence import FairnessBy
 from mergeline.core.policy import FairnessGate, MetricGate
 from mergeline.core.verdict import GateResult, Outcome, Paired
@@ -18,7 +18,7 @@ _NOT_COMPARABLE = (
 
 def judge_metric(name: str, gate: MetricGate, case: Case) -> GateResult:
     """Judge a metric of the held-out rows."""
-    rule = _rule(gate.metric, gate)
+    rule = rule_of(gate.metric, gate)
     if case.evidence.evaluate is None:
         return errored(name, rule, no_evidence("evaluate"))
     metrics = case.evidence.evaluate.content.metrics
@@ -36,7 +36,7 @@ def judge_metric(name: str, gate: MetricGate, case: Case) -> GateResult:
 
 def judge_fairness(name: str, gate: FairnessGate, case: Case) -> GateResult:
     """Judge a gap between groups."""
-    rule = _rule(f"{gate.fairness} by {gate.by}", gate)
+    rule = rule_of(f"{gate.fairness} by {gate.by}", gate)
     if case.evidence.fairness is None:
         return errored(name, rule, no_evidence("fairness"))
     content = case.evidence.fairness.content
@@ -80,14 +80,6 @@ def _unless_all_alike(result: GateResult, case: Case) -> GateResult:
         "so a gap says nothing."
     )
     return result.model_copy(update={"outcome": Outcome.WARNED, "reason": reason})
-
-
-def _rule(subject: str, gate: MetricGate | FairnessGate) -> str:
-    if gate.at_least is not None:
-        return f"{subject} at least {gate.at_least:.12g}"
-    if gate.at_most is not None:
-        return f"{subject} at most {gate.at_most:.12g}"
-    return f"{subject} no worse than the baseline by {gate.no_worse_than_baseline_by:.12g}"
 
 
 def _which_groups(found: FairnessBy, name: str) -> str:

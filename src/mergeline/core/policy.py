@@ -6,11 +6,39 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Discriminator, Field, FiniteFloat, Tag, model_validator
 
 from mergeline.core.base import Frozen
+from mergeline.core.evidence.envelope import FEWEST_TOLD
 
 Level = Literal["fail", "warn"]
 
 
-class Limits(Frozen):
+_LIMITS = ("at_least", "at_most", "no_worse_than_baseline_by")
+
+
+class Bounds(Frozen):
+    """A gate on a number: a floor or a ceiling.
+
+    Attributes:
+        at_least: A floor under the point estimate.
+        at_most: A ceiling over the point estimate.
+        level: `warn` turns FAILED into WARNED.
+    """
+
+    at_least: FiniteFloat | None = None
+    at_most: FiniteFloat | None = None
+    level: Level = "fail"
+
+    @model_validator(mode="after")
+    def _one_limit(self) -> Self:
+        known = [name for name in _LIMITS if name in type(self).model_fields]
+        given = [name for name in known if getattr(self, name) is not None]
+        if len(given) != 1:
+            raise ValueError(
+                f"give exactly one of {', '.join(known)}; found {', '.join(given) or 'none'}"
+            )
+        return self
+
+
+class Limits(Bounds):
     """A gate on a number: exactly one of the three limits.
 
     Attributes:
@@ -21,24 +49,7 @@ class Limits(Frozen):
         level: `warn` turns FAILED into WARNED.
     """
 
-    at_least: FiniteFloat | None = None
-    at_most: FiniteFloat | None = None
     no_worse_than_baseline_by: Annotated[FiniteFloat, Field(ge=0)] | None = None
-    level: Level = "fail"
-
-    @model_validator(mode="after")
-    def _one_limit(self) -> Self:
-        given = [
-            name
-            for name in ("at_least", "at_most", "no_worse_than_baseline_by")
-            if getattr(self, name) is not None
-        ]
-        if len(given) != 1:
-            raise ValueError(
-                "give exactly one of at_least, at_most, no_worse_than_baseline_by; "
-                f"found {', '.join(given) or 'none'}"
-            )
-        return self
 
 
 class MetricGate(Limits):
@@ -77,17 +88,99 @@ class FairnessGate(Limits):
         return self
 
 
+class SliceGate(Bounds):
+    """A metric in each slice of a column, or in one of them.
+
+    Attributes:
+        slice: The column; one of `evaluate.slices`.
+        metric: One that `evaluate` measures.
+        value: Judge this slice alone, by its name in the report. Of several slices the worst
+            looks worse than it is: its interval, widened for their number, decides.
+        min_rows: Slices of fewer rows are not judged.
+        at_least: A floor under the metric.
+        at_most: A ceiling over the metric.
+        level: `warn` turns FAILED into WARNED.
+    """
+
+    slice: str
+    metric: str
+    value: str | None = None
+    min_rows: Annotated[int, Field(ge=FEWEST_TOLD)] = 50
+
+
+class LatencyGate(Frozen):
+    """How long scoring may take; measured in the build, so it differs from run to run.
+
+    Attributes:
+        latency: Rows that are scored in one call: 1, or 1000.
+        at_most: Milliseconds, of the median call.
+        level: `warn` turns FAILED into WARNED.
+    """
+
+    latency: Literal[1, 1000]
+    at_most: Annotated[FiniteFloat, Field(gt=0)]
+    level: Level = "fail"
+
+
+class SizeGate(Frozen):
+    """How large the model may be.
+
+    Attributes:
+        size: Of the model's directory.
+        at_most: Bytes.
+        level: `warn` turns FAILED into WARNED.
+    """
+
+    size: Literal["model"]
+    at_most: Annotated[int, Field(ge=1)]
+    level: Level = "fail"
+
+
+class DataGate(Limits):
+    """The table that the model is made from.
+
+    Attributes:
+        data: `rows`: how many there are. `missing`: the share of rows without a value.
+            `drift`: how far the values lie from the baseline's, 0 to 1. `leak`: how well a
+            column that the model reads tells the outcome by itself, 0 to 1.
+        column: Judge this column alone; the worst of all unless given.
+        at_least: A floor; for rows alone.
+        at_most: A ceiling.
+        no_worse_than_baseline_by: How much worse than the baseline's it may be: fewer rows, a
+            larger share missing, a larger score.
+        level: `warn` turns FAILED into WARNED.
+    """
+
+    data: Literal["rows", "missing", "drift", "leak"]
+    column: str | None = None
+
+    @model_validator(mode="after")
+    def _fits_the_number(self) -> Self:
+        if self.data == "rows":
+            if self.column is not None:
+                raise ValueError("rows are those of the whole table: leave out column")
+            return self
+        if self.at_least is not None:
+            raise ValueError(f"{self.data} is limited from above: use at_most")
+        if self.data == "drift" and self.no_worse_than_baseline_by is not None:
+            raise ValueError("drift is a distance from the baseline already: use at_most")
+        return self
+
+
 class CheckGate(Frozen):
-    """The data or model checks of deepchecks.
+    """The data or model checks of deepchecks, or one of them.
 
     Attributes:
         check: Of the data, or of the model.
+        name: Judge this check alone: its id, e.g. `data_integrity/mixed_nulls`, or the last
+            part of it.
         new_only: Fail on conditions that failed now and did not at the baseline;
             warn of those that failed there already.
         level: `warn` turns FAILED into WARNED.
     """
 
     check: Literal["data", "model"]
+    name: str | None = None
     new_only: bool = False
     level: Level = "fail"
 
@@ -106,7 +199,8 @@ class ExplainGate(Frozen):
     level: Level = "fail"
 
 
-GATE_KINDS = ("metric", "fairness", "check", "explain")
+# By the key that only gates of this kind have; a gate on slices has a metric too.
+GATE_KINDS = ("slice", "metric", "fairness", "check", "explain", "latency", "size", "data")
 
 
 def _kind(value: Any) -> str | None:
@@ -117,13 +211,17 @@ def _kind(value: Any) -> str | None:
 
 Gate = Annotated[
     Annotated[MetricGate, Tag("metric")]
+    | Annotated[SliceGate, Tag("slice")]
     | Annotated[FairnessGate, Tag("fairness")]
     | Annotated[CheckGate, Tag("check")]
-    | Annotated[ExplainGate, Tag("explain")],
+    | Annotated[ExplainGate, Tag("explain")]
+    | Annotated[LatencyGate, Tag("latency")]
+    | Annotated[SizeGate, Tag("size")]
+    | Annotated[DataGate, Tag("data")],
     Discriminator(
         _kind,
         custom_error_type="gate_kind",
-        custom_error_message="a gate names one of metric, fairness, check, explain",
+        custom_error_message=f"a gate names one of {', '.join(GATE_KINDS)}",
     ),
 ]
 
