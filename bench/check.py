@@ -1,6 +1,6 @@
 """Measure start-up and `mergeline check`: cold, and with nothing changed beside a bare `dvc repro`.
 
-    python bench/check.py [--rows 20000,200000]
+    python bench/check.py [--rows 20000,200000] [--repeats 3]
 
 Prints Markdown tables. Works in a temporary folder, which it removes.
 """
@@ -32,7 +32,6 @@ DVC = [PYTHON, "-m", "dvc"]
 SOURCE = "data/applications.parquet"
 
 STARTS = 5
-REPEATS = 3
 LONGEST = 1800.0  # seconds of one command
 SHORT = 120.0
 
@@ -136,7 +135,7 @@ def project(root: Path, rows: int) -> float:
     return int(run([PYTHON, "-c", size], root, SHORT).output) / 1e6
 
 
-def measure(rows: int) -> Measured:
+def measure(rows: int, repeats: int) -> Measured:
     """Measure one size in a folder of its own."""
     check = [*MERGELINE, "check"]
     verdicts = (0, 10)
@@ -148,8 +147,8 @@ def measure(rows: int) -> Measured:
         files = {stage: json.loads((root / layout.evidence(stage)).read_text()) for stage in STAGES}
         stages = {stage: item["timing"]["seconds"]["total"] for stage, item in files.items()}
         note(f"{rows:,} rows: nothing changed")
-        second = [run(check, root, LONGEST, verdicts) for _ in range(REPEATS)]
-        repro = [run([*DVC, "repro"], root, LONGEST) for _ in range(REPEATS)]
+        second = [run(check, root, LONGEST, verdicts) for _ in range(repeats)]
+        repro = [run([*DVC, "repro"], root, LONGEST) for _ in range(repeats)]
         same = {stage: (root / layout.evidence(stage)).read_text() for stage in STAGES}
     if any(json.loads(text) != files[stage] for stage, text in same.items()):
         sys.exit("a stage ran again although nothing had changed")
@@ -219,7 +218,7 @@ def checks(found: Sequence[Measured]) -> str:
     }
     rows = [[name, *(value(item) for item in found)] for name, value in values.items()]
     head = ["`mergeline check`", *(f"{item.rows:,} rows" for item in found)]
-    return table(head, rows) + f"\n\\* median of {REPEATS}\n"
+    return table(head, rows) + f"\n\\* median of {len(found[0].second)}\n"
 
 
 def stages(found: Sequence[Measured]) -> str:
@@ -239,6 +238,7 @@ def sizes(text: str) -> list[int]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rows", type=sizes, default=[20_000, 200_000], help="e.g. 20000,200000")
+    parser.add_argument("--repeats", type=int, default=3, help="of what takes seconds")
     arguments = parser.parse_args()
     print(
         f"Mergeline {mergeline.__version__}, {platform.python_implementation()} "
@@ -246,7 +246,7 @@ def main() -> None:
         f"{platform.system()}; load average before: {os.getloadavg()[0]:.1f}\n"
     )
     print(start_up(), flush=True)
-    found = [measure(rows) for rows in arguments.rows]
+    found = [measure(rows, arguments.repeats) for rows in arguments.rows]
     print(checks(found))
     print(stages(found))
 

@@ -19,7 +19,7 @@ def cells(text):
 @pytest.mark.slow
 def test_a_small_bench(tmp_path):
     done = subprocess.run(
-        [sys.executable, str(SCRIPT), "--rows", "2000"],
+        [sys.executable, str(SCRIPT), "--rows", "1000", "--repeats", "1"],
         env={**os.environ, "TMPDIR": str(tmp_path)},
         capture_output=True,
         text=True,
@@ -28,7 +28,7 @@ def test_a_small_bench(tmp_path):
     )
     assert done.returncode == 0, done.stderr
     found = cells(done.stdout)
-    assert found["`mergeline check`"] == "2,000 rows"
+    assert found["`mergeline check`"] == "1,000 rows"
     cold, again = float(found["check, cold, s"]), float(found["check, nothing changed, s *"])
     assert 0 < again < cold
     assert float(found["whole check, cold"]) == cold
