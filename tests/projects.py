@@ -64,6 +64,31 @@ def make_frame(rows: int = 800, seed: int = 0) -> pd.DataFrame:
     )
 
 
+# What `data` says where the outcome of `outcome_frame` is predicted.
+OUTCOME: dict[str, dict[str, Any]] = {
+    task: {"task": task, "target": "outcome", "positive": None, "noun": None}
+    for task in ("multiclass", "regression")
+}
+
+
+def outcome_frame(task: str, rows: int = 800, seed: int = 0) -> pd.DataFrame:
+    """Return the customers with another outcome than leaving: one of three plans, or a sum spent.
+
+    The plans depend on age, visits and sex and are told apart about two times in three; what
+    men spend is less predictable than what women do.
+    """
+    frame = make_frame(rows, seed).drop(columns=["plan", "left"])
+    random = np.random.default_rng(seed + 1)
+    visits = frame["visits"].fillna(4)
+    lean = 0.05 * (frame["age"] - 45) - 0.3 * (visits - 4) + 0.7 * (frame["sex"] == "male")
+    if task == "multiclass":
+        noisy = lean + random.logistic(0, 0.6, rows)
+        names = np.array(["basic", "plus", "pro"])
+        return frame.assign(outcome=names[np.digitize(noisy, [-0.6, 0.9])])
+    spread = np.where(frame["sex"] == "male", 30.0, 15.0)
+    return frame.assign(outcome=(200 + 40 * lean + random.normal(0, spread)).round(2))
+
+
 def make_project(folder: Path, *, frame: pd.DataFrame | None = None, **overrides: Any) -> Path:
     """Write a project and return its root.
 

@@ -7,10 +7,19 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from mergeline.config.settings import Data, SplitSettings
 from mergeline.core import layout
 from mergeline.errors import ConfigError, ContractError
 from mergeline.stages.base import run_stage
-from projects import make_frame, make_project, run_stages, write_source
+from mergeline.stages.split import split_rows
+from projects import (
+    OUTCOME,
+    make_frame,
+    make_project,
+    outcome_frame,
+    run_stages,
+    write_source,
+)
 
 
 def prepared(root):
@@ -207,8 +216,13 @@ def no_id(frame):
         (None, {"sensitive": ["sexe"]}, "data.sensitive names the column 'sexe'", "columns"),
         (None, {"exclude": ["nobody"]}, "data.exclude names the column 'nobody'", "columns"),
         (lambda f: f.assign(_mergeline_key=1), {}, "keeps for itself", "rename"),
-        (one_class, {}, "has 1 classes in data/customers.csv (no)", "two classes"),
-        (three_classes, {}, "has 3 classes in data/customers.csv (maybe, no, yes)", "two"),
+        (one_class, {}, 'has 1 class in data/customers.csv ("no")', "two classes"),
+        (
+            three_classes,
+            {},
+            'has 3 classes in data/customers.csv ("maybe", "no", "yes")',
+            "multiclass",
+        ),
         (unlabelled, {}, "data.target 'left' is missing in 4 of 800 rows", "remove these rows"),
         (None, {"positive": "Yes"}, "data.positive is 'Yes', but", "one of: no, yes"),
         (None, {"positive": 1}, "holds 'no' and 'yes'", "one of: no, yes"),
@@ -278,3 +292,139 @@ def test_hostile_names_and_values_pass(tmp_path):
     assert "pl'an\"\n<b>, [x]: {y}" in names
     assert set(train.columns) == {*frame.columns, layout.KEY}
     assert len(train) + len(test) == 400
+
+
+# --- several classes, and numbers ------------------------------------------------------
+
+
+def of_task(folder, task, change=None, **data):
+    frame = outcome_frame(task)
+    frame = change(frame) if change else frame
+    return make_project(folder, frame=frame, data={**OUTCOME[task], **data})
+
+
+def test_several_classes_are_counted(tmp_path):
+    content, train, test = prepared(of_task(tmp_path, "multiclass"))
+    assert (content["task"], content["positive"]) == ("multiclass", None)
+    assert list(content["balance"]) == ["basic", "plus", "pro"]
+    counts = outcome_frame("multiclass")["outcome"].value_counts()
+    assert content["balance"] == {name: counts[name] for name in ("basic", "plus", "pro")}
+    assert len(train) + len(test) == 800
+
+
+def test_numbers_are_not_counted(tmp_path):
+    content, train, test = prepared(of_task(tmp_path, "regression"))
+    assert (content["task"], content["positive"], content["balance"]) == ("regression", None, {})
+    assert train["outcome"].dtype == test["outcome"].dtype == "float64"
+
+
+def becomes(**columns):
+    return lambda frame: frame.assign(**columns)
+
+
+def some(value, rows=slice(3, 5)):
+    def change(frame):
+        frame["outcome"] = frame["outcome"].astype(object)
+        frame.loc[frame.index[rows], "outcome"] = value
+        return frame
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("task", "change", "told", "hint"),
+    [
+        (
+            "multiclass",
+            lambda frame: frame[frame["outcome"] != "pro"],
+            'has 2 classes in data/customers.csv ("basic", "plus"); three or more are expected',
+            "set data.task: binary",
+        ),
+        ("multiclass", becomes(outcome="x"), 'has 1 class in data/customers.csv ("x")', "binary"),
+        ("multiclass", some(None), "data.target 'outcome' is missing in 2 of 800", "remove"),
+        (
+            "multiclass",
+            lambda frame: frame.assign(outcome=frame.index / 7),
+            "has 800 classes in data/customers.csv; 50 at most are expected",
+            "set data.task: regression",
+        ),
+        (
+            "multiclass",
+            lambda frame: frame.assign(outcome=frame["customer"]),
+            "has 800 classes in data/customers.csv; 50 at most",
+            "join the rare classes",
+        ),
+        (
+            "regression",
+            some("n. a."),
+            "data.target 'outcome' holds 2 texts that are no numbers in 800 rows, and data.task",
+            "data.missing",
+        ),
+        (
+            "regression",
+            lambda frame: frame.assign(outcome=frame["sex"]),
+            "holds 800 texts that are no numbers in 800 rows",
+            "data.task: multiclass or binary",
+        ),
+        ("regression", becomes(outcome=True), "holds true and false, and data.task is", "binary"),
+        ("regression", some(None), "data.target 'outcome' is missing in 2 of 800", "remove"),
+        ("regression", some(np.inf), "is no finite number in 2 of 800 rows", "remove these"),
+        ("regression", becomes(outcome=7), "has one value in all 800 rows", "data.target"),
+    ],
+)
+def test_a_target_that_does_not_fit_the_task_is_refused(tmp_path, task, change, told, hint):
+    error = refusal(of_task(tmp_path, task, change))
+    assert told in error.message
+    assert hint in error.hint
+
+
+@pytest.mark.parametrize(
+    ("task", "hint"),
+    [("multiclass", "set data.task: multiclass"), ("regression", "set data.task: regression")],
+)
+def test_a_target_of_another_task_is_named_to_a_binary_one(tmp_path, task, hint):
+    data = {"target": "outcome", "positive": "basic"}
+    error = refusal(make_project(tmp_path, frame=outcome_frame(task), data=data))
+    assert "exactly two are expected" in error.message
+    assert hint in error.hint
+
+
+def rare(sides):
+    """Make a class of rows on the sides that are named, `train` or `test`, in their order."""
+
+    def change(frame):
+        data = Data(source="x.csv", target="outcome", task="multiclass", id="customer")
+        _, test, _ = split_rows(frame, data, SplitSettings(test=0.3))
+        left = {"train": list(np.flatnonzero(~test)), "test": list(np.flatnonzero(test))}
+        rows = [left[side].pop() for side in sides]
+        frame.loc[rows, "outcome"] = "rare \n\U0001f98a"
+        return frame
+
+    return change
+
+
+def test_a_class_of_three_rows_is_trained_on(tmp_path):
+    for sides in (["train"] * 3, ["train", "test", "test"]):
+        content, train, _ = prepared(of_task(tmp_path, "multiclass", rare(sides)))
+        assert content["balance"]["rare \n\U0001f98a"] == 3
+        assert (train["outcome"] == "rare \n\U0001f98a").sum() == sides.count("train")
+
+
+def test_a_class_without_a_row_to_train_on_is_refused(tmp_path):
+    error = refusal(of_task(tmp_path, "multiclass", rare(["test"] * 3)))
+    assert error.message == (
+        "all rows of some classes of data.target 'outcome' are held out, and none is left to "
+        'train on: "rare \\n\U0001f98a" (3 rows)'
+    )
+    assert "join them with others" in error.hint
+
+
+@pytest.mark.parametrize("task", ["multiclass", "regression"])
+def test_a_side_without_a_row_is_refused(tmp_path, task):
+    root = make_project(
+        tmp_path,
+        frame=outcome_frame(task),
+        data={**OUTCOME[task], "time": "joined"},
+        split={"test": None, "after": "2040-01-01"},
+    )
+    assert refusal(root).message == "the held-out side of the split has 0 rows of 800"

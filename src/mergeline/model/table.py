@@ -1,10 +1,11 @@
-"""Tables: what a column means to a model, which rows are positive, writing."""
+"""Tables: what a column means to a model, what is true of each row, writing."""
 
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mergeline.config.problem import shown
 from mergeline.config.settings import Data
 from mergeline.core import layout
 from mergeline.core.evidence import Feature
@@ -35,6 +36,82 @@ def is_positive(column: "pd.Series[Any]", positive: Any) -> "np.ndarray[Any, np.
     import numpy as np
 
     return np.asarray(label_texts(column) == label_text(positive))
+
+
+def outcomes(frame: "pd.DataFrame", data: Data, classes: Sequence[str]) -> "np.ndarray[Any, Any]":
+    """Return what is true of each row, as `Predictions.actual` has it, shape (n,).
+
+    Args:
+        frame: Holds the target.
+        data: Names the target and the task.
+        classes: Of several classes: in the model's order.
+
+    Raises:
+        ContractError: A row is of a class that is not among them, or has no number.
+    """
+    import numpy as np
+    import pandas as pd
+
+    target = frame[data.target]
+    if data.task == "binary":
+        return is_positive(target, data.positive)
+    if data.task == "regression":
+        return _numbers(target, data)
+    texts = label_texts(target)
+    numbers = np.asarray(pd.Index(classes).get_indexer(texts), dtype=np.int64)
+    if (numbers < 0).any():
+        raise ContractError(
+            f"data.target {data.target!r} has classes that the model does not know: "
+            f"{counted(texts[numbers < 0])}",
+            hint="train the model on rows of every class: mergeline check",
+        )
+    return numbers
+
+
+def _numbers(target: "pd.Series[Any]", data: Data) -> "np.ndarray[Any, np.dtype[np.float64]]":
+    import numpy as np
+    from pandas.api import types
+
+    if not types.is_numeric_dtype(target.dtype) or types.is_bool_dtype(target.dtype):
+        raise ContractError(
+            f"data.target {data.target!r} holds {_held(target)}, and data.task is regression: "
+            "numbers are expected",
+            hint="name what means no value in data.missing and remove those rows, write decimals "
+            "with a point, or set data.task: multiclass or binary in params.yaml",
+        )
+    values = target.to_numpy(dtype=np.float64)
+    bad = ~np.isfinite(values)
+    if bad.any():
+        raise ContractError(
+            f"data.target {data.target!r} is no finite number in {int(bad.sum())} of "
+            f"{len(values)} rows",
+            hint="remove these rows, or fill in the outcome",
+        )
+    return values
+
+
+def _held(target: "pd.Series[Any]") -> str:
+    """Say what a column holds that is no column of numbers."""
+    import pandas as pd
+
+    if pd.api.types.is_datetime64_any_dtype(target.dtype):
+        return "dates"
+    if pd.api.types.is_bool_dtype(target.dtype):
+        return "true and false"
+    bad = pd.to_numeric(target.astype(str), errors="coerce").isna() & target.notna()
+    return f"{int(bad.sum())} texts that are no numbers in {len(target)} rows"
+
+
+def counted(texts: "np.ndarray[Any, Any]", most: int = 10) -> str:
+    """Return classes with how many rows each has, the first few of them."""
+    import numpy as np
+
+    names, counts = np.unique(texts, return_counts=True)
+    told = [
+        f"{shown(str(name))} ({count} {'row' if count == 1 else 'rows'})"
+        for name, count in zip(names, counts, strict=True)
+    ]
+    return listed(told, most)
 
 
 def column_kind(column: "pd.Series[Any]") -> str:

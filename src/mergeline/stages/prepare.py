@@ -11,22 +11,15 @@ from mergeline.core.labels import label_text
 from mergeline.errors import ContractError
 from mergeline.files import file_sha256
 from mergeline.model.reading import read_table, table_format
-from mergeline.model.table import (
-    is_positive,
-    label_texts,
-    listed,
-    require_columns,
-    table_bytes,
-)
+from mergeline.model.table import label_texts, require_columns, table_bytes
 from mergeline.stages.base import Clock, Result
 from mergeline.stages.contract import check_contract
 from mergeline.stages.profile import profile_columns
 from mergeline.stages.split import split_rows
+from mergeline.stages.target import require_both_sides, require_target
 
 if TYPE_CHECKING:
     import pandas as pd
-
-_CLASSES = 2
 
 
 def run(root: Path, settings: Settings, clock: Clock) -> Result:
@@ -43,11 +36,11 @@ def run(root: Path, settings: Settings, clock: Clock) -> Result:
     _require_columns(frame, data)
     with clock.part("contract"):
         contract_digest = _contract(root, data, frame)
-    _require_two_classes(frame, data)
+    require_target(frame, data)
     frame = _with_time(frame, data)
     with clock.part("split"):
         keyed, test, split = split_rows(frame, data, settings.split)
-    _require_both_sides(keyed, test, data)
+    require_both_sides(keyed, test, data)
     with clock.part("write"):
         files = {
             layout.TRAIN_TABLE: table_bytes(keyed[~test]),
@@ -61,7 +54,7 @@ def run(root: Path, settings: Settings, clock: Clock) -> Result:
             format=table_format(data),
             task=data.task,
             target=data.target,
-            positive=label_text(data.positive),
+            positive=label_text(data.positive) if data.task == "binary" else None,
             noun=data.noun,
             rows=len(frame),
             duplicate_rows=int(frame.duplicated().sum()),
@@ -109,29 +102,6 @@ def _contract(root: Path, data: Data, frame: "pd.DataFrame") -> str | None:
     return file_sha256(path)
 
 
-def _require_two_classes(frame: "pd.DataFrame", data: Data) -> None:
-    target = frame[data.target]
-    if target.isna().any():
-        raise ContractError(
-            f"data.target {data.target!r} is missing in {int(target.isna().sum())} of "
-            f"{len(target)} rows of {data.source}",
-            hint="remove these rows, or fill in the outcome",
-        )
-    classes = sorted(set(label_texts(target).tolist()))
-    if len(classes) != _CLASSES:
-        raise ContractError(
-            f"data.target {data.target!r} has {len(classes)} classes in {data.source} "
-            f"({listed(classes, 10)}); exactly two are expected",
-            hint="give a target with two classes, both of them present",
-        )
-    if label_text(data.positive) not in classes:
-        raise ContractError(
-            f"data.positive is {data.positive!r}, but data.target {data.target!r} holds "
-            f"{' and '.join(map(repr, classes))}",
-            hint=f"set data.positive to one of: {', '.join(classes)}",
-        )
-
-
 def _with_time(frame: "pd.DataFrame", data: Data) -> "pd.DataFrame":
     import pandas as pd
 
@@ -161,20 +131,10 @@ def _with_time(frame: "pd.DataFrame", data: Data) -> "pd.DataFrame":
     return dated
 
 
-def _require_both_sides(frame: "pd.DataFrame", test: Any, data: Data) -> None:
-    positive = is_positive(frame[data.target], data.positive)
-    for side, rows in (("training", ~test), ("held-out", test)):
-        count, hits = int(rows.sum()), int(positive[rows].sum())
-        if hits in (0, count):
-            raise ContractError(
-                f"the {side} side of the split has {count} rows, {hits} of them positive; "
-                "rows of both classes are needed on both sides",
-                hint="give more rows, or change split.test or split.after in params.yaml",
-            )
-
-
 def _balance(frame: "pd.DataFrame", data: Data) -> dict[str, int]:
     import numpy as np
 
+    if data.task == "regression":
+        return {}
     classes, counts = np.unique(label_texts(frame[data.target]), return_counts=True)
     return {str(name): int(count) for name, count in zip(classes, counts, strict=True)}
