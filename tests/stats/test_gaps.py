@@ -7,8 +7,9 @@ import pytest
 from fairlearn import metrics as fairlearn
 from scipy.stats import norm
 
+from mergeline.core.task import GAPS
 from mergeline.stats.gap_changes import paired_gaps
-from mergeline.stats.gaps import GAP_RATES, judged_groups, measure_gaps
+from mergeline.stats.gaps import judged_groups, measure_gaps
 
 RATES = {"a": (0.30, 0.70, 0.20), "b": (0.40, 0.55, 0.15), "c": (0.35, 0.60, 0.25)}
 
@@ -62,7 +63,7 @@ def test_fewer_than_two_groups(min_group, words):
     actual, predicted, groups = draw(3000)
     groups = np.where(groups == "a", "b", groups)
     gaps = measure_gaps(actual, predicted, groups, min_group=min_group, replicates=100, seed=0)
-    assert set(gaps) == set(GAP_RATES)
+    assert set(gaps) == set(GAPS["binary"])
     for gap in gaps.values():
         assert gap.difference.value is None
         assert words in gap.difference.reason

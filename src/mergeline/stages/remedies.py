@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from mergeline.core.digest import sha256
 from mergeline.core.evidence import Gap, Remedy
-from mergeline.stats.gaps import gap_values, group_rates, judged_groups
+from mergeline.stats.gaps import gap_values, judged_groups
+from mergeline.stats.sums import Measures
 
 if TYPE_CHECKING:
     import numpy as np
@@ -35,6 +36,7 @@ _MOST_FITTED = 10_000
 # Shares of less than this are not worth a word.
 _TRACE = 0.005
 
+_MEASURES = Measures("binary")
 _CONSTRAINTS = {
     "demographic_parity_difference": "demographic_parity",
     "equalized_odds_difference": "equalized_odds",
@@ -76,21 +78,15 @@ class _Rows:
     def take(self, rows: "Bools | Ints | slice") -> "_Rows":
         return _Rows(self.names, self.group[rows], self.positive[rows], self.score[rows])
 
-    def cells(self, probability: "Floats") -> "Floats":
-        """Count rows by group, actual and predicted; a row can be predicted in part."""
-        import numpy as np
-
-        cell = self.group * 2 + self.positive
-        size = len(self.names) * 2
-        parts = [np.bincount(cell, share, size) for share in (1 - probability, probability)]
-        cells: Floats = np.stack(parts, axis=-1).reshape(len(self.names), 2, 2).astype(np.float64)
-        return cells
-
     def judge(self, probability: "Floats", gap: str) -> tuple[float, float]:
         """Return the gap and the accuracy when a row is predicted with a probability."""
-        cells = self.cells(probability)
-        right = cells[:, 0, 0].sum() + cells[:, 1, 1].sum()
-        return float(gap_values(group_rates(cells))[gap]), float(right / cells.sum())
+        import numpy as np
+
+        added = _MEASURES.added(self.positive, probability)
+        sums = np.zeros((len(self.names), added.shape[1]))
+        np.add.at(sums, self.group, added)
+        found = gap_values(_MEASURES.values(sums), _MEASURES, [gap])
+        return float(found[gap]), float(sums[:, 1].sum() / sums[:, 0].sum())
 
 
 @dataclass(frozen=True)

@@ -12,26 +12,20 @@ where it errs towards "cannot tell". Percentiles of the replicates' changes woul
 truth above the interval just where a gap opens.
 """
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from math import nan
+from typing import TYPE_CHECKING, Any, Protocol
 
-from mergeline.stats.gaps import (
-    GAP_RATES,
-    cell_counts,
-    cell_of_row,
-    draw_cells,
-    group_rates,
-    judged_groups,
-    percentile_95,
-    spread_of,
-)
+from mergeline.core.task import GAPS, Task
+from mergeline.stats.gaps import gap_kinds, judged_groups, largest_gap, percentile_95, spread_of
+from mergeline.stats.sums import Measures, group_rows
 
 if TYPE_CHECKING:
     import numpy as np
 
     Floats = np.ndarray[Any, np.dtype[np.float64]]
-    Bools = np.ndarray[Any, np.dtype[np.bool_]]
+    Array = np.ndarray[Any, Any]
     Ints = np.ndarray[Any, np.dtype[np.int64]]
     Labels = np.ndarray[Any, np.dtype[np.str_]]
 
@@ -52,12 +46,77 @@ class PairedGap:
     ends: tuple[float, float] | None
 
 
-def paired_gaps(
-    actual: "Bools",
-    before: "Bools",
-    after: "Bools",
+_UNDEFINED = PairedGap(nan, nan, None)
+
+
+class Predicted(Protocol):
+    """Predictions of rows, as `model.predictions` has them: here nothing knows of models."""
+
+    @property
+    def task(self) -> Task:
+        """What is predicted."""
+        ...
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The classes by number; multiclass only."""
+        ...
+
+    @property
+    def actual(self) -> "Array":
+        """Whether a row is positive, the number of its class, or its value, shape (n,)."""
+        ...
+
+    @property
+    def predicted(self) -> "Array":
+        """What is predicted, in the same terms, shape (n,)."""
+        ...
+
+
+def paired_gaps_of(
+    before: Predicted,
+    after: Predicted,
     groups: "Labels",
     *,
+    min_group: int,
+    units: "Ints | None" = None,
+    replicates: int,
+    seed: int,
+) -> dict[str, PairedGap]:
+    """Compare the gaps of two models' predictions for the same rows; see `paired_gaps`.
+
+    Args:
+        before: Of the first model.
+        after: Of the second, for the same rows in the same order: of the same task, and of
+            the same classes by number.
+        groups: The group of each row, shape (n,).
+        min_group: Smaller groups are left out.
+        units: As in `measure_gaps`.
+        replicates: Bootstrap samples.
+        seed: Of the draws.
+    """
+    return paired_gaps(
+        after.actual,
+        before.predicted,
+        after.predicted,
+        groups,
+        task=after.task,
+        classes=after.classes,
+        min_group=min_group,
+        units=units,
+        replicates=replicates,
+        seed=seed,
+    )
+
+
+def paired_gaps(
+    actual: "Array",
+    before: "Array",
+    after: "Array",
+    groups: "Labels",
+    *,
+    task: Task = "binary",
+    classes: Sequence[str] = (),
     min_group: int,
     units: "Ints | None" = None,
     replicates: int,
@@ -66,10 +125,12 @@ def paired_gaps(
     """Compare the gaps of two sets of predictions: every draw is judged by both.
 
     Args:
-        actual: Whether a row is positive, shape (n,).
-        before: Whether the first predicts it positive, shape (n,).
-        after: Whether the second does.
+        actual: Whether a row is positive, the number of its class, or its value, shape (n,).
+        before: What the first predicts, in the same terms, shape (n,).
+        after: What the second predicts.
         groups: Its group, shape (n,).
+        task: What is predicted.
+        classes: The classes by number; multiclass only.
         min_group: Smaller groups are left out.
         units: As in `measure_gaps`.
         replicates: Bootstrap samples.
@@ -79,39 +140,38 @@ def paired_gaps(
 
     names = judged_groups(groups, min_group)
     if len(names) < 2:  # noqa: PLR2004
-        return dict.fromkeys(GAP_RATES, PairedGap(np.nan, np.nan, None))
+        return dict.fromkeys(GAPS[task], _UNDEFINED)
     rows = np.isin(groups, np.array(names, dtype=str))
-    cells = cell_of_row(names, groups[rows], actual[rows], before[rows], after[rows])
-    shape = (len(names), 2, 2, 2)
-    old, new = _both(cell_counts(cells, shape))
+    measures = Measures(task, tuple(classes))
+    sides = [before[rows], after[rows]]
+    table = group_rows(measures, names, groups[rows], actual[rows], sides)
+    whole = table.whole()
+    values = measures.values(whole)
     kept = None if units is None else units[rows]
-    drawn_old, drawn_new = _both(draw_cells(cells, shape, kept, replicates, seed))
-    return {
-        name: _paired_gap(*(_stack(side, name) for side in (old, new, drawn_old, drawn_new)))
-        for name in GAP_RATES
-    }
-
-
-def _both(counts: "Floats") -> "tuple[dict[str, Floats], dict[str, Floats]]":
-    """Return the rates of both predictions from cells (..., group, actual, before, after)."""
-    return group_rates(counts.sum(axis=-1)), group_rates(counts.sum(axis=-2))
-
-
-def _stack(rates: "Mapping[str, Floats]", gap: str) -> "Floats":
-    """Return the rates of a gap, shape (..., rates, groups)."""
-    import numpy as np
-
-    return np.stack([rates[name] for name in GAP_RATES[gap]], axis=-2)
+    drawn = np.concatenate([measures.values(part) for part in table.draw(kept, replicates, seed)])
+    found = {}
+    for name in GAPS[task]:
+        # Which rows there are is the same for both.
+        places, _ = gap_kinds(name, measures, names, measures.rows(whole[0]))
+        if places:
+            old, new = values[:, places]
+            most = largest_gap(task)
+            found[name] = _paired_gap(old, new, drawn[:, 0, places], drawn[:, 1, places], most)
+        else:
+            found[name] = _UNDEFINED
+    return found
 
 
 def _paired_gap(
-    before: "Floats", after: "Floats", drawn_before: "Floats", drawn_after: "Floats"
+    before: "Floats",
+    after: "Floats",
+    drawn_before: "Floats",
+    drawn_after: "Floats",
+    largest: float,
 ) -> PairedGap:
     import numpy as np
 
     first, second = float(_widest(before)), float(_widest(after))
-    if np.isnan(first) or np.isnan(second):
-        return PairedGap(first, second, None)
     errors, others = drawn_after - after, drawn_before - before
     low, high = _errors_of_gap(after, errors)
     other_low, other_high = _errors_of_gap(before, others)
@@ -119,7 +179,7 @@ def _paired_gap(
     beyond = percentile_95(_widest(errors - others))
     if around is None or beyond is None:
         return PairedGap(first, second, None)
-    change, most = second - first, min(1.0, float(_widest(after - before)) + beyond)
+    change, most = second - first, min(largest, float(_widest(after - before)) + beyond)
     return PairedGap(first, second, (max(0.0 - most, change - around), min(most, change + around)))
 
 

@@ -1,51 +1,53 @@
-"""Gaps between groups: differences of rates, with bootstrap intervals.
-
-Rows are counted into cells (group, actual, predicted) once. All rates are ratios of sums
-of cells, so that a bootstrap replicate costs as much as there are cells, not rows: drawing
-n rows with replacement is one multinomial draw over the cells (Efron and Tibshirani, An
-Introduction to the Bootstrap, 1993, chapter 6). Where an id or group repeats, whole units
-are drawn instead.
+"""Gaps between groups: differences of rates or means, with bootstrap intervals.
 
 The gaps are fairlearn's: demographic parity and equalized odds in the terms of Agarwal et
 al., A Reductions Approach to Fair Classification, ICML 2018; equalized odds and equal
 opportunity of Hardt, Price and Srebro, Equality of Opportunity in Supervised Learning,
-NeurIPS 2016. Each is the largest minus the smallest rate over the judged groups.
+NeurIPS 2016. Each is the largest minus the smallest rate over the judged groups; of several
+classes each is held against the others, and the largest difference over the classes counts.
+For a regression they are the differences of the groups' means.
 
 A gap is a largest difference, so it overstates: groups that are alike still differ in a
 sample, and more so the more groups there are. The replicates of a gap overstate once more,
 and their percentiles would leave the truth below the interval. So the interval is made of
-deviations: in each replicate the largest error of any difference of two groups. A gap is
-never further from the truth than the largest of these errors (|max x - max y| is at most
-max |x - y|), hence value plus and minus their 95th percentile holds the true gap in at
-least about 95 of 100 samples, and reaches down to 0 where there may be no gap at all.
+deviations: in each replicate the largest error of any difference of two groups, and of any
+class. A gap is never further from the truth than the largest of these errors (|max x - max y|
+is at most max |x - y|), hence value plus and minus their 95th percentile holds the true gap
+in at least about 95 of 100 samples, and reaches down to 0 where there may be no gap at all.
+So it holds for all pairs of groups and all classes at once, as simultaneous intervals do that
+are made of the distribution of the largest deviation (Hsu, Multiple Comparisons, 1996,
+chapter 5), and needs no further correction for their number.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from math import inf
 from typing import TYPE_CHECKING, Any
 
 from mergeline.core.base import Estimate
-from mergeline.core.evidence import Gap
-from mergeline.stats.bootstrap import interval, resample_counts
+from mergeline.core.evidence import FEWEST_TOLD, Gap
+from mergeline.core.task import GAPS, Task
+from mergeline.stats.bootstrap import interval
+from mergeline.stats.sums import Kind, Measures, group_rows
 
 if TYPE_CHECKING:
     import numpy as np
 
+    Array = np.ndarray[Any, Any]
     Floats = np.ndarray[Any, np.dtype[np.float64]]
-    Bools = np.ndarray[Any, np.dtype[np.bool_]]
     Ints = np.ndarray[Any, np.dtype[np.int64]]
     Labels = np.ndarray[Any, np.dtype[np.str_]]
 
-# The rates whose difference makes a gap: the largest difference counts.
+# The rates or means whose difference makes a gap: the largest difference counts.
 GAP_RATES: Mapping[str, tuple[str, ...]] = {
     "demographic_parity_difference": ("selection_rate",),
     "equalized_odds_difference": ("true_positive_rate", "false_positive_rate"),
     "equal_opportunity_difference": ("true_positive_rate",),
+    "accuracy_difference": ("accuracy",),
+    "mean_prediction_difference": ("mean_prediction",),
+    "mean_error_difference": ("mean_error",),
+    "mean_absolute_error_difference": ("mean_absolute_error",),
 }
-_LACKS = {
-    "selection_rate": "row",
-    "true_positive_rate": "positive row",
-    "false_positive_rate": "negative row",
-}
+_MOST_NAMED = 3
 
 
 def judged_groups(groups: "Labels", min_group: int) -> tuple[str, ...]:
@@ -57,26 +59,32 @@ def judged_groups(groups: "Labels", min_group: int) -> tuple[str, ...]:
 
 
 def measure_gaps(
-    actual: "Bools",
-    predicted: "Bools",
+    actual: "Array",
+    predicted: "Array",
     groups: "Labels",
     *,
+    task: Task = "binary",
+    classes: Sequence[str] = (),
     min_group: int,
     units: "Ints | None" = None,
     replicates: int,
     seed: int,
 ) -> dict[str, Gap]:
-    """Return every gap with its 95 % bootstrap interval.
+    """Return every gap of the task with its 95 % bootstrap interval.
 
     A gap has no value, and says why, when fewer than two groups are judged or when a rate
     of a judged group is undefined: a group without positive rows has no true positive
-    rate. A replicate in which a rate is undefined counts as undefined; `interval` leaves
-    out a few of those and gives no interval when there are many.
+    rate. Of several classes only the rates count for which every judged group has at least
+    `FEWEST_TOLD` rows; the gap says which were left out. A replicate in which a rate is
+    undefined counts as undefined; `interval` leaves out a few of those and gives no interval
+    when there are many.
 
     Args:
-        actual: Whether a row is positive, shape (n,).
-        predicted: Whether it is predicted positive, shape (n,).
+        actual: Whether a row is positive, the number of its class, or its value, shape (n,).
+        predicted: What is predicted, in the same terms, shape (n,).
         groups: Its group, shape (n,).
+        task: What is predicted.
+        classes: The classes by number; multiclass only.
         min_group: Smaller groups are left out.
         units: The number of its unit, shape (n,), where ids or groups repeat; None draws
             rows.
@@ -87,97 +95,85 @@ def measure_gaps(
 
     names = judged_groups(groups, min_group)
     rows = np.isin(groups, np.array(names, dtype=str))
+    n = int(rows.sum())
     if len(names) < 2:  # noqa: PLR2004
-        return dict.fromkeys(GAP_RATES, _not_judged(names, min_group, int(rows.sum())))
-    cells = cell_of_row(names, groups[rows], actual[rows], predicted[rows])
-    shape = (len(names), 2, 2)
-    rates = group_rates(cell_counts(cells, shape))
+        return dict.fromkeys(GAPS[task], _not_judged(names, min_group, n))
+    measures = Measures(task, tuple(classes))
+    table = group_rows(measures, names, groups[rows], actual[rows], [predicted[rows]])
+    (whole,) = table.whole()
+    values = measures.values(whole)
     kept = None if units is None else units[rows]
-    drawn = group_rates(draw_cells(cells, shape, kept, replicates, seed))
-    errors = gap_values({name: drawn[name] - rates[name] for name in rates})
-    return {name: _gap(name, names, rates, errors[name], n=int(rows.sum())) for name in GAP_RATES}
+    drawn = table.draw(kept, replicates, seed)
+    errors = np.concatenate([spread_of(measures.values(part[:, 0]) - values) for part in drawn])
+    found = {}
+    for name in GAPS[task]:
+        places, left_out = gap_kinds(name, measures, names, measures.rows(whole))
+        if not places:
+            found[name] = _no_gap(left_out, n)
+            continue
+        around = percentile_95(errors[:, places].max(axis=-1))
+        value = float(spread_of(values[places]).max())
+        difference = _estimate(value, around, largest_gap(task), n, left_out)
+        kinds = [measures.kinds[place] for place in places]
+        found[name] = _gap(difference, names, kinds, values[places])
+    return found
 
 
-# --- cells -----------------------------------------------------------------------
+def gap_kinds(
+    gap: str, measures: Measures, names: Sequence[str], rows: "Floats"
+) -> tuple[list[int], str]:
+    """Return which of the measures' kinds make a gap, and in words what is missing.
 
-
-def cell_of_row(names: Sequence[str], groups: "Labels", *sides: "Bools") -> "Ints":
-    """Number the cell of each row: group, then each side as a binary digit."""
-    import numpy as np
-
-    cell = np.searchsorted(np.array(names, dtype=str), groups)
-    for side in sides:
-        cell = cell * 2 + side
-    return cell
-
-
-def cell_counts(cells: "Ints", shape: tuple[int, ...]) -> "Floats":
-    """Return the rows in each cell, shape `shape`."""
-    import numpy as np
-
-    size = int(np.prod(shape))
-    return np.bincount(cells, minlength=size).reshape(shape).astype(np.float64)
-
-
-def draw_cells(
-    cells: "Ints", shape: tuple[int, ...], units: "Ints | None", replicates: int, seed: int
-) -> "Floats":
-    """Return the cells of every replicate, shape (replicates, *shape)."""
-    import numpy as np
-    from scipy.sparse import csr_array
-
-    size = int(np.prod(shape))
-    if units is None:
-        share = np.bincount(cells, minlength=size) / len(cells)
-        drawn = np.random.default_rng(seed).multinomial(len(cells), share, size=replicates)
-        return drawn.reshape(replicates, *shape).astype(np.float64)
-    once = np.ones(len(cells))
-    by_unit = csr_array((once, (units, cells)), shape=(int(units.max()) + 1, size))
-    parts = [counts @ by_unit for counts in resample_counts(by_unit.shape[0], replicates, seed)]
-    return np.concatenate(parts).reshape(replicates, *shape)
-
-
-# --- rates and gaps --------------------------------------------------------------
-
-
-def _divide(above: "Floats", below: "Floats") -> "Floats":
-    import numpy as np
-
-    return np.divide(above, below, out=np.full_like(above, np.nan), where=below > 0)
-
-
-def group_rates(counts: "Floats") -> "dict[str, Floats]":
-    """Return the rates by group; NaN where a group has no row of the kind.
+    Of two classes every rate is needed, so there are none when one is undefined.
 
     Args:
-        counts: Rows in each cell, shape (..., groups, 2, 2): actual, then predicted.
-
-    Returns:
-        By rate, shape (..., groups).
+        gap: A key of `GAP_RATES`.
+        measures: What is measured.
+        names: The groups.
+        rows: The rows that each rate is a share of, shape (kinds, groups).
     """
-    selected = counts[..., 1]
-    actual = counts.sum(axis=-1)
-    return {
-        "selection_rate": _divide(selected.sum(axis=-1), actual.sum(axis=-1)),
-        "true_positive_rate": _divide(selected[..., 1], actual[..., 1]),
-        "false_positive_rate": _divide(selected[..., 0], actual[..., 0]),
-    }
+    several = measures.task == "multiclass"
+    fewest = FEWEST_TOLD if several else 1
+    wanted = [place for place, kind in enumerate(measures.kinds) if kind.rate in GAP_RATES[gap]]
+    good = [place for place in wanted if rows[place].min() >= fewest]
+    if several:
+        bad = dict.fromkeys(measures.kinds[place].of for place in wanted if place not in good)
+        return good, _left_out([str(name) for name in bad]) if bad else ""
+    if len(good) == len(wanted):
+        return good, ""
+    parts = [
+        f"{name} has no {measures.kinds[place].lacks}, so no {measures.kinds[place].rate}"
+        for place in wanted
+        for name, n in zip(names, rows[place], strict=True)
+        if not n
+    ]
+    return [], f"{'; '.join(parts)}."
 
 
-def gap_values(rates: "Mapping[str, Floats]") -> "dict[str, Floats]":
-    """Return the gaps; NaN where a rate is undefined.
+def _left_out(classes: Sequence[str]) -> str:
+    named = ", ".join(map(repr, classes[:_MOST_NAMED]))
+    more = f" and {len(classes) - _MOST_NAMED} more" if len(classes) > _MOST_NAMED else ""
+    return (
+        f"Left out: {named}{more}, because a group has fewer than {FEWEST_TOLD} rows to take a "
+        "rate of."
+    )
+
+
+def gap_values(values: "Floats", measures: Measures, gaps: Iterable[str]) -> "dict[str, Floats]":
+    """Return gaps over all classes; NaN where a rate is undefined.
 
     Args:
-        rates: By rate, shape (..., groups).
+        values: Of the measures, shape (..., kinds, groups).
+        measures: What is measured.
+        gaps: Keys of `GAP_RATES`.
 
     Returns:
         By gap, shape (...).
     """
-    import numpy as np
-
-    spread = {name: spread_of(rate) for name, rate in rates.items()}
+    spread = spread_of(values)
+    rates = [kind.rate for kind in measures.kinds]
     return {
-        gap: np.max([spread[name] for name in names], axis=0) for gap, names in GAP_RATES.items()
+        gap: spread[..., [rate in GAP_RATES[gap] for rate in rates]].max(axis=-1) for gap in gaps
     }
 
 
@@ -196,6 +192,11 @@ def percentile_95(errors: "Floats") -> float | None:
     return None if ends is None else ends[1]
 
 
+def largest_gap(task: Task) -> float:
+    """Return what no gap of the task exceeds."""
+    return inf if task == "regression" else 1.0
+
+
 def _not_judged(names: Sequence[str], min_group: int, n: int) -> Gap:
     found = f"only {names[0]} has" if names else "none has"
     return _no_gap(f"Fewer than two groups can be judged: {found} {min_group} rows or more.", n)
@@ -207,46 +208,34 @@ def _no_gap(reason: str, n: int) -> Gap:
 
 
 def _gap(
-    name: str, names: Sequence[str], rates: "Mapping[str, Floats]", errors: "Floats", *, n: int
+    difference: Estimate, names: Sequence[str], kinds: Sequence[Kind], values: "Floats"
 ) -> Gap:
-    reason = _undefined(name, names, rates)
-    if reason:
-        return _no_gap(reason, n)
-    chosen = {rate: rates[rate] for rate in GAP_RATES[name]}
-    worst = max(chosen, key=lambda rate: float(spread_of(chosen[rate])))
-    value = float(spread_of(chosen[worst]))
+    worst = int(spread_of(values).argmax())
     # Of groups that are all alike none is lowest: naming one would accuse it by its place.
-    lowest, highest = (chosen[worst].argmin(), chosen[worst].argmax()) if value else (None, None)
+    ends = (values[worst].argmin(), values[worst].argmax()) if difference.value else None
+    lowest, highest = (names[int(end)] for end in ends) if ends else (None, None)
     return Gap(
-        difference=_estimate(value, errors, n),
-        ratio=_ratio(list(chosen.values())),
-        lowest=None if lowest is None else names[int(lowest)],
-        highest=None if highest is None else names[int(highest)],
-        rate=worst,
+        difference=difference,
+        ratio=_ratio(values),
+        lowest=lowest,
+        highest=highest,
+        rate=kinds[worst].rate,
+        of=kinds[worst].of,
     )
 
 
-def _undefined(name: str, names: Sequence[str], rates: "Mapping[str, Floats]") -> str:
-    import numpy as np
-
-    parts = [
-        f"{group} has no {_LACKS[rate]}, so no {rate}"
-        for rate in GAP_RATES[name]
-        for group, value in zip(names, rates[rate], strict=True)
-        if np.isnan(value)
-    ]
-    return f"{'; '.join(parts)}." if parts else ""
-
-
-def _estimate(value: float, errors: "Floats", n: int) -> Estimate:
-    around = percentile_95(errors)
+def _estimate(
+    value: float, around: float | None, largest: float, n: int, left_out: str
+) -> Estimate:
     if around is None:
-        return Estimate(value=value, n=n, reason="Too few rows for an interval.")
-    return Estimate(value=value, low=max(0.0, value - around), high=min(1.0, value + around), n=n)
+        few = "Too few rows for an interval."
+        return Estimate(value=value, n=n, reason=f"{few} {left_out}".strip())
+    low, high = max(0.0, value - around), min(largest, value + around)
+    return Estimate(value=value, low=low, high=high, n=n, reason=left_out)
 
 
-def _ratio(rates: "Sequence[Floats]") -> float | None:
-    """Return the smallest of the rates' smallest over largest; None where one is 0 over 0."""
-    if any(rate.max() == 0 for rate in rates):
+def _ratio(values: "Floats") -> float | None:
+    """Return the smallest of smallest over largest; None where that says nothing."""
+    if (values.min(axis=-1) < 0).any() or (values.max(axis=-1) == 0).any():
         return None
-    return min(float(rate.min() / rate.max()) for rate in rates)
+    return float((values.min(axis=-1) / values.max(axis=-1)).min())
