@@ -56,6 +56,11 @@ class Description:
     features: tuple[Feature, ...]
 
 
+def predict_function(task: Task) -> str:
+    """Return what a model is asked for its scores."""
+    return "predict" if task == "regression" else "predict_proba"
+
+
 def libraries() -> dict[str, str]:
     """Return the versions of the libraries that a model needs in order to score."""
     return {name: version(name) for name in _LIBRARIES}
@@ -169,7 +174,7 @@ def _flavors(types: Sequence[str], series: str, sklearn: str, task: Task) -> dic
             "env": {"conda": "conda.yaml", "virtualenv": "python_env.yaml"},
             "loader_module": "mlflow.sklearn",
             "model_path": SKOPS,
-            "predict_fn": "predict" if task == "regression" else "predict_proba",
+            "predict_fn": predict_function(task),
             "python_version": series,
         },
         "sklearn": {

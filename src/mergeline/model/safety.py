@@ -10,11 +10,20 @@ import re
 import stat
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from mergeline.core.strict_json import read_json, shortened
+from mergeline.core.task import TASKS, Task
 from mergeline.errors import UnsafeModel
-from mergeline.model.directory import FILES, MLMODEL, PINNED, REQUIREMENTS, SKOPS, environment_files
+from mergeline.model.directory import (
+    FILES,
+    MLMODEL,
+    PINNED,
+    REQUIREMENTS,
+    SKOPS,
+    environment_files,
+    predict_function,
+)
 from mergeline.model.skops_types import untrusted_types
 from mergeline.model.trust import TRUSTED_TYPES
 
@@ -34,7 +43,7 @@ _FLAVORS: Mapping[str, Mapping[str, Any]] = {
         "env": {"conda": "conda.yaml", "virtualenv": "python_env.yaml"},
         "loader_module": "mlflow.sklearn",
         "model_path": SKOPS,
-        "predict_fn": "predict_proba",
+        "predict_fn": None,
         "python_version": None,
     },
     "sklearn": {
@@ -108,15 +117,25 @@ def _require_mlmodel(data: bytes) -> tuple[str, list[str]]:
         for key, value in expected.items():
             if value is not None and found[key] != value:
                 raise ValueError(f"{flavor}.{key} is {shortened(found[key])}, expected {value}")
+    function, asked = flavors["python_function"]["predict_fn"], predict_function(_task(top))
+    if function != asked:
+        raise ValueError(f"python_function.predict_fn is {shortened(function)}, expected {asked}")
     sklearn = flavors["sklearn"]
     if sklearn["code"] is not None:
         raise ValueError(f"sklearn.code is {shortened(sklearn['code'])}: code of its own")
     types = sklearn["skops_trusted_types"]
     if not isinstance(types, list) or not all(isinstance(name, str) for name in types):
         raise ValueError(f"sklearn.skops_trusted_types is {shortened(types)}, expected names")
-    _keys(top["metadata"], {"mergeline"}, "metadata")
     _keys(top["signature"], {"inputs", "outputs", "params"}, "signature")
     return _require_versions(top, flavors), types
+
+
+def _task(top: Mapping[str, Any]) -> Task:
+    described = _keys(top["metadata"], {"mergeline"}, "metadata")["mergeline"]
+    task = described.get("task") if isinstance(described, dict) else None
+    if task not in TASKS:
+        raise ValueError(f"metadata.mergeline.task is {shortened(task)}, expected one of {TASKS}")
+    return cast("Task", task)
 
 
 def _require_versions(top: Mapping[str, Any], flavors: Mapping[str, Any]) -> str:
