@@ -159,7 +159,7 @@ WRONG = [
     ("explain: {budget_seconds: 0}", "explain.budget_seconds", "expected a number above 0"),
     ("gates:", "gates", "found nothing, expected keys and values; write {} or leave the key out"),
     ("waivers:", "waivers", "found nothing, expected a list; write [] or leave the key out"),
-    ("gates: {g: 3}", "gates.g", "names what it judges: metric, fairness, check or explain"),
+    ("gates: {g: 3}", "gates.g", "names what it judges: slice, metric, fairness,"),
     ("gates: {g: {metrc: f1}}", "gates.g", 'found "metrc", did you mean metric?'),
     (
         "gates: {auc-floor: {metric: roc_auc, at_least: '0.75'}}",

@@ -8,14 +8,28 @@ import re
 from typing import Any, get_args
 
 from mergeline.config.settings import MetricName, Settings
-from mergeline.core.policy import Limits
+from mergeline.core.policy import Bounds, Limits
 
 # What the classes' validators check and pydantic cannot say in a schema.
 _EXACTLY_ONE = {
     "MetricGate": ("at_least", "at_most", "no_worse_than_baseline_by"),
     "FairnessGate": ("at_most", "no_worse_than_baseline_by"),
+    "SliceGate": ("at_least", "at_most"),
+    "DataGate": ("at_least", "at_most", "no_worse_than_baseline_by"),
     "Model": ("estimator", "factory"),
 }
+# Which keys a gate on the data has, by what it judges.
+_NUMBERS_OF_DATA = (
+    {"if": {"properties": {"data": {"const": "rows"}}}, "then": {"not": {"required": ["column"]}}},
+    {
+        "if": {"properties": {"data": {"not": {"const": "rows"}}}},
+        "then": {"not": {"required": ["at_least"]}},
+    },
+    {
+        "if": {"properties": {"data": {"const": "drift"}}},
+        "then": {"not": {"required": ["no_worse_than_baseline_by"]}},
+    },
+)
 
 
 def settings_schema() -> dict[str, Any]:
@@ -25,15 +39,18 @@ def settings_schema() -> dict[str, Any]:
     """
     schema = Settings.model_json_schema()
     kinds: dict[str, Any] = schema["$defs"]
-    limits = inspect.cleandoc(Limits.__doc__ or "")
+    limits = [inspect.cleandoc(base.__doc__ or "") for base in (Bounds, Limits)]
     for kind in (schema, *(kind for kind in kinds.values() if "properties" in kind)):
-        _describe_properties(kind, limits)
+        for inherited in limits:
+            _describe_properties(kind, inherited)
         _describe_properties(kind, kind["description"])
         kind["description"] = kind["description"].partition("\n\n")[0]
     for name, keys in _EXACTLY_ONE.items():
         kinds[name]["oneOf"] = [{"required": [key]} for key in keys]
     kinds["SplitSettings"]["not"] = {"required": ["test", "after"]}
-    kinds["MetricGate"]["properties"]["metric"]["enum"] = list(get_args(MetricName))
+    for name in ("MetricGate", "SliceGate"):
+        kinds[name]["properties"]["metric"]["enum"] = list(get_args(MetricName))
+    kinds["DataGate"]["allOf"] = [*_NUMBERS_OF_DATA]
     return schema | {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "params.yaml of a Mergeline project",

@@ -8,6 +8,7 @@ from pydantic_core import ErrorDetails
 
 from mergeline.config.problem import Problem, Steps, did_you_mean, shown
 from mergeline.config.schema import settings_schema
+from mergeline.core.policy import GATE_KINDS
 
 Node = Mapping[str, Any]
 
@@ -28,7 +29,7 @@ def problems_of(error: ValidationError, data: Any) -> list[Problem]:
         path = _path(loc, data)
         if kind == "missing":
             path = (*path, loc[-1])
-            found[path] = f"is missing, expected {_expected(_nodes(path, schema))}"
+            found[path] = f"is missing, expected {_expected(_nodes(path, schema, loc))}"
         elif kind == "extra_forbidden":
             found[path], meant = _unknown_key(loc, path, schema)
             renamed |= {(*path[:-1], meant)} if meant else set()
@@ -72,11 +73,11 @@ def _holds(data: Any, step: str | int) -> bool:
 
 def _unknown_key(loc: Steps, path: Steps, schema: Node) -> tuple[str, str | None]:
     """Return the sentence, and the key that was probably meant."""
-    options = _nodes(path[:-1], schema)
-    if loc[0] == "gates":
-        options = [node for node in options if loc[2] in node["properties"]]
+    options = _nodes(path[:-1], schema, loc)
     known = [key for node in options for key in node.get("properties", ())]
-    meant = did_you_mean(str(path[-1]), known)
+    # A gate's kind is one of its keys: misspelt, the gate is taken for one of another kind.
+    kinds = GATE_KINDS if loc[0] == "gates" else ()
+    meant = did_you_mean(str(path[-1]), known) or did_you_mean(str(path[-1]), kinds)
     if meant:
         return f"unknown key, did you mean {meant}?", meant
     return f"unknown key, the keys here are {', '.join(known)}", None
@@ -91,14 +92,15 @@ def _wrong_value(detail: ErrorDetails, path: Steps, schema: Node) -> str:
         return str(detail["ctx"]["error"])
     if detail["type"] == "gate_kind":
         return _no_kind(value)
-    options = _nodes(path, schema)
+    options = _nodes(path, schema, detail["loc"])
     return f"found {shown(value)}, expected {_expected(options)}{_advice(value, options)}"
 
 
 def _no_kind(gate: Any) -> str:
-    text = "a gate names what it judges: metric, fairness, check or explain"
+    *most, last = GATE_KINDS
+    text = f"a gate names what it judges: {', '.join(most)} or {last}"
     for key in gate if isinstance(gate, dict) else ():
-        meant = did_you_mean(key, ("metric", "fairness", "check", "explain"))
+        meant = did_you_mean(key, GATE_KINDS)
         if meant:
             return f"{text}; found {shown(key)}, did you mean {meant}?"
     return text
@@ -107,7 +109,8 @@ def _no_kind(gate: Any) -> str:
 def _advice(value: Any, options: Iterable[Node]) -> str:
     """Say how to write what was probably meant."""
     kinds = {node.get("type") for node in options}
-    choices = [word for node in options for word in node.get("enum", [node.get("const")]) if word]
+    given = [word for node in options for word in node.get("enum", [node.get("const")])]
+    choices = [word for word in given if isinstance(word, str)]
     if isinstance(value, str):
         meant = did_you_mean(value, choices)
         if meant:
@@ -150,7 +153,7 @@ def _expected(options: Iterable[Node]) -> str:
 def _words(node: Node) -> str:
     """Describe what a node of the schema allows; nothing for null."""
     if "enum" in node:
-        return f"one of {', '.join(node['enum'])}"
+        return f"one of {', '.join(map(str, node['enum']))}"
     if "const" in node:
         return str(node["const"])
     match node.get("type"):
@@ -180,17 +183,29 @@ def _text_words(node: Node) -> str:
 # --- the schema at a path --------------------------------------------------------
 
 
-def _nodes(path: Steps, schema: Node) -> list[Node]:
-    """Return what the schema says of the value at a path, one node for each alternative."""
+def _nodes(path: Steps, schema: Node, loc: Steps) -> list[Node]:
+    """Return what the schema says of the value at a path, one node for each alternative.
+
+    Args:
+        path: The keys that lead to the value.
+        schema: Of the settings.
+        loc: pydantic's place, which names the kind of a gate.
+    """
     nodes = _options(schema, schema)
-    for step in path:
+    for place, step in enumerate(path):
         nodes = [
             option
             for node in nodes
             for child in _children(node, step)
             for option in _options(child, schema)
         ]
+        if place == 1 and loc[0] == "gates":
+            nodes = [node for node in nodes if _gate_kind(node) in loc[2:3]]
     return nodes
+
+
+def _gate_kind(node: Node) -> str | None:
+    return next((kind for kind in GATE_KINDS if kind in node.get("properties", ())), None)
 
 
 def _options(node: Node, schema: Node) -> list[Node]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 from mergeline.core.base import Estimate
-from mergeline.core.case import Case, errored, missing_baseline, no_evidence
+from mergeline.core.case import Case, errored, meant, missing_baseline, no_evidence
 from mergeline.core.evidence import Check, ChecksContent
 from mergeline.core.policy import CheckGate, ExplainGate
 from mergeline.core.verdict import GateResult, Outcome
@@ -15,11 +15,14 @@ Failed = Mapping[tuple[str, str], str]
 def judge_check(name: str, gate: CheckGate, case: Case) -> GateResult:
     """Judge the data or the model checks; one that did not run is never a pass."""
     stage = f"check_{gate.check}"
-    rule = f"{gate.check} checks pass" + (", new failures only" if gate.new_only else "")
+    which = f"{gate.check} checks pass" if gate.name is None else f"check {gate.name} passes"
+    rule = which + (", new failures only" if gate.new_only else "")
     evidence = getattr(case.evidence, stage)
     if evidence is None:
         return errored(name, rule, no_evidence(stage))
-    content: ChecksContent = evidence.content
+    content = _asked_for(evidence.content, gate)
+    if gate.name is not None and not content.checks:
+        return errored(name, rule, _no_such_check(gate.name, evidence.content))
     unknown = _unknown(content)
     if unknown:
         return errored(name, rule, unknown)
@@ -28,6 +31,24 @@ def judge_check(name: str, gate: CheckGate, case: Case) -> GateResult:
     if outcome is Outcome.PASSED and warned:
         outcome, reason = Outcome.WARNED, f"Warned: {_listed(warned)}."
     return GateResult(name=name, rule=rule, outcome=outcome, reason=reason)
+
+
+def _asked_for(content: ChecksContent, gate: CheckGate) -> ChecksContent:
+    """Return the checks that a gate is about: all, or those of one name in any suite."""
+    if gate.name is None:
+        return content
+    found = (check for check in content.checks if gate.name in (check.name, _last(check.name)))
+    return content.model_copy(update={"checks": tuple(found)})
+
+
+def _last(name: str) -> str:
+    return name.rpartition("/")[2]
+
+
+def _no_such_check(name: str, content: ChecksContent) -> str:
+    known = dict.fromkeys(check.name for check in content.checks)
+    close = meant(name, known) or meant(name, map(_last, known))
+    return f"No check {name} is recorded{close}."
 
 
 def _unknown(content: ChecksContent) -> str:
@@ -76,7 +97,7 @@ def _judge_failures(gate: CheckGate, failed: Failed, stage: str, case: Case) -> 
     if missing is not None or before is None:
         why = missing[1] if missing else f"The baseline has no evidence of the stage {stage}."
         return Outcome.WARNED, f"Failed: {titles}; not known whether new. {why}"
-    old = _failed(before.content)
+    old = _failed(_asked_for(before.content, gate))
     new = [title for key, title in failed.items() if key not in old]
     if new:
         return Outcome.FAILED, f"Failed now and not at the baseline: {_listed(new)}."

@@ -3,9 +3,23 @@
 from datetime import date
 
 from mergeline.core.case import Case, errored
+from mergeline.core.costs import judge_latency, judge_size
 from mergeline.core.findings import judge_check, judge_explain
 from mergeline.core.limits import judge_fairness, judge_metric, rows_to_decide
-from mergeline.core.policy import CheckGate, ExplainGate, FairnessGate, Gate, MetricGate, Policy
+from mergeline.core.policy import (
+    CheckGate,
+    DataGate,
+    ExplainGate,
+    FairnessGate,
+    Gate,
+    LatencyGate,
+    MetricGate,
+    Policy,
+    SizeGate,
+    SliceGate,
+)
+from mergeline.core.slices import judge_slice
+from mergeline.core.tables import judge_data
 from mergeline.core.verdict import Answer, Banner, GateResult, Judgement, Outcome, Verdict
 
 __all__ = ["Case", "judge", "judge_change", "rows_to_decide"]
@@ -94,6 +108,14 @@ def _judge_gate(name: str, gate: Gate, case: Case) -> GateResult:
             result = judge_check(name, gate, case)
         case ExplainGate():
             result = judge_explain(name, gate, case)
+        case SliceGate():
+            result = judge_slice(name, gate, case)
+        case LatencyGate():
+            result = judge_latency(name, gate, case)
+        case SizeGate():
+            result = judge_size(name, gate, case)
+        case DataGate():
+            result = judge_data(name, gate, case)
     if result.outcome is Outcome.FAILED and gate.level == "warn":
         return result.model_copy(update={"outcome": Outcome.WARNED})
     return result

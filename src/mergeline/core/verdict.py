@@ -140,6 +140,39 @@ class Paired(Stated):
     rows_to_decide: Count | None = None
 
 
+class Drift(Stated):
+    """How far the values of a column lie from the baseline's; a missing one is a value.
+
+    Attributes:
+        n: Rows of the candidate's table.
+        distance: 0 to 1: the largest difference of the two distribution functions for
+            numbers (Kolmogorov and Smirnov), half the sum of the differences of all shares
+            for categories (total variation).
+        noise: What chance alone explains, in at least 95 of 100 pairs of samples of one
+            table, for all columns together. Rows that both tables hold make it less.
+        changed_type: Numbers are categories now, or the other way round: the distance is 1.
+    """
+
+    n: Count
+    distance: Annotated[FiniteFloat, Field(ge=0, le=1)]
+    noise: Annotated[FiniteFloat, Field(ge=0)]
+    changed_type: bool = False
+
+
+class RowChanges(Stated):
+    """Rows of the prepared tables by their keys: an id's, a group's, or the whole row's.
+
+    Attributes:
+        added: Keys that the baseline's tables do not have.
+        removed: Keys that only the baseline's have.
+        common: Keys that both have.
+    """
+
+    added: Count
+    removed: Count
+    common: Count
+
+
 class Comparison(Stated):
     """The baseline's model beside the candidate's, on common held-out rows.
 
@@ -151,6 +184,8 @@ class Comparison(Stated):
             be matched, or a model cannot score them: ERRORED for what needs it.
         reason: Why there is nothing to compare, else empty.
         unit: What the bootstrap draws: `row`, `id` or `group`.
+        drift: By column of the data; measured even where the models cannot be compared.
+        rows: None where the baseline's keys are not known.
     """
 
     n: Count
@@ -159,6 +194,8 @@ class Comparison(Stated):
     fairness: dict[str, dict[str, Paired]] = {}
     status: Literal["compared", "too_few", "impossible"] = "compared"
     reason: str = ""
+    drift: dict[str, Drift] = {}
+    rows: RowChanges | None = None
 
 
 class Baseline(Stated):

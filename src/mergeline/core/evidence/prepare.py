@@ -20,6 +20,8 @@ class ColumnProfile(Stated):
             Empty for text, so that no single value of the data leaves this file.
         top: The most frequent categories with their counts; at most 10, and only
             those seen in at least 10 rows.
+        alone: How well the column alone tells the outcome, as in `Leak.score`; None for the
+            target, and where there are too few rows to say.
     """
 
     name: str
@@ -28,6 +30,7 @@ class ColumnProfile(Stated):
     distinct: Count
     summary: dict[str, FiniteFloat | str | None] = {}
     top: tuple[tuple[str, Count], ...] = ()
+    alone: FiniteFloat | None = None
 
 
 class Split(Stated):
@@ -61,7 +64,7 @@ class Leak(Stated):
         sign: What was noticed: it predicts too well `alone`; its `name` or its `time` says that
             it is known afterwards; it is an `id` that predicts.
         score: How well the column alone predicts on held-out rows, 0 as by chance and 1
-            without error; None where that was not measured.
+            without error (`stages.leaks` has the definitions); None where that was not measured.
         reason: One sentence.
         feature: Whether the model reads it.
     """
