@@ -7,8 +7,9 @@ from pathlib import PurePosixPath, PureWindowsPath
 
 from mergeline.config.problem import Problem, Steps, did_you_mean, printable, shown
 from mergeline.config.settings import Settings
+from mergeline.config.table_gates import data_problems, slice_problems
 from mergeline.core.labels import label_text
-from mergeline.core.policy import FairnessGate, MetricGate
+from mergeline.core.policy import DataGate, FairnessGate, MetricGate, SliceGate
 from mergeline.core.task import GAPS, METRICS, RATES, UNBOUNDED, Task
 
 # By what fairlearn's reductions can constrain training.
@@ -201,15 +202,19 @@ def _bins(settings: Settings) -> Iterator[Problem]:
 def _gates(settings: Settings) -> Iterator[Problem]:
     for name, gate in settings.gates.items():
         path: Steps = ("gates", name)
-        if isinstance(gate, MetricGate):
+        if isinstance(gate, MetricGate | SliceGate):
             yield from _measured(path, gate.metric, settings)
+        if isinstance(gate, SliceGate):
+            yield from slice_problems(path, gate, settings)
+        if isinstance(gate, DataGate):
+            yield from data_problems(path, gate, settings)
         if isinstance(gate, FairnessGate):
             gaps = GAPS[settings.data.task]
             if gate.fairness not in gaps:
                 text = _unfit(gate.fairness, gaps, settings.data.task)
                 yield Problem((*path, "fairness"), text)
             yield from _by(path, gate.by, settings.data.sensitive)
-        if isinstance(gate, MetricGate | FairnessGate):
+        if isinstance(gate, MetricGate | SliceGate | FairnessGate):
             yield from _limits(path, gate, settings.data.task)
 
 
@@ -255,15 +260,17 @@ def _groupings(sensitive: Sequence[str]) -> list[str]:
     return [*sensitive, *(" & ".join(pair) for pair in combinations(sensitive, 2)), *three]
 
 
-def _limits(path: Steps, gate: MetricGate | FairnessGate, task: Task) -> Iterator[Problem]:
-    subject = gate.metric if isinstance(gate, MetricGate) else gate.fairness
+def _limits(
+    path: Steps, gate: MetricGate | SliceGate | FairnessGate, task: Task
+) -> Iterator[Problem]:
+    subject = gate.fairness if isinstance(gate, FairnessGate) else gate.metric
     known = (*METRICS[task], *GAPS[task])
     if subject in UNBOUNDED or subject.startswith("mean_") or subject not in known:
         return
     # Over several classes the squared differences of a row add up to 2 at most.
     most = 2 if (subject, task) == ("brier_score", "multiclass") else 1
     for key in ("at_least", "at_most", "no_worse_than_baseline_by"):
-        limit = getattr(gate, key)
+        limit = getattr(gate, key, None)
         if limit is not None and not 0 <= limit <= most:
             yield Problem((*path, key), f"found {limit:g}, but {subject} lies between 0 and {most}")
 
