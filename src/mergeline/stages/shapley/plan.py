@@ -26,8 +26,10 @@ if TYPE_CHECKING:
 _FEWEST_ROWS = 20
 _SHARE_OF_BUDGET = 0.5
 
-# TreeSHAP visits every leaf for every row, and there every pair of the columns on its path.
+# TreeSHAP visits every leaf for every row, there every pair of the columns on its path, and
+# for each column every output more than one.
 _PER_NODE = 1e-6
+_OUTPUT_IN_COLUMNS = 1.5
 _PER_LEAF_AND_PAIR = 8e-9
 _PER_CATEGORY_SPLIT = 2e-8
 # Another DataFrame for every row, then the pipeline for each of its masked copies.
@@ -172,12 +174,14 @@ def _gathered(values: "Floats", columns: Sequence[int], width: int) -> "Floats":
 def _tree(trees: Trees, prepare: Any, columns: Sequence[int], width: int) -> Method:
     on_path = min(len(columns), 1.2 * log2(max(2, trees.leaves / len(trees.trees))) + 1)
     splits = 0 if trees.splits is None else len(trees.splits.node)
+    more = _OUTPUT_IN_COLUMNS * (trees.trees[0]["values"].shape[1] - 1)
+    pairs = on_path * (on_path + more)
     return Method(
         explainer="tree",
         output=trees.output,
         background=0,
         start=trees.nodes * _PER_NODE,
-        row=trees.leaves * on_path**2 * _PER_LEAF_AND_PAIR + splits * _PER_CATEGORY_SPLIT + 1e-6,
+        row=trees.leaves * pairs * _PER_LEAF_AND_PAIR + splits * _PER_CATEGORY_SPLIT + 1e-6,
         explain=lambda rows, _: _gathered(
             tree_values(trees, prepare.transform(rows)), columns, width
         ),
