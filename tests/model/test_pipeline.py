@@ -11,7 +11,8 @@ from mergeline.config.settings import Model
 from mergeline.core.evidence import Feature
 from mergeline.errors import ModelError
 from mergeline.model.cast import cast_features
-from mergeline.model.pipeline import build_pipeline, require_probabilities
+from mergeline.model.estimator import require_probabilities
+from mergeline.model.pipeline import build_pipeline
 from model.zoo import model_of
 
 LOGISTIC = "sklearn.linear_model.LogisticRegression"
@@ -141,7 +142,7 @@ def test_class_weights_count_whatever_the_classes_are_called(name, classes, weig
 @pytest.mark.parametrize("weights", [{"ja": 1.0, "yes": 5.0}, {"yes": 2.0}])
 def test_class_weights_of_other_classes_are_refused(weights):
     model = model_of(LOGISTIC, {}, class_weight=weights)
-    with pytest.raises(ModelError, match="'no' and 'yes' are expected"):
+    with pytest.raises(ModelError, match=r'expected "no", "yes"$'):
         build_pipeline(model, (NUMBER,), ("no", "yes"))
 
 
@@ -155,9 +156,9 @@ def test_a_whole_pipeline_of_a_factory_is_taken_as_it_is(table):
 # --- refusals ----------------------------------------------------------------------
 
 
-def refusal(model, features=(NUMBER,)):
+def refusal(model, features=(NUMBER,), task="binary"):
     with pytest.raises(ModelError) as caught:
-        build_pipeline(model, features)
+        build_pipeline(model, features, task=task)
     assert caught.value.hint
     assert "\n" not in caught.value.message
     return caught.value
@@ -214,3 +215,81 @@ def test_probabilities_that_only_training_decides_on_are_asked_for_again(table):
         pipeline.fit(table.rows, table.labels)
     with pytest.raises(ModelError, match="gives no probabilities"):
         require_probabilities(pipeline, model)
+
+
+# --- several classes, and numbers --------------------------------------------------
+
+REGRESSORS = (
+    "sklearn.ensemble.HistGradientBoostingRegressor",
+    "sklearn.ensemble.RandomForestRegressor",
+    "sklearn.linear_model.Ridge",
+    "sklearn.neighbors.KNeighborsRegressor",
+    "sklearn.svm.SVR",
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "params", "expected"),
+    [
+        (REGRESSORS[0], {}, ("str", "OrdinalEncoder")),
+        (REGRESSORS[1], {}, ("SimpleImputer", "OrdinalEncoder")),
+        (REGRESSORS[2], {}, ("Pipeline", "OneHotEncoder")),
+        ("zoo:on_a_log_scale", {"trees": True}, ("SimpleImputer", "OrdinalEncoder")),
+        ("zoo:on_a_log_scale", {"trees": False}, ("Pipeline", "OneHotEncoder")),
+    ],
+)
+def test_preprocessing_follows_a_regressor_too(table, name, params, expected):
+    pipeline = build_pipeline(model_of(name, params), table.features, task="regression")
+    named = {name: step for name, step, _ in pipeline.named_steps["prepare"].transformers}
+    assert (type(named["numbers"]).__name__, type(named["categories"]).__name__) == expected
+
+
+@pytest.mark.parametrize("name", [*REGRESSORS, "zoo:on_a_log_scale"])
+def test_a_regressor_is_trained_and_seeded(table, name):
+    params = {"trees": True} if ":" in name else {}
+    pipeline = build_pipeline(model_of(name, params, seed=3), table.features, task="regression")
+    values = table.frame["age"].to_numpy(dtype=float) ** 2
+    pipeline.fit(table.rows, values)
+    require_probabilities(pipeline, model_of(name, params), "regression")
+    assert np.corrcoef(pipeline.predict(table.rows), values)[0, 1] > 0.5
+    seeds = [value for key, value in pipeline.get_params().items() if key.endswith("random_state")]
+    assert set(seeds) <= {3}
+
+
+@pytest.mark.parametrize("name", [LOGISTIC, FOREST, BOOSTING])
+@pytest.mark.parametrize("weights", ["balanced", {"a": 1.0, "b": 1.0, "c": 8.0}])
+def test_each_of_several_classes_may_have_a_weight(name, weights):
+    random = np.random.default_rng(0)
+    rows = pd.DataFrame({"x": random.integers(0, 4, 600).astype(float)})
+    labels = np.where(random.random(600) < 0.1, 2, random.integers(0, 2, 600))
+
+    def mean(weight):
+        model = model_of(name, {}, class_weight=weight)
+        pipeline = build_pipeline(model, (NUMBER,), ("a", "b", "c"), "multiclass")
+        return pipeline.fit(rows, labels).predict_proba(rows)[:, 2].mean()
+
+    assert mean(weights) > mean(None) + 0.1
+
+
+def test_weights_of_other_classes_are_named():
+    model = model_of(LOGISTIC, {}, class_weight={"a": 1.0, "b": 1.0})
+    with pytest.raises(ModelError, match=r'names "a", "b", expected "a", "b", "c"$'):
+        build_pipeline(model, (NUMBER,), ("a", "b", "c"), "multiclass")
+
+
+@pytest.mark.parametrize(
+    ("task", "name", "told"),
+    [
+        ("regression", FOREST, "mean sklearn.ensemble.RandomForestRegressor?"),
+        ("binary", REGRESSORS[1], "mean sklearn.ensemble.RandomForestClassifier?"),
+        ("multiclass", REGRESSORS[1], "mean sklearn.ensemble.RandomForestClassifier?"),
+        ("regression", LOGISTIC, "not a scikit-learn regressor; data.task is regression"),
+        ("regression", "zoo:stacked", "makes a StackingClassifier, which is not"),
+        ("regression", "sklearn.linear_model.Rige", "did you mean sklearn.linear_model.Ridge?"),
+        ("regression", "sklearn.svm.SV", "did you mean sklearn.svm.SVR?"),
+        ("binary", "sklearn.svm.SV", "did you mean sklearn.svm.SVC?"),
+        ("regression", "sklearn.preprocessing.StandardScaler", "makes a StandardScaler, which"),
+    ],
+)
+def test_an_estimator_of_another_task_is_refused(task, name, told):
+    assert told in refusal(model_of(name, {}), task=task).message

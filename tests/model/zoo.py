@@ -6,8 +6,13 @@ from typing import Any
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.calibration import CalibratedClassifierCV
-from sklearn.compose import ColumnTransformer
-from sklearn.ensemble import RandomForestClassifier, StackingClassifier, VotingClassifier
+from sklearn.compose import ColumnTransformer, TransformedTargetRegressor
+from sklearn.ensemble import (
+    RandomForestClassifier,
+    RandomForestRegressor,
+    StackingClassifier,
+    VotingClassifier,
+)
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.model_selection import GridSearchCV
@@ -127,6 +132,11 @@ def with_random_state(random_state: int | None = None) -> Any:
 
 def regressor() -> Any:
     return LinearRegression()
+
+
+def on_a_log_scale(*, trees: bool) -> Any:
+    part = RandomForestRegressor(5) if trees else LinearRegression()
+    return TransformedTargetRegressor(part, func=np.log1p, inverse_func=np.expm1)
 
 
 def nothing() -> None:

@@ -15,7 +15,7 @@ from mergeline.model.canonical import directory_bytes, directory_digest
 from mergeline.model.score import load_scorer
 from mergeline.stages.base import run_stage
 from mergeline.stages.pinned import pinned_variables
-from projects import make_frame, make_project, run_stages
+from projects import OUTCOME, make_frame, make_project, outcome_frame, run_stages
 
 OWN = '''
 from sklearn.base import BaseEstimator, TransformerMixin
@@ -191,6 +191,85 @@ def test_a_column_without_values_in_training_is_left_out(tmp_path):
     frame = make_frame().assign(empty=np.nan)
     content = trained(make_project(tmp_path, frame=frame))
     assert "empty" not in [feature["name"] for feature in content["features"]]
+
+
+# --- several classes, and numbers ------------------------------------------------------
+
+
+def of_task(folder, task, model, frame=None):
+    table = outcome_frame(task) if frame is None else frame
+    return make_project(folder, frame=table, data=OUTCOME[task], model=model)
+
+
+@pytest.mark.parametrize(
+    ("estimator", "weight"),
+    [
+        ("sklearn.ensemble.HistGradientBoostingClassifier", {"basic": 3.0, "plus": 1, "pro": 1}),
+        ("sklearn.ensemble.RandomForestClassifier", "balanced"),
+        ("sklearn.linear_model.LogisticRegression", None),
+        ("sklearn.neighbors.KNeighborsClassifier", None),
+    ],
+)
+def test_several_classes_are_trained_in_the_order_of_their_texts(tmp_path, estimator, weight):
+    model = {"estimator": estimator, "class_weight": weight}
+    content = trained(of_task(tmp_path, "multiclass", model))
+    assert (content["task"], content["positive"]) == ("multiclass", None)
+    assert content["classes"] == ["basic", "plus", "pro"]
+    test = pd.read_parquet(tmp_path / layout.TEST_TABLE)
+    scores = load_scorer(tmp_path / layout.MODEL).score(test)
+    assert scores.shape == (len(test), 3)
+    np.testing.assert_allclose(scores.sum(axis=1), 1)
+    for place, name in enumerate(content["classes"]):
+        hits = test["outcome"] == name
+        assert scores[hits, place].mean() > scores[~hits, place].mean() + 0.03
+
+
+@pytest.mark.parametrize(
+    "estimator",
+    [
+        "sklearn.ensemble.HistGradientBoostingRegressor",
+        "sklearn.ensemble.RandomForestRegressor",
+        "sklearn.linear_model.Ridge",
+        "sklearn.neighbors.KNeighborsRegressor",
+    ],
+)
+def test_a_number_is_learnt(tmp_path, estimator):
+    content = trained(of_task(tmp_path, "regression", {"estimator": estimator}))
+    assert (content["task"], content["positive"], content["classes"]) == ("regression", None, [])
+    test = pd.read_parquet(tmp_path / layout.TEST_TABLE)
+    scores = load_scorer(tmp_path / layout.MODEL).score(test)
+    assert np.corrcoef(scores, test["outcome"])[0, 1] > 0.5
+
+
+def test_classes_that_are_numbers_are_one_class_however_they_are_spelt(tmp_path):
+    spelt = {"basic": "1.0", "plus": "1", "pro": "10"}
+    frame = outcome_frame("multiclass")
+    frame["outcome"] = frame["outcome"].map(spelt).where(frame.index % 3 > 0, "2")
+    content = trained(of_task(tmp_path, "multiclass", {}, frame))
+    assert content["classes"] == ["1", "10", "2"]
+
+
+def test_hostile_classes_train_and_score(tmp_path):
+    names = {"basic": "a'b\"c", "plus": "<b>\n[x]: {y}", "pro": "\U0001f98a, /\\"}
+    frame = outcome_frame("multiclass")
+    frame["outcome"] = frame["outcome"].map(names)
+    content = trained(of_task(tmp_path, "multiclass", {}, frame))
+    assert content["classes"] == sorted(names.values())
+    assert load_scorer(tmp_path / layout.MODEL).classes == tuple(content["classes"])
+
+
+@pytest.mark.parametrize(
+    ("task", "estimator", "told"),
+    [
+        ("regression", "linear_model.LogisticRegression", "not a scikit-learn regressor"),
+        ("multiclass", "linear_model.Ridge", "not a scikit-learn classifier"),
+        ("multiclass", "svm.LinearSVC", "gives no probabilities"),
+    ],
+)
+def test_an_estimator_of_another_task_is_refused(tmp_path, task, estimator, told):
+    root = of_task(tmp_path, task, {"estimator": f"sklearn.{estimator}"})
+    run_stages(root, "prepare")
+    assert told in refusal(root)
 
 
 # --- the same bytes ------------------------------------------------------------------

@@ -94,9 +94,9 @@ def _task(settings: Settings) -> Iterator[Problem]:
     for place, name in enumerate(evaluate.metrics or ()):
         if name not in metrics:
             yield Problem(("evaluate", "metrics", place), _unfit(name, metrics, task))
-    for place, name in enumerate(settings.fairness.metrics or ()):
-        if name not in rates:
-            yield Problem(("fairness", "metrics", place), _unfit(name, rates, task))
+    for place, rate in enumerate(settings.fairness.metrics or ()):
+        if rate not in rates:
+            yield Problem(("fairness", "metrics", place), _unfit(rate, rates, task))
     if task == "binary":
         return
     if "threshold" in evaluate.model_fields_set:

@@ -1,16 +1,13 @@
 """A scikit-learn Pipeline whose preprocessing follows column types and estimator."""
 
-import inspect
-import warnings
-from collections.abc import Mapping, Sequence
-from difflib import get_close_matches
-from importlib import import_module
+from collections.abc import Sequence
 from typing import Any
 
 from mergeline.config.settings import Model
 from mergeline.core.evidence import Feature
-from mergeline.core.labels import label_text
-from mergeline.errors import ModelError, first_line
+from mergeline.core.task import Task
+from mergeline.errors import ModelError
+from mergeline.model.estimator import make_estimator
 
 # Trees split on ranks: order is enough, and scaling changes nothing.
 _TREES = (
@@ -26,7 +23,12 @@ _TREES_BY_DEFAULT = ("sklearn.ensemble._bagging", "sklearn.ensemble._weight_boos
 _MOST_CATEGORIES = 254
 
 
-def build_pipeline(model: Model, features: Sequence[Feature], classes: Sequence[str] = ()) -> Any:
+def build_pipeline(
+    model: Model,
+    features: Sequence[Feature],
+    classes: Sequence[str] = (),
+    task: Task = "binary",
+) -> Any:
     """Make the unfitted Pipeline.
 
     Its steps are `prepare` (a ColumnTransformer over the cast features) and
@@ -35,10 +37,11 @@ def build_pipeline(model: Model, features: Sequence[Feature], classes: Sequence[
     Args:
         model: Estimator or factory, parameters, class weights and seed.
         features: The columns that the model reads.
-        classes: The texts of the classes 0 and 1; needed for weights by class.
+        classes: The texts of the classes 0, 1, ...; needed for weights by class.
+        task: What it has to predict.
 
     Raises:
-        ModelError: The estimator cannot be found or made, or is not a classifier.
+        ModelError: The estimator cannot be found or made, or predicts something else.
     """
     from sklearn.pipeline import Pipeline
 
@@ -48,139 +51,13 @@ def build_pipeline(model: Model, features: Sequence[Feature], classes: Sequence[
             "excluded or empty",
             hint="shorten data.exclude in params.yaml",
         )
-    estimator = _make(model, classes)
-    _require_classifier(estimator, model)
-    require_probabilities(type(estimator), model)
+    estimator = make_estimator(model, task, classes)
     _seed(estimator, model.seed)
     if isinstance(estimator, Pipeline):
         return estimator
     numbers = sum(feature.kind != "category" for feature in features)
     _tell_categories(estimator, model, range(numbers, len(features)))
     return Pipeline([("prepare", _preprocessing(estimator, features)), ("estimator", estimator)])
-
-
-def model_name(model: Model) -> str:
-    """Return what to call the model in a message: the key of the settings and its value."""
-    key = "model.estimator" if model.estimator else "model.factory"
-    return f"{key} {model.estimator or model.factory!r}"
-
-
-def _make(model: Model, classes: Sequence[str]) -> Any:
-    maker = _import(model)
-    params: dict[str, Any] = dict(model.params)
-    known = _parameters(maker, model)
-    if model.class_weight is not None:
-        if "class_weight" not in known:
-            raise ModelError(
-                f"model.class_weight is given, but {model_name(model)} takes none",
-                hint="remove model.class_weight, or choose an estimator that has it",
-            )
-        params.setdefault("class_weight", _class_weight(model.class_weight, classes))
-    _check_params(params, known, model)
-    try:
-        return maker(**params)
-    except Exception as error:
-        raise ModelError(
-            f"{model_name(model)} cannot be made with model.params {model.params}: "
-            f"{type(error).__name__}: {first_line(error)}",
-            hint="check model.params in params.yaml",
-        ) from error
-
-
-def _class_weight(given: str | dict[str, float], classes: Sequence[str]) -> Any:
-    if isinstance(given, str):
-        return given
-    named = {label_text(name): weight for name, weight in given.items()}
-    if set(named) != set(classes):
-        raise ModelError(
-            f"model.class_weight names the classes {', '.join(map(repr, named))}; "
-            f"{' and '.join(map(repr, classes))} are expected",
-            hint="give a weight for each class of data.target",
-        )
-    return {number: named[name] for number, name in enumerate(classes)}
-
-
-def _parameters(maker: Any, model: Model) -> Mapping[str, inspect.Parameter]:
-    try:
-        return inspect.signature(maker).parameters
-    except (TypeError, ValueError) as error:
-        raise ModelError(
-            f"{model_name(model)} is no class or function that says what it takes",
-            hint="give the full import path, e.g. sklearn.ensemble.RandomForestClassifier",
-        ) from error
-
-
-def _check_params(params: Mapping[str, Any], known: Mapping[str, Any], model: Model) -> None:
-    if any(item.kind is inspect.Parameter.VAR_KEYWORD for item in known.values()):
-        return
-    for name in params:
-        if name not in known:
-            close = get_close_matches(name, known, n=1)
-            raise ModelError(
-                f"model.params.{name}: {model_name(model)} has no such parameter"
-                + (f"; did you mean {close[0]!r}?" if close else ""),
-                hint=f"it takes: {', '.join(known)}" if known else "it takes no parameters",
-            )
-
-
-def _import(model: Model) -> Any:
-    path = model.estimator or str(model.factory)
-    module, _, name = path.replace(":", ".").rpartition(".")
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            found = import_module(module)
-    except Exception as error:  # a project's own module raises whatever it likes
-        raise ModelError(
-            f"{model_name(model)}: the module {module!r} cannot be imported "
-            f"({type(error).__name__}: {first_line(error)})",
-            hint="give the full import path, e.g. sklearn.ensemble.RandomForestClassifier",
-        ) from error
-    if hasattr(found, name):
-        return getattr(found, name)
-    meant = _meant(found, name)
-    raise ModelError(
-        f"{model_name(model)}: {module} has no {name!r}"
-        + (f"; did you mean {module}.{meant}?" if meant else ""),
-        hint="check the spelling of the import path in params.yaml",
-    )
-
-
-def _meant(module: Any, name: str) -> str | None:
-    """Return what a misspelt name stands for: a classifier where one is close."""
-    public = [item for item in dir(module) if not item.startswith("_")]
-    close = get_close_matches(name, public, n=5)
-    classifiers = [item for item in close if hasattr(getattr(module, item), "predict_proba")]
-    return next(iter([*classifiers, *close]), None)
-
-
-def _require_classifier(estimator: Any, model: Model) -> None:
-    from sklearn.base import BaseEstimator, is_classifier
-
-    if not (isinstance(estimator, BaseEstimator) and is_classifier(estimator)):
-        raise ModelError(
-            f"{model_name(model)} makes a {type(estimator).__name__}, which is not a "
-            "scikit-learn classifier; a binary classifier is expected",
-            hint="name a classifier, e.g. sklearn.linear_model.LogisticRegression",
-        )
-
-
-def require_probabilities(estimator: Any, model: Model) -> None:
-    """Refuse what has no `predict_proba`; some estimators know that only once fitted.
-
-    Args:
-        estimator: A fitted estimator, or the class of one.
-        model: Names it in messages.
-
-    Raises:
-        ModelError: It gives no probabilities.
-    """
-    if not hasattr(estimator, "predict_proba"):
-        raise ModelError(
-            f"{model_name(model)} gives no probabilities (predict_proba)",
-            hint="wrap it in sklearn.calibration.CalibratedClassifierCV through a factory, "
-            "or choose an estimator that has them",
-        )
 
 
 def _seed(estimator: Any, seed: int) -> None:
@@ -221,6 +98,9 @@ def _only_trees(estimator: Any) -> bool:
     module = type(estimator).__module__
     if module.startswith(_TREES):
         return True
+    if module.startswith("sklearn.compose._target"):
+        # What it does to the target says nothing of the columns.
+        return estimator.regressor is not None and _only_trees(estimator.regressor)
     parts = [part for part in estimator.get_params(deep=True).values() if hasattr(part, "fit")]
     if parts:
         return all(_only_trees(part) for part in parts)

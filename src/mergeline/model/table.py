@@ -79,7 +79,7 @@ def _numbers(target: "pd.Series[Any]", data: Data) -> "np.ndarray[Any, np.dtype[
             hint="name what means no value in data.missing and remove those rows, write decimals "
             "with a point, or set data.task: multiclass or binary in params.yaml",
         )
-    values = target.to_numpy(dtype=np.float64)
+    values: np.ndarray[Any, np.dtype[np.float64]] = target.to_numpy(dtype=np.float64)
     bad = ~np.isfinite(values)
     if bad.any():
         raise ContractError(

@@ -13,13 +13,9 @@ from mergeline.errors import ContractError, ModelError, first_line
 from mergeline.model.canonical import directory_bytes, directory_digest
 from mergeline.model.cast import cast_features
 from mergeline.model.directory import Description, libraries, save_model
-from mergeline.model.pipeline import build_pipeline, model_name, require_probabilities
-from mergeline.model.table import (
-    feature_columns,
-    is_positive,
-    label_texts,
-    require_columns,
-)
+from mergeline.model.estimator import model_name, require_probabilities
+from mergeline.model.pipeline import build_pipeline
+from mergeline.model.table import feature_columns, label_texts, outcomes, require_columns
 from mergeline.stages.base import Clock, Result, read_prepared
 from mergeline.stages.pinned import pinned_variables
 
@@ -37,19 +33,20 @@ def run(root: Path, settings: Settings, clock: Clock) -> Result:
     with clock.part("read"):
         frame = read_prepared(root, layout.TRAIN_TABLE)
     require_columns(frame, {settings.data.target: "data.target"}, settings.data.source)
-    features = feature_columns(frame, settings.data)
+    task, features = settings.data.task, feature_columns(frame, settings.data)
     classes = _classes(frame, settings.data)
-    # 0 and 1: scikit-learn looks up weights of classes that are text in several ways.
-    labels = is_positive(frame[settings.data.target], settings.data.positive).astype("int64")
+    # 0, 1, ...: scikit-learn looks up weights of classes that are text in several ways.
+    kind = "float64" if task == "regression" else "int64"
+    labels = outcomes(frame, settings.data, classes).astype(kind)
     with clock.part("import"):
-        pipeline = build_pipeline(settings.model, features, classes)
+        pipeline = build_pipeline(settings.model, features, classes, task)
     with clock.part("fit"):
         _fit(pipeline, cast_features(frame, features), labels, settings)
-    require_probabilities(pipeline, settings.model)
+    require_probabilities(pipeline, settings.model, task)
     description = Description(
-        task=settings.data.task,
+        task=task,
         target=settings.data.target,
-        positive=label_text(settings.data.positive),
+        positive=label_text(settings.data.positive) if task == "binary" else None,
         classes=classes,
         features=features,
     )
@@ -59,7 +56,8 @@ def run(root: Path, settings: Settings, clock: Clock) -> Result:
     model = settings.model
     return Result(
         TrainContent(
-            estimator=str(model.estimator or model.factory),
+            task=task,
+            estimator=model.origin,
             params=model.params,
             class_weight=model.class_weight,
             seed=model.seed,
@@ -75,14 +73,21 @@ def run(root: Path, settings: Settings, clock: Clock) -> Result:
     )
 
 
-def _classes(frame: "pd.DataFrame", data: Data) -> tuple[str, str]:
-    """Return the texts of the negative and the positive class."""
-    found = set(label_texts(frame[data.target]).tolist())
+def _classes(frame: "pd.DataFrame", data: Data) -> tuple[str, ...]:
+    """Return the texts of the classes in the order of the model's probabilities.
+
+    Of two that is the negative and the positive one; of several their order as text.
+    """
+    if data.task == "regression":
+        return ()
+    found = sorted(set(label_texts(frame[data.target]).tolist()))
+    if data.task == "multiclass":
+        return tuple(found)
     positive = label_text(data.positive)
-    negative = sorted(found - {positive})
+    negative = [name for name in found if name != positive]
     if positive not in found or len(negative) != 1:
         raise ContractError(
-            f"the training rows have the classes {', '.join(map(repr, sorted(found)))} of "
+            f"the training rows have the classes {', '.join(map(repr, found))} of "
             f"data.target {data.target!r}; {positive!r} and one other are expected",
             hint="make the tables again: mergeline check",
         )
