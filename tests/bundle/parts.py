@@ -20,7 +20,7 @@ PREDICTIONS = b"a table"
 def model_files(train: TrainContent, *, target: str = "default", skops: bytes = b"trees") -> Files:
     """The files of a model directory that describes what the evidence says."""
     described = {
-        "task": "binary",
+        "task": train.task,
         "target": target,
         "positive": train.positive,
         "classes": list(train.classes),
@@ -39,7 +39,8 @@ def probe_file(train: TrainContent, rows: int = 20) -> bytes:
     """As many rows as the evidence states."""
     names = [feature.name for feature in train.features]
     table = [[float(number)] * len(names) for number in range(rows)]
-    probes = {"schema_version": 1, "columns": names, "rows": table, "scores": [[0.25]] * rows}
+    scores = [[0.25] * (len(train.classes) if train.task == "multiclass" else 1)] * rows
+    probes = {"schema_version": 1, "columns": names, "rows": table, "scores": scores}
     return json.dumps(probes).encode()
 
 

@@ -8,10 +8,17 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from mergeline.bundle.equivalent import differences
+from mergeline.bundle import equivalent
+from mergeline.model.predictions import Predictions
 from mergeline.model.table import table_bytes
+from report import plans
 
 ROWS = 1_000
+BINARY = plans.train(max_iter=100)
+
+
+def differences(reviewed, rebuilt, made=BINARY):
+    return equivalent.differences(reviewed, rebuilt, made)
 
 
 def frame():
@@ -212,4 +219,93 @@ def test_a_key_that_all_rows_share_is_not_written_out_for_each():
 
 def test_a_very_long_key_is_refused():
     (said,) = differences(many(["k" * 4_097]), many(["k"]))
-    assert "a key has 4,097 bytes, at most 4,096 are allowed" in said
+    assert "a text of key has 4,097 bytes, at most 4,096 are allowed" in said
+
+
+# --- several classes, and a number ---------------------------------------------------------
+
+CLASSES = ("a", "b", "c")
+SEVERAL = BINARY.model_copy(update={"task": "multiclass", "classes": CLASSES, "positive": None})
+NUMBER = BINARY.model_copy(update={"task": "regression", "classes": (), "positive": None})
+
+
+def of_classes():
+    random = np.random.default_rng(1)
+    score = random.dirichlet([1.0, 1.0, 1.0], ROWS)
+    actual = random.integers(0, 3, ROWS)
+    return Predictions("multiclass", actual, score, None, CLASSES).table(KEYS)
+
+
+def of_numbers():
+    random = np.random.default_rng(2)
+    actual = random.normal(13_000, 4_000, ROWS)
+    return Predictions("regression", actual, actual + random.normal(0, 900, ROWS)).table(KEYS)
+
+
+KEYS = [f"{number:016x}" for number in range(ROWS)]
+FORMS = {
+    "binary": (frame, BINARY),
+    "several": (of_classes, SEVERAL),
+    "number": (of_numbers, NUMBER),
+}
+
+
+@pytest.mark.parametrize("kind", FORMS)
+def test_a_build_is_like_itself_and_of_no_other_form(kind):
+    make, made = FORMS[kind]
+    data = table_bytes(make())
+    assert differences(data, data, made) == ()
+    for other, (_, asked) in FORMS.items():
+        if other != kind:
+            (said,) = differences(data, data, asked)
+            assert said.startswith("The reviewed predictions cannot be read: their columns are")
+
+
+def test_as_many_scores_are_expected_as_there_are_classes():
+    data = table_bytes(of_classes().drop(columns="score_2"))
+    assert "their columns are" in differences(data, data, SEVERAL)[0]
+
+
+@pytest.mark.parametrize("column", ["score_0", "score_2"])
+def test_any_probability_counts(column):
+    table = of_classes()
+    table.loc[[3, 4], column] += 2e-6
+    (said,) = differences(table_bytes(of_classes()), table_bytes(table), SEVERAL)
+    assert said == "2 of 1,000 held-out rows score further apart than 1e-06, by up to 2e-06."
+
+
+def test_other_classes_are_said():
+    table = of_classes()
+    table.loc[0, "predicted"] = "c" if table.loc[0, "predicted"] != "c" else "a"
+    table.loc[1, "actual"] = "c" if table.loc[1, "actual"] != "c" else "a"
+    assert differences(table_bytes(of_classes()), table_bytes(table), SEVERAL) == (
+        "1 of 1,000 held-out rows have another label.",
+        "1 of 1,000 held-out rows are predicted to be of another class.",
+    )
+
+
+def test_large_numbers_may_be_further_apart_than_small_ones():
+    first, table = of_numbers(), of_numbers()
+    table["score"] *= 1 + 5e-7
+    assert (table["score"] - first["score"]).abs().max() > 1e-3
+    assert differences(table_bytes(first), table_bytes(table), NUMBER) == ()
+    table.loc[5, "score"] += 0.25
+    (said,) = differences(table_bytes(first), table_bytes(table), NUMBER)
+    assert said.startswith("1 of 1,000 held-out rows score further apart than 1e-06 and 1e-06 of")
+    table.loc[5, "actual"] += 1
+    assert len(differences(table_bytes(first), table_bytes(table), NUMBER)) == 2
+
+
+def test_a_long_text_of_a_class_and_very_many_scores_are_refused():
+    table = of_classes().head(2).assign(predicted=["x" * 4_097, "a"])
+    (said,) = differences(table_bytes(table), table_bytes(table), SEVERAL)
+    assert "a text of predicted has 4,097 bytes" in said
+    names = tuple(f"{number}" for number in range(100))
+    rows = 600_000
+    none = pa.DictionaryArray.from_arrays(pa.array(np.zeros(rows, dtype="int8")), ["a"])
+    zeros = pa.array(np.zeros(rows))
+    scores = {f"score_{number}": zeros for number in range(100)}
+    bomb = written({"key": none, "actual": none, "predicted": none, **scores})
+    assert len(bomb) < 10_000_000
+    asked = SEVERAL.model_copy(update={"classes": names})
+    assert "they state 600,000 rows" in differences(bomb, bomb, asked)[0]

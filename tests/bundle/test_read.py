@@ -172,9 +172,9 @@ def test_a_pipeline_may_leave_out_stages():
     [
         ("train", {"model_bytes": 1}, "another size"),
         ("evaluate", {"model_bytes": 1}, "another size"),
-        ("train", {"positive": "0"}, "another target, classes or features"),
-        ("train", {"classes": ("1", "0")}, "another target, classes or features"),
-        ("prepare", {"target": "sex"}, "another target, classes or features"),
+        ("train", {"positive": "0"}, "another task, target, classes or features"),
+        ("train", {"classes": ("1", "0")}, "another task, target, classes or features"),
+        ("prepare", {"target": "sex"}, "another task, target, classes or features"),
         ("evaluate", {"probes": 19}, "states 19"),
     ],
 )
@@ -293,7 +293,7 @@ from mergeline.bundle.unpack import unpack
 root = Path(sys.argv[1])
 parts = (unpack(pack(root, part), part) for part in (EVIDENCE_PART, MODEL_PART))
 bundle = read_bundle(*parts)
-assert equivalent.differences(bundle.predictions, bundle.predictions)
+assert equivalent.differences(bundle.predictions, bundle.predictions, bundle.made)
 print(*(name for name in sys.modules if name.split(".")[0] in sys.argv[2:]))
 """
 

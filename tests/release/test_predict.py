@@ -19,6 +19,7 @@ from mergeline.config.settings import Data
 from mergeline.config.settings import Model as ModelSettings
 from mergeline.core import layout
 from mergeline.core.evidence import Feature
+from mergeline.core.task import Task
 from mergeline.errors import (
     BytesMismatch,
     ContractError,
@@ -29,13 +30,16 @@ from mergeline.errors import (
 from mergeline.inputs.settings import require_settings_at
 from mergeline.ledger.entries import Promoted
 from mergeline.model.cast import cast_features
+from mergeline.model.decision import DecisionRule
 from mergeline.model.pipeline import build_pipeline
-from mergeline.model.score import Scorer
+from mergeline.model.score import Scorer, load_scorer
 from mergeline.release.fetched import fetched
-from mergeline.release.predict import ADDED, Batch, Model, predict
+from mergeline.release.predict import Batch, Model, predict
 from projects import make_frame
 from promote.scenario import Builds, Scenario, fresh
+from serve.releases_made import make_by_hand
 
+ADDED = ("probability", "label", "positive", "release")
 DATA = Data(source="data/customers.csv", target="left", positive="yes", id="customer")
 FEATURES = ["age", "income", "plan", "town", "visits", "member"]
 
@@ -53,7 +57,7 @@ def model(standing: Scenario) -> Iterator[Model]:
     """What `mergeline predict` scores with."""
     release = standing.last(Promoted).release
     with fetched(standing.registry, release) as found:
-        yield Model(found.scorer, found.threshold, f"1 {release.model[:12]}")
+        yield Model(found.scorer, found.rule, f"1 {release.model[:12]}")
 
 
 def scored(
@@ -101,7 +105,9 @@ def test_the_scores_are_those_of_evaluation(
     seen = pd.read_parquet(root / layout.PREDICTIONS).set_index("key").loc[answer.index]
     assert len(answer) == len(seen) > 50
     assert answer["probability"].to_list() == close(seen["score"].to_list())
-    assert model.threshold == require_settings_at(standing.git, standing.main).evaluate.threshold
+    assert (
+        model.rule.threshold == require_settings_at(standing.git, standing.main).evaluate.threshold
+    )
 
 
 @pytest.mark.parametrize("ending", ["csv", "tsv", "parquet", "jsonl", "csv.gz"])
@@ -147,10 +153,11 @@ def test_label_and_decision_follow_the_threshold(model: Model, tmp_path: Path) -
     make_frame(50).to_parquet(source)
     scores = scored(model, source)["probability"]
     # At a score itself the row is positive.
-    strict = Model(model.scorer, float(sorted(scores)[30]), "9 abc")
+    threshold = float(sorted(scores)[30])
+    strict = Model(model.scorer, DecisionRule.of(model.scorer, threshold), "9 abc")
     answer = scored(strict, source)
     assert answer["positive"].sum() == 20
-    assert answer["positive"].to_list() == (scores >= strict.threshold).to_list()
+    assert answer["positive"].to_list() == (scores >= threshold).to_list()
     assert answer["label"].to_list() == ["yes" if each else "no" for each in answer["positive"]]
     assert set(answer["release"]) == {"9 abc"}
 
@@ -250,7 +257,8 @@ def test_a_category_that_looks_like_a_number_stays_one(tmp_path: Path) -> None:
     settings = ModelSettings(estimator="sklearn.linear_model.LogisticRegression")
     pipeline = build_pipeline(settings, features, ("no", "yes"))
     pipeline.fit(cast_features(frame, features), (frame["code"] == "007").astype("int64"))
-    model = Model(Scorer("binary", pipeline, features, ("no", "yes"), "yes"), 0.5, "1")
+    scorer = Scorer("binary", pipeline, features, ("no", "yes"), "yes")
+    model = Model(scorer, DecisionRule.of(scorer, 0.5), "1")
     source = write(tmp_path / "rows.csv", "code,x\n007,1\n?,2\n,3\n7,4\n")
     answer = scored(model, source, missing=("?",))
     wanted = pd.DataFrame({"code": ["007", None, None, "7"], "x": [1.0, 2.0, 3.0, 4.0]})
@@ -357,3 +365,44 @@ def test_a_registry_that_is_away(standing: Scenario) -> None:
         fetched(away, standing.last(Promoted).release),
     ):
         pass
+
+
+# --- several classes, and a number -----------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("task", "classes", "names"),
+    [
+        ("regression", (), ["value"]),
+        (
+            "multiclass",
+            ("a", "b"),
+            ["label", "probability", "probability of a", "probability of b"],
+        ),
+    ],
+)
+@pytest.mark.parametrize("output", ["out.csv", "out.parquet"])
+def test_other_tasks_add_what_they_say(
+    tmp_path: Path, task: Task, classes: tuple[str, ...], names: list[str], output: str
+) -> None:
+    made = make_by_hand(tmp_path, task, classes=classes)
+    scorer = load_scorer(made.folder / "model")
+    model = Model(scorer, DecisionRule.of(scorer, None), "1")
+    rows = made.table
+    source = tmp_path / "rows.parquet"
+    rows.to_parquet(source)
+    answer = scored(model, source, output)
+    assert answer.columns.to_list() == [*rows.columns, *names, "release"]
+    scores = scorer.score(rows)
+    if task == "regression":
+        assert [float(each) for each in answer["value"]] == scores.tolist()
+        return
+    for place, name in enumerate(classes):
+        assert [float(each) for each in answer[f"probability of {name}"]] == close(
+            scores[:, place].tolist()
+        )
+    assert answer["label"].to_list() == [classes[at] for at in scores.argmax(axis=1)]
+    taken = rows.assign(**{"probability of b": 1.0})
+    taken.to_parquet(source)
+    with pytest.raises(ContractError, match="columns named probability of b, which"):
+        scored(model, source, output)

@@ -677,6 +677,20 @@ def rewritten(value: object, swap: Callable[[str], str]) -> object:
     return value
 
 
+def regression() -> Plan:
+    """A number is predicted: see `plans_of_tasks`."""
+    from . import plans_of_tasks
+
+    return plans_of_tasks.regression()
+
+
+def three_classes() -> Plan:
+    """One of three classes is predicted: see `plans_of_tasks`."""
+    from . import plans_of_tasks
+
+    return plans_of_tasks.three_classes()
+
+
 ALL = {
     "first": first,
     "better": better,

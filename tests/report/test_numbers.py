@@ -32,6 +32,13 @@ from mergeline.report.numbers import (
         (-0.0101, -0.01, "-0.0101"),
         (123.456, None, "123.5"),
         (12_345.6, None, "12,346"),
+        (13_270.42, None, "13,270"),
+        (13_270.42, 13_270.0, "13,270.4"),
+        (13_269.98, 13_270.0, "13,269.98"),
+        (-2_999.6, -3_000.0, "-2,999.6"),
+        (99.9999, 100.0, "99.9999"),
+        (100.04, 100.0, "100.04"),
+        (3_000.0, 3_000.0, "3,000"),
         (1e300, None, "1e+300"),
         (0.1 + 0.2, 0.3, "0.30000000000000004"),
     ],
@@ -44,6 +51,12 @@ def test_a_number_is_never_rounded_onto_its_limit():
     for step in range(1, 200):
         value = 0.75 - step * 1e-5
         assert float(number(value, limit=0.75)) < 0.75
+
+
+def test_a_large_number_is_never_rounded_onto_its_limit():
+    for step in range(1, 200):
+        value = 13_270 - step * 1e-3
+        assert float(number(value, limit=13_270.0).replace(",", "")) < 13_270
 
 
 def test_signs():

@@ -12,9 +12,17 @@ from threadpoolctl import threadpool_limits
 
 from mergeline.core import layout
 from mergeline.core.digest import promotion_key, sha256
+from mergeline.core.evidence import Feature
+from mergeline.core.task import Task
 from mergeline.ledger.entries import Release
 from mergeline.model.canonical import directory_digest
+from mergeline.model.cast import cast_features
+from mergeline.model.directory import Description, save_model
+from mergeline.model.predictions import Predictions
+from mergeline.model.probes import make_probes
+from mergeline.model.score import load_scorer
 from projects import make_frame, make_project, run_stages
+from report import plans
 
 FOREST = {"estimator": "sklearn.ensemble.RandomForestClassifier", "params": {"n_estimators": 5}}
 LINE = {"estimator": "sklearn.linear_model.LogisticRegression"}
@@ -93,6 +101,46 @@ def make_release(
     return Made(made, project, release)
 
 
+def make_by_hand(folder: Path, task: Task, *, classes: tuple[str, ...] = ()) -> Made:
+    """Lay out a release folder of a task, with no stage: model, probes and what evaluate says.
+
+    Args:
+        folder: Holds `release` afterwards, and the held-out rows and predictions.
+        task: Several classes or a number.
+        classes: Of several.
+    """
+    import numpy as np
+    from sklearn.compose import ColumnTransformer
+    from sklearn.linear_model import LinearRegression, LogisticRegression
+    from sklearn.pipeline import Pipeline
+
+    frame = whole_frame()
+    features = tuple(Feature(name=name, kind="number") for name in ("age", "visits"))
+    prepare = ColumnTransformer([("numbers", "passthrough", ["age", "visits"])])
+    several = task == "multiclass"
+    target = (frame["age"] % len(classes)).astype("int64") if several else 271.3 * frame["age"]
+    estimator = LogisticRegression() if several else LinearRegression()
+    rows = cast_features(frame, features)
+    pipeline = Pipeline([("prepare", prepare), ("estimator", estimator)]).fit(rows, target)
+    made = folder / "release"
+    save_model(pipeline, made / "model", Description(task, "left", None, classes, features))
+    scorer = load_scorer(made / "model")
+    (made / "probes.json").write_text(make_probes(frame, scorer, seed=0).model_dump_json())
+    (made / "evidence").mkdir()
+    plan = plans.three_classes() if several else plans.regression()
+    said = plan.evidence.evaluate.model_dump_json()
+    (made / "evidence/evaluate.json").write_text(said)
+    release = _release(made, "1", 1)
+    told = {"entry": 1, "environment": "production", "release": release.as_json()}
+    (made / "release.json").write_text(json.dumps(told))
+    (folder / layout.TEST_TABLE).parent.mkdir(parents=True)
+    frame.to_parquet(folder / layout.TEST_TABLE)
+    found = Predictions(task, np.asarray(target), scorer.score(frame), None, classes)
+    (folder / layout.PREDICTIONS).parent.mkdir(parents=True, exist_ok=True)
+    found.table([f"{at}" for at in range(len(frame))]).to_parquet(folder / layout.PREDICTIONS)
+    return Made(made, folder, release)
+
+
 def brittle() -> Any:
     """Return a whole pipeline that knows nothing to do with a missing number.
 
@@ -120,7 +168,7 @@ def change_scores(folder: Path, by: float = 1e-6) -> None:
     """Make the probe rows of a release folder say that the model scores otherwise."""
     path = folder / "probes.json"
     probes = json.loads(path.read_bytes())
-    probes["scores"] = [[score + by] for (score,) in probes["scores"]]
+    probes["scores"] = [[*row[:-1], row[-1] + by] for row in probes["scores"]]
     path.write_text(json.dumps(probes))
 
 

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 from threadpoolctl import threadpool_limits
 
+from mergeline.core import layout
 from mergeline.errors import ModelError, UnsafeModel
 from mergeline.model.score import load_scorer
 from mergeline.serve.protocol import Frame, receive
@@ -23,6 +24,7 @@ from serve.releases_made import (
     FOREST,
     LINE,
     change_scores,
+    make_by_hand,
     make_release,
     whole_frame,
 )
@@ -207,8 +209,77 @@ def test_a_score_that_is_missing_is_no_match(copy):
     probes = json.loads((copy / "probes.json").read_bytes())
     probes["scores"].pop()
     (copy / "probes.json").write_text(json.dumps(probes))
-    with pytest.raises(ModelError, match="20 scores for 19 probe rows"):
+    with pytest.raises(ModelError, match="20 rows of 1 scores for 19 probe rows of 1"):
         smoke_test(load(copy), copy / "probes.json")
+
+
+# --- several classes, and a number -----------------------------------------------------
+
+CLASSES = ("a", 'b "quoted"', "ç & <d>")
+
+
+@pytest.fixture(scope="module")
+def several(tmp_path_factory):
+    return make_by_hand(tmp_path_factory.mktemp("several"), "multiclass", classes=CLASSES)
+
+
+@pytest.fixture(scope="module")
+def number(tmp_path_factory):
+    return make_by_hand(tmp_path_factory.mktemp("number"), "regression")
+
+
+def answered(made):
+    """Return the predictions of all rows, the same in every form."""
+    served = load(made.folder)
+    found = [json.loads(served.answer(*each).body) for each in requests(made).values()]
+    assert all(each == found[0] for each in found)
+    assert found[0].keys() == {"predictions"}
+    return found[0]["predictions"]
+
+
+def test_several_classes_are_answered_with_each_probability(several):
+    expected = pd.read_parquet(several.project / layout.PREDICTIONS)
+    said = answered(several)
+    assert [row["label"] for row in said] == expected["predicted"].tolist()
+    assert len({row["label"] for row in said}) > 1
+    assert [[*row["probabilities"]] for row in said] == [[*CLASSES]] * len(said)
+    found = np.array([[*row["probabilities"].values()] for row in said])
+    scores = expected[["score_0", "score_1", "score_2"]].to_numpy()
+    np.testing.assert_allclose(found, scores, rtol=0, atol=1e-12)
+    assert [row["probability"] for row in said] == found.max(axis=1).tolist()
+
+
+def test_a_number_is_answered_as_the_value(number):
+    said = answered(number)
+    assert all(row.keys() == {"value"} for row in said)
+    found = [row["value"] for row in said]
+    np.testing.assert_allclose(found, number.scores, rtol=1e-12)
+
+
+@pytest.mark.parametrize("kind", ["several", "number"])
+def test_probe_rows_prove_each_task(kind, request, tmp_path):
+    folder = shutil.copytree(request.getfixturevalue(kind).folder, tmp_path / "release")
+    served = load(folder)
+    smoke_test(served, folder / "probes.json")
+    change_scores(folder, by=1e-4)
+    with pytest.raises(ModelError, match="20 of 20 probe rows otherwise"):
+        smoke_test(served, folder / "probes.json")
+    probes = json.loads((folder / "probes.json").read_bytes())
+    probes["scores"] = [[*row, 0.5] for row in probes["scores"]]
+    (folder / "probes.json").write_text(json.dumps(probes))
+    with pytest.raises(ModelError, match=r"probe rows of [24]"):
+        smoke_test(served, folder / "probes.json")
+
+
+def test_evidence_of_another_task_is_not_served(releases, number, copy, tmp_path):
+    evidence = "evidence/evaluate.json"
+    shutil.copy(number.folder / evidence, copy / evidence)
+    with pytest.raises(ModelError, match="the model's task is binary, and the threshold of its"):
+        load(copy)
+    other = shutil.copytree(number.folder, tmp_path / "other")
+    shutil.copy(releases("line").folder / evidence, other / evidence)
+    with pytest.raises(ModelError, match=r"the model's task is regression, and .* is 0\.3"):
+        load(other)
 
 
 # --- loading ---------------------------------------------------------------------------

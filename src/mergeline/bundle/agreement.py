@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from mergeline.adapters.git import Git
 from mergeline.bundle.judged import committed
-from mergeline.config.settings import Settings
+from mergeline.config.settings import Data, Settings
 from mergeline.core.digest import sha256
 from mergeline.core.evidence import (
     EvaluateContent,
@@ -93,8 +93,13 @@ def _statements(settings: Settings, evidence: EvidenceSet) -> Iterator[Statement
     if prepare is not None and train is not None:
         rows = prepare.content.split.train_rows
         yield Statement("train.rows", train.content.rows, rows)
+        unknown = {*train.content.classes} - {*prepare.content.balance}
+        yield Statement("train.classes that no row is of", unknown, set())
     if evaluate is not None:
         yield from _of_evaluate(settings, evaluate.content)
+        yield from _of_counts(evaluate.content)
+    if train is not None and evaluate is not None:
+        yield from _of_classes(train.content, evaluate.content)
     if prepare is not None and evaluate is not None:
         rows = prepare.content.split.test_rows
         yield Statement("evaluate.n", evaluate.content.n, rows)
@@ -102,6 +107,8 @@ def _statements(settings: Settings, evidence: EvidenceSet) -> Iterator[Statement
         yield from _of_fairness(settings, fairness.content)
     if evaluate is not None and fairness is not None:
         yield Statement("fairness.n", fairness.content.n, evaluate.content.n)
+    if evidence.explain is not None:
+        yield Statement("explain.task", evidence.explain.content.task, settings.data.task)
 
 
 def _of_prepare(settings: Settings, stated: PrepareContent) -> Iterator[Statement]:
@@ -109,8 +116,11 @@ def _of_prepare(settings: Settings, stated: PrepareContent) -> Iterator[Statemen
     yield Statement("prepare.source", stated.source, data.source)
     yield Statement("prepare.format", stated.format, table_format(data))
     yield Statement("prepare.target", stated.target, data.target)
-    yield Statement("prepare.positive", stated.positive, label_text(data.positive))
+    yield Statement("prepare.task", stated.task, data.task)
+    yield Statement("prepare.positive", stated.positive, _positive(data))
     yield Statement("prepare.noun", stated.noun, data.noun)
+    rows = 0 if data.task == "regression" else stated.rows
+    yield Statement("prepare.balance of rows", sum(stated.balance.values()), rows)
     yield Statement("prepare.contract", stated.contract, data.contract)
     yield Statement("prepare.contract_sha256", bool(stated.contract_sha256), bool(data.contract))
     yield Statement("prepare.split.key", split.key, data.group or data.id)
@@ -125,18 +135,26 @@ def _of_prepare(settings: Settings, stated: PrepareContent) -> Iterator[Statemen
 def _of_train(settings: Settings, stated: TrainContent) -> Iterator[Statement]:
     data, model = settings.data, settings.model
     given = model.as_json()
-    yield Statement("train.estimator", stated.estimator, str(model.estimator or model.factory))
+    yield Statement("train.task", stated.task, data.task)
+    yield Statement("train.estimator", stated.estimator, model.origin)
     yield Statement("train.params", stated.as_json()["params"], given["params"])
     yield Statement("train.class_weight", stated.as_json()["class_weight"], given["class_weight"])
     yield Statement("train.seed", stated.seed, model.seed)
-    yield Statement("train.positive", stated.positive, label_text(data.positive))
+    yield Statement("train.positive", stated.positive, _positive(data))
+    mitigated = settings.fairness.mitigation is not None
+    yield Statement("train.mitigation", bool(stated.mitigation), mitigated)
     kept_away = {data.target, data.id, data.group, data.time, *data.exclude}
     read = {feature.name for feature in stated.features}
     yield Statement("train.features that are no features", sorted(read & kept_away - {None}), [])
 
 
+def _positive(data: Data) -> str | None:
+    return label_text(data.positive) if data.task == "binary" else None
+
+
 def _of_evaluate(settings: Settings, stated: EvaluateContent) -> Iterator[Statement]:
-    given, found = settings.evaluate, stated.confusion
+    given = settings.evaluate
+    yield Statement("evaluate.task", stated.task, settings.data.task)
     yield Statement("evaluate.primary", stated.primary, settings.primary)
     yield Statement("evaluate.threshold", stated.threshold, settings.threshold)
     yield Statement("evaluate.bootstrap", stated.bootstrap, given.bootstrap)
@@ -144,16 +162,49 @@ def _of_evaluate(settings: Settings, stated: EvaluateContent) -> Iterator[Statem
     yield Statement("evaluate.metrics", set(stated.metrics), {*settings.metric_names})
     columns = {item.column for item in stated.slices}
     yield Statement("evaluate.slices that nobody asked for", columns - {*given.slices}, set())
-    if found is None:
+
+
+def _of_counts(stated: EvaluateContent) -> Iterator[Statement]:
+    """Say what is there for which task, and that what is counted are the held-out rows."""
+    there = {
+        "binary": stated.confusion is not None and stated.positives is not None,
+        "multiclass": bool(stated.classes or stated.matrix),
+        "regression": stated.residuals is not None,
+    }
+    for task, found in there.items():
+        if task != stated.task:
+            yield Statement(f"evaluate of the task {task}", found, False)
+    if stated.task == "binary":
+        yield Statement("evaluate.confusion", there["binary"], True)
+    if (counted := stated.confusion) is not None:
+        positives = counted.true_positive + counted.false_negative
+        yield Statement("evaluate.positives", stated.positives, positives)
+        rows = positives + counted.false_positive + counted.true_negative
+        yield Statement("evaluate.n", stated.n, rows)
+    if stated.residuals is not None:
+        most = sum(item.n for item in stated.residuals.bins)
+        yield Statement("evaluate.residuals of more than all rows", most > stated.n, False)
+
+
+def _of_classes(train: TrainContent, stated: EvaluateContent) -> Iterator[Statement]:
+    """Hold the matrix of several classes against the classes and their counts."""
+    if stated.task != "multiclass":
         return
-    positives = found.true_positive + found.false_negative
-    yield Statement("evaluate.positives", stated.positives, positives)
-    rows = positives + found.false_positive + found.true_negative
-    yield Statement("evaluate.n", stated.n, rows)
+    names = tuple(item.name for item in stated.classes)
+    yield Statement("evaluate.classes", names, train.classes)
+    widths = [len(row) for row in stated.matrix]
+    yield Statement("evaluate.matrix", widths, [len(names)] * len(names))
+    actual = [sum(row) for row in stated.matrix]
+    yield Statement("evaluate.classes by n", [item.n for item in stated.classes], actual)
+    predicted = [sum(column) for column in zip(*stated.matrix, strict=True)]
+    found = [item.predicted for item in stated.classes]
+    yield Statement("evaluate.classes by predicted", found, predicted)
+    yield Statement("evaluate.n", stated.n, sum(actual))
 
 
 def _of_fairness(settings: Settings, stated: FairnessContent) -> Iterator[Statement]:
     given = settings.fairness
+    yield Statement("fairness.task", stated.task, settings.data.task)
     yield Statement("fairness.threshold", stated.threshold, settings.threshold)
     yield Statement("fairness.min_group", stated.min_group, given.min_group)
     yield Statement("fairness.bootstrap", stated.bootstrap, settings.evaluate.bootstrap)

@@ -53,6 +53,11 @@ class Bundle:
     evidence: dict[str, bytes]
     outputs: Outputs | None = None
 
+    @property
+    def made(self) -> TrainContent:
+        """What the stage train states: the task, the classes, how the model was made."""
+        return _stages(self.plan)[1]
+
 
 def read_bundle(evidence: Mapping[str, bytes], model: Mapping[str, bytes]) -> Bundle:
     """Read the two unpacked parts of a build.
@@ -193,15 +198,23 @@ def _require_model(bundle: Bundle) -> None:
         found = parse_description(bundle.model[MLMODEL])
     except ValueError as error:
         raise _invalid(f"the model is none of Mergeline's: {str(error)[:200]}") from error
-    described = (found.target, found.positive, found.classes, found.features)
-    if described != (prepare.target, train.positive, train.classes, train.features):
-        raise _invalid(f"{MLMODEL} describes another target, classes or features than train.json")
+    described = (found.task, found.target, found.positive, found.classes, found.features)
+    stated = (train.task, prepare.target, train.positive, train.classes, train.features)
+    if described != stated:
+        raise _invalid(
+            f"{MLMODEL} describes another task, target, classes or features than train.json"
+        )
     probes: Probes = _parsed(Probes, "probes.json", _document("probes.json", bundle.probes))
     if probes.columns != tuple(feature.name for feature in train.features):
         raise _invalid("probes.json has other columns than the model")
     if len(probes.rows) != evaluate.probes:
         raise _invalid(
             f"probes.json has {len(probes.rows)} rows, evaluate.json states {evaluate.probes}"
+        )
+    scores = len(train.classes) if train.task == "multiclass" else 1
+    if len(probes.scores[0]) != scores:
+        raise _invalid(
+            f"probes.json has {len(probes.scores[0])} scores a row, the model gives {scores}"
         )
 
 

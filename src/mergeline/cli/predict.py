@@ -31,10 +31,12 @@ def predict(
     environment: ENVIRONMENT = None,
     remote: REMOTE = "origin",
 ) -> None:
-    """Score the rows of a table; adds probability, label, positive and release to each.
+    """Score the rows of a table; adds what the release says of each, and the release.
 
-    The columns of FILE stay as they stand there: those of CSV and TSV are text. The release's
-    bytes come from the registry and are re-hashed first.
+    For two classes that is probability, label and positive; for several label, its probability
+    and the probability of each; for a number value. The columns of FILE stay as they stand
+    there: those of CSV and TSV are text. The release's bytes come from the registry and are
+    re-hashed first.
     """
     from mergeline.cli.released import open_line
     from mergeline.inputs.settings import require_settings_at
@@ -48,7 +50,7 @@ def predict(
     batch = Batch(source=file, target=output or _beside(file), data=data, chunk=chunk)
     with fetched(line.registry, release) as found:
         name = f"{release.version} {release.model[:12]}"
-        model = Model(found.scorer, found.threshold, name)
+        model = Model(found.scorer, found.rule, name)
         rows = score(model, batch, _tell)
     typer.echo(f"{rows:,} rows scored by version {release.version}: {batch.target}")
 

@@ -187,7 +187,7 @@ class _Held:
             return self._drifted(model, [doubt])
         try:
             unlike = [
-                *differences(first.bundle.predictions, second.predictions),
+                *differences(first.bundle.predictions, second.predictions, first.bundle.made),
                 *gates_unlike(first.plan, self._plan(second)),
             ]
         except InvalidBundle as error:

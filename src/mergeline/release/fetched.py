@@ -11,6 +11,7 @@ from mergeline.bundle.release_files import MODEL_FOLDER, read_evidence, verify
 from mergeline.core.evidence import EvaluateContent, EvidenceSet, PrepareContent, TrainContent
 from mergeline.errors import BytesMismatch
 from mergeline.ledger.entries import Release
+from mergeline.model.decision import DecisionRule
 from mergeline.model.score import Scorer, load_scorer
 
 # What a version holds besides the files that the ledger's digests cover.
@@ -42,11 +43,11 @@ class Fetched:
     """A release that can score.
 
     Attributes:
-        threshold: From here on a row is predicted positive.
+        rule: What it makes of its model's scores.
     """
 
     scorer: Scorer
-    threshold: float
+    rule: DecisionRule
 
 
 def download(registry: Registry, release: Release, scratch: Path) -> Files:
@@ -87,10 +88,11 @@ def fetched(registry: Registry, release: Release) -> Iterator[Fetched]:
     Raises:
         BytesMismatch: A digest differs.
         UnsafeModel: The model could do more than score.
+        ModelError: Model and evidence are of two tasks.
         RegistryMismatch: The registry holds something else.
         RegistryUnavailable: It does not answer.
     """
     with tempfile.TemporaryDirectory() as scratch:
         files = download(registry, release, Path(scratch))
         scorer = load_scorer(files.folder / MODEL_FOLDER, trusted=release.trusted)
-        yield Fetched(scorer, files.evaluate.threshold or 0.5)
+        yield Fetched(scorer, DecisionRule.of(scorer, files.evaluate.threshold))

@@ -7,19 +7,23 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mergeline.config.problem import printable
 from mergeline.config.settings import Data
 from mergeline.errors import ContractError, UsageError
 from mergeline.files import whole_file
+from mergeline.model.decision import DecisionRule
 from mergeline.model.reading import FORMATS, read_table
 from mergeline.model.score import Scorer
+from mergeline.model.table import listed
 from mergeline.release.given import read_given
 
 if TYPE_CHECKING:
-    import numpy as np
     import pandas as pd
     import pyarrow
 
-ADDED = ("probability", "label", "positive", "release")
+    from mergeline.model.decision import Floats
+
+RELEASE = "release"
 _ENDINGS = (".csv", ".parquet")
 
 Progress = Callable[[int, int], None]
@@ -73,21 +77,20 @@ class Model:
     """What scores.
 
     Attributes:
-        threshold: From here on a row is predicted positive.
+        rule: What the release makes of its model's scores.
         release: Names the release in each row of the answer.
     """
 
     scorer: Scorer
-    threshold: float
+    rule: DecisionRule
     release: str
 
 
 def predict(model: Model, batch: Batch, tell: Progress) -> int:
     """Score a table; return the number of rows.
 
-    The answer holds the columns of the source as they stand there, then the probability of
-    the positive class, the predicted class, whether that is the positive one, and the
-    release.
+    The answer holds the columns of the source as they stand there, then what the release
+    says (`DecisionRule.columns`), and the release.
 
     Args:
         model: The release's.
@@ -100,7 +103,7 @@ def predict(model: Model, batch: Batch, tell: Progress) -> int:
     """
     data = batch.read_as
     rows = read_table(batch.source, data)
-    _require_free(rows)
+    _require_free(rows, model.rule)
     given = read_given(batch.source, data)
     rows = _with_texts(rows, given, model.scorer, data)
     with whole_file(batch.target) as path, _WRITERS[batch.target.suffix](path) as write:
@@ -111,11 +114,11 @@ def predict(model: Model, batch: Batch, tell: Progress) -> int:
     return len(rows)
 
 
-def _require_free(table: "pd.DataFrame") -> None:
-    taken = [name for name in ADDED if name in table.columns]
+def _require_free(table: "pd.DataFrame", rule: DecisionRule) -> None:
+    taken = [printable(name) for name in (*rule.names, RELEASE) if name in table.columns]
     if taken:
         raise ContractError(
-            f"the table has columns named {', '.join(taken)}, which the answer adds",
+            f"the table has columns named {listed(taken)}, which the answer adds",
             hint="rename them in the input",
         )
 
@@ -142,15 +145,9 @@ def _with_texts(
     return rows.assign(**texts) if texts else rows
 
 
-def _answered(
-    given: "pyarrow.Table", scores: "np.ndarray[tuple[int], np.dtype[np.float64]]", model: Model
-) -> "pyarrow.Table":
-    scorer = model.scorer
-    positive = scores >= model.threshold
-    negative = next(name for name in scorer.classes if name != scorer.positive)
-    labels = [scorer.positive if each else negative for each in positive]
-    added = (scores, labels, positive, [model.release] * len(scores))
-    for name, values in zip(ADDED, added, strict=True):
+def _answered(given: "pyarrow.Table", scores: "Floats", model: Model) -> "pyarrow.Table":
+    said = {**model.rule.columns(scores), RELEASE: [model.release] * len(scores)}
+    for name, values in said.items():
         given = given.append_column(name, [values])
     return given
 

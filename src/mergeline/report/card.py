@@ -17,7 +17,7 @@ from mergeline.report.sections.provenance import digests
 from mergeline.report.words import deciding, headline
 
 _WIDTH, _GATES, _COLUMNS, _LIBRARIES, _BANNERS = 400, 200, 60, 20, 8
-_SETTING = 120
+_SETTING, _CLASSES = 120, 20
 
 
 def render_card(plan: Plan) -> str:
@@ -71,11 +71,27 @@ def _purpose(plan: Plan) -> str:
     prepare, train, evaluate = plan.evidence.prepare, plan.evidence.train, plan.evidence.evaluate
     if prepare is None or train is None or evaluate is None:
         return "There is no evidence of what it was made for."
-    data, noun = prepare.content, text(plan.noun, 40)
+    target = code(prepare.content.target)
+    match train.content.task:
+        case "binary":
+            noun, positive = text(plan.noun, 40), code(str(prepare.content.positive))
+            threshold = evaluate.content.threshold
+            least = "" if threshold is None else f"{threshold:g}"
+            said = (
+                f"It scores rows from 0 to 1: how likely {target} is {positive} "
+                f"({noun}). A row with {least} or more is predicted {noun}."
+            )
+        case "multiclass":
+            classes = train.content.classes
+            said = (
+                f"It says how likely each of {len(classes):,} classes of {target} is: "
+                f"{listing(classes, _CLASSES)}. A row is predicted to be of the most likely one."
+            )
+        case "regression":
+            said = f"It predicts {target}, a number, in the units of that column."
     return (
-        f"It scores rows from 0 to 1: how likely {code(data.target)} is {code(str(data.positive))} "
-        f"({noun}). A row with {evaluate.content.threshold:g} or more is predicted {noun}. What is "
-        "said below was measured on the data described below and holds for data like it."
+        f"{said} What is said below was measured on the data described below and holds for "
+        "data like it."
     )
 
 
@@ -114,6 +130,7 @@ def _training(plan: Plan) -> str:
     rows = [(code(name), code(str(value), _SETTING)) for name, value in made.params.items()]
     rows += [] if made.class_weight is None else [("class weight", code(str(made.class_weight)))]
     rows += [("seed", str(made.seed))]
+    rows += [("fairness constraint", code(made.mitigation, _SETTING))] if made.mitigation else []
     with_what = ", ".join(
         f"{code(name)} {text(version, 40)}"
         for name, version in list(made.libraries.items())[:_LIBRARIES]

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from mergeline.core.base import Estimate
 
-_DECIMALS = range(3, 7)
+_MOST_DECIMALS = 6
 _THOUSAND, _MEGA, _HUNDRED = 1000, 1_000_000, 100
 _ABSURD = 1e12
 _MINUTE = 60
@@ -12,7 +12,7 @@ _EIGHTHS = " ▏▎▍▌▋▊▉"
 
 
 def number(value: float, *, limit: float | None = None) -> str:
-    """Return a number with three decimals.
+    """Return a number with three decimals; from 100 on with one, from 1,000 on with none.
 
     More are given where it would read as zero, or as the limit that it is beside: a
     metric of 0.7497 under a floor of 0.75 must not read 0.750.
@@ -22,14 +22,18 @@ def number(value: float, *, limit: float | None = None) -> str:
         return f"{value:.3g}"
     if float(value).is_integer():
         return f"{value:,.0f}"
-    if abs(value) >= _HUNDRED:
-        return f"{value:,.0f}" if abs(value) >= _THOUSAND else f"{value:.1f}"
     near = (0.0,) if limit is None else (0.0, limit)
-    for decimals in _DECIMALS:
+    for decimals in range(_decimals(value), _MOST_DECIMALS + 1):
         if not any(_rounds_onto(value, other, decimals) for other in near):
-            return f"{value:.{decimals}f}"
-    beside = limit is not None and _rounds_onto(value, limit, _DECIMALS[-1])
+            return f"{value:,.{decimals}f}"
+    beside = limit is not None and _rounds_onto(value, limit, _MOST_DECIMALS)
     return repr(value) if beside else f"{value:.2g}"
+
+
+def _decimals(value: float) -> int:
+    if abs(value) >= _HUNDRED:
+        return 0 if abs(value) >= _THOUSAND else 1
+    return 3
 
 
 def signed(value: float, *, limit: float | None = None) -> str:
@@ -55,14 +59,14 @@ def change(now: float | None, before: float | None) -> str:
     return signed(now - before) if now != before else "no change"
 
 
-def percent(part: float, whole: float) -> str:
+def percent(part: float, whole: float, *, decimals: int = 1) -> str:
     """Return a share: `22.0 %`."""
-    return f"{100 * part / whole:.1f} %" if whole else "0.0 %"
+    return f"{100 * part / whole if whole else 0.0:.{decimals}f} %"
 
 
-def plural(count: int, noun: str) -> str:
-    """Return `1 row`, `2,000 rows`."""
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+def plural(count: int, noun: str, several: str = "") -> str:
+    """Return `1 row`, `2,000 rows`; `several` is the plural where it takes more than an s."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {several or f'{noun}s'}"
 
 
 def joined(words: Iterable[str]) -> str:

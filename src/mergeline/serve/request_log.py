@@ -1,7 +1,7 @@
 """Requests as Parquet files: bounded, rotated, and written beside the scoring.
 
-Each row holds the columns that the model read, as it read them, and three more: the time,
-the version that answered and the probability that it gave.
+Each row holds the columns that the model read, as it read them, and more: the time, the
+version that answered, and what it said, in the columns of a batch (`DecisionRule.columns`).
 """
 
 import os
@@ -16,6 +16,7 @@ from pydantic import Field
 from mergeline.core.base import Frozen
 from mergeline.errors import first_line
 from mergeline.files import whole_file
+from mergeline.model.decision import DecisionRule
 from mergeline.model.direct import Columns, frame_of
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 TIME = "_mergeline_time"
 RELEASE = "_mergeline_release"
-PROBABILITY = "_mergeline_probability"
+SAID = "_mergeline_"
 
 # Files' worth of rows that may wait for a slow disk; more are dropped, and counted.
 _MOST_WAITING = 4
@@ -53,8 +54,9 @@ class RequestLog:
     never sees a part of one, and a crash loses seconds.
     """
 
-    def __init__(self, settings: LogSettings, version: str) -> None:
+    def __init__(self, settings: LogSettings, version: str, rule: DecisionRule) -> None:
         self._settings = settings
+        self._rule = rule
         self._folder = Path(settings.folder)
         self._version = version
         self._lock = threading.Lock()
@@ -70,7 +72,7 @@ class RequestLog:
         self._thread.start()
 
     def add(self, columns: Columns, scores: Any) -> None:
-        """Take columns and their probabilities; this writes nothing and waits for nothing."""
+        """Take columns and their scores; this writes nothing and waits for nothing."""
         most = _MOST_WAITING * self._settings.rows
         with self._lock:
             if self._count and self._count + len(scores) > most:
@@ -124,8 +126,8 @@ class RequestLog:
         self._rotate()
 
     def _frame(self, when: datetime, columns: Columns, scores: Any) -> "pd.DataFrame":
-        more = {TIME: when, RELEASE: self._version, PROBABILITY: scores}
-        return frame_of(columns).assign(**more)
+        said = {f"{SAID}{name}": of for name, of in self._rule.columns(scores).items()}
+        return frame_of(columns).assign(**{TIME: when, RELEASE: self._version, **said})
 
     def _put(self, rows: "pd.DataFrame") -> None:
         if not self._name:

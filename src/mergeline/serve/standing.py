@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import Field, ValidationError
 
 from mergeline.core.base import Frozen
-from mergeline.core.evidence import EVIDENCE_TYPES
+from mergeline.core.evidence import EVIDENCE_TYPES, EvaluateContent
 from mergeline.errors import ModelError, first_line
 from mergeline.ledger.entries import Number, Release, Time
 
@@ -96,8 +96,8 @@ def read_release_file(folder: Path) -> ReleaseFile:
         ) from error
 
 
-def read_threshold(folder: Path) -> float:
-    """Return the threshold that a release's evidence was measured with.
+def read_threshold(folder: Path) -> float | None:
+    """Return the threshold that a release's evidence was measured with; None without one.
 
     Raises:
         ModelError: The evidence is not there or not readable.
@@ -110,7 +110,8 @@ def read_threshold(folder: Path) -> float:
             f"{path} is not the evidence of evaluate: {first_line(error)}",
             hint="fetch the release again, or build it again: mergeline check",
         ) from error
-    return float(evidence.content.threshold)
+    content: EvaluateContent = evidence.content
+    return content.threshold
 
 
 def shown(file: ReleaseFile, since: str | None) -> Shown:

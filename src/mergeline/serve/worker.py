@@ -12,14 +12,16 @@ import socket
 import sys
 import traceback
 import warnings
+from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mergeline.errors import BadRequest, ContractError, MergelineError, ModelError, first_line
+from mergeline.model.decision import DecisionRule
 from mergeline.model.safety import require_safe
 from mergeline.model.score import Scorer, load_scorer
-from mergeline.serve.payload import Reader, predictions_json
+from mergeline.serve.payload import Reader, predictions_json, scores_said
 from mergeline.serve.protocol import SCRATCH, Frame, receive
 from mergeline.serve.replies import JSON, Reply, problem
 from mergeline.serve.request_log import LogSettings, RequestLog
@@ -40,14 +42,13 @@ class Served:
     """A release in memory.
 
     Attributes:
-        negative: The text of the class that is not the positive one.
+        rule: What it makes of its model's scores.
         log: Takes what was scored; None for nobody.
     """
 
     scorer: Scorer
     reader: Reader
-    threshold: float
-    negative: str
+    rule: DecisionRule
     log: RequestLog | None = None
 
     def answer(self, content_type: str, body: bytes) -> Reply:
@@ -70,10 +71,7 @@ class Served:
             )
         if self.log is not None:
             self.log.add(columns, scores)
-        said = predictions_json(
-            scores.tolist(), self.threshold, self.negative, str(self.scorer.positive)
-        )
-        return Reply(200, JSON, said)
+        return Reply(200, JSON, predictions_json(self.rule, scores))
 
 
 def main(descriptor: int, folder: Path, log: LogSettings | None) -> None:
@@ -93,7 +91,8 @@ def main(descriptor: int, folder: Path, log: LogSettings | None) -> None:
             _send(connection, _cannot_load(error))
             return
         version = read_release_file(folder).release.version
-        with RequestLog(log, version) if log is not None else nullcontext() as kept:
+        kept_by = RequestLog(log, version, served.rule) if log is not None else nullcontext()
+        with kept_by as kept:
             _serve(connection, replace(served, log=kept))
 
 
@@ -136,8 +135,7 @@ def load(folder: Path) -> Served:
     return Served(
         scorer=scorer,
         reader=Reader(scorer.features, truth_columns(scorer.pipeline)),
-        threshold=read_threshold(folder),
-        negative=next(name for name in scorer.classes if name != scorer.positive),
+        rule=DecisionRule.of(scorer, read_threshold(folder)),
     )
 
 
@@ -161,7 +159,7 @@ def smoke_test(served: Served, path: Path) -> None:
     """
     try:
         probes = json.loads(path.read_bytes())
-        wanted = [float(score) for (score,) in probes["scores"]]
+        wanted = [tuple(map(float, row)) for row in probes["scores"]]
         split = {"columns": probes["columns"], "data": probes["rows"]}
     except (OSError, KeyError, TypeError, ValueError) as error:
         raise ModelError(
@@ -171,28 +169,35 @@ def smoke_test(served: Served, path: Path) -> None:
     if reply.status != 200:  # noqa: PLR2004 -- HTTP's OK
         said = json.loads(reply.body)["message"]
         raise ModelError(f"the model does not score the probe rows: {said}", hint=_REBUILD)
-    found = [row["probability"] for row in json.loads(reply.body)["predictions"]]
-    _require_same(found, wanted)
+    _require_same(scores_said(served.rule, reply.body), wanted)
 
 
-def _require_same(found: list[float], wanted: list[float]) -> None:
-    if len(found) != len(wanted):
+Scores = Sequence[tuple[float, ...]]
+
+
+def _require_same(found: Scores, wanted: Scores) -> None:
+    if list(map(len, found)) != list(map(len, wanted)):
         raise ModelError(
-            f"the model gives {len(found)} scores for {len(wanted)} probe rows", hint=_REBUILD
-        )
-    # Written so that NaN is a difference too.
-    other = [
-        (row, a, b)
-        for row, (a, b) in enumerate(zip(found, wanted, strict=True), 1)
-        if not abs(a - b) <= _TOLERANCE + _TOLERANCE * abs(b)
-    ]
-    if other:
-        row, a, b = other[0]
-        raise ModelError(
-            f"the model scores {len(other)} of {len(wanted)} probe rows otherwise than "
-            f"evaluation did: row {row} is {a!r}, and was {b!r}",
+            f"the model gives {len(found)} rows of {len(found[0])} scores for {len(wanted)} "
+            f"probe rows of {len(wanted[0]) if wanted else 0}",
             hint=_REBUILD,
         )
+    other = [
+        (row, *apart[0])
+        for row, (a, b) in enumerate(zip(found, wanted, strict=True), 1)
+        if (apart := [each for each in zip(a, b, strict=True) if not _is_same(*each)])
+    ]
+    if other:
+        row, said, was = other[0]
+        raise ModelError(
+            f"the model scores {len(other)} of {len(wanted)} probe rows otherwise than "
+            f"evaluation did: row {row} is {said!r}, and was {was!r}",
+            hint=_REBUILD,
+        )
+
+
+def _is_same(found: float, wanted: float) -> bool:
+    return abs(found - wanted) <= _TOLERANCE + _TOLERANCE * abs(wanted)  # NaN never is
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ from mergeline.core.evidence import ColumnProfile, PrepareContent, TrainContent
 from mergeline.core.plan import Plan
 from mergeline.report.against import settings_changed
 from mergeline.report.markdown import Section, code, listing, table
-from mergeline.report.numbers import percent, plural
+from mergeline.report.numbers import change, number, percent, plural
 
 _COLUMNS, _CLASSES, _SETTINGS = 40, 10, 30
 _NAME = "Data and settings"
@@ -38,12 +38,22 @@ def _summary(now: PrepareContent, old: PrepareContent | None, columns: int) -> s
 def _source(now: PrepareContent, old: PrepareContent | None) -> str:
     said = (
         f"{code(now.source)} (digest {code(now.sha256[:12])}), target {code(now.target)}, "
-        f"positive is {code(str(now.positive))}; split by {_split(now)}."
+        f"{_predicted(now)}; split by {_split(now)}."
     )
     if old is None:
         return said
     same = "the same file, byte for byte" if now.sha256 == old.sha256 else "another file"
     return f"{said} Against the baseline: {same}."
+
+
+def _predicted(now: PrepareContent) -> str:
+    match now.task:
+        case "binary":
+            return f"positive is {code(str(now.positive))}"
+        case "multiclass":
+            return f"{len(now.balance):,} classes"
+        case "regression":
+            return "a number"
 
 
 def _split(now: PrepareContent) -> str:
@@ -58,6 +68,7 @@ def _counts(now: PrepareContent, old: PrepareContent | None) -> str:
         _count("Rows held out", now.split.test_rows, old.split.test_rows if old else None),
         _count("Duplicate rows", now.duplicate_rows, old.duplicate_rows if old else None),
         *(_class(name, now, old) for name in _classes(now, old)),
+        *_target(now, old),
     ]
     header: Row = ("", "Now", "Baseline", "Change")
     if old is None:
@@ -82,6 +93,42 @@ def _class(name: str, now: PrepareContent, old: PrepareContent | None) -> Row:
     shown = "" if before is None else f"{before:.1f} %"
     moved = "" if before is None else _moved(share, before)
     return f"Class {code(name)}", f"{share:.1f} %", shown, moved
+
+
+def _target(now: PrepareContent, old: PrepareContent | None) -> list[Row]:
+    """Return where the values of a predicted number lie, as classes have their shares."""
+    if now.task != "regression":
+        return []
+    new, before = _summary_of(now), _summary_of(old)
+    return [
+        (
+            f"{label} of {code(now.target)}",
+            number(new[name]),
+            number(before[name]) if name in before else "",
+            _same_or(change(new[name], before.get(name))),
+        )
+        for name, label in _OF_TARGET.items()
+        if name in new
+    ]
+
+
+_OF_TARGET = {"mean": "Mean", "median": "Median", "std": "Standard deviation", "max": "Largest"}
+
+
+def _same_or(changed: str) -> str:
+    return "same" if changed == "no change" else changed
+
+
+def _summary_of(content: PrepareContent | None) -> dict[str, float]:
+    if content is None:
+        return {}
+    return {
+        name: value
+        for column in content.columns
+        if column.name == content.target
+        for name, value in column.summary.items()
+        if isinstance(value, int | float)
+    }
 
 
 def _moved(now: float, before: float) -> str:

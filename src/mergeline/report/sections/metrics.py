@@ -6,6 +6,8 @@ from mergeline.core.verdict import Paired
 from mergeline.report.against import COMPARED, compared, is_same, primary_pair
 from mergeline.report.markdown import Section, code, table, text
 from mergeline.report.numbers import bar, change, estimate, number, percent, plural, size
+from mergeline.report.sections.classes import class_table, confusion_matrix
+from mergeline.report.sections.residuals import in_units, residuals
 
 _SLICES, _METRICS = 40, 20
 _DEFAULT_NOUN = "positive"
@@ -26,36 +28,59 @@ def primary(plan: Plan) -> str:
         estimate(paired.delta, sign=True),
         "**the same**" if is_same(plan, paired) else _ARROW[paired.outcome],
     )
-    direction = _direction(higher=paired.higher_is_better)
+    direction = _direction(plan.evidence.evaluate.content.primary, higher=paired.higher_is_better)
     header = (direction.capitalize(), "Baseline", "This model", "Change (95 % interval)", "")
     return f"{words}\n\n{table(header, [row], numeric=(1, 2, 3))}"
 
 
-def _direction(*, higher: bool) -> str:
+def _direction(name: str, *, higher: bool) -> str:
+    if name == "mean_error":
+        return "nearest to 0 is best"
     return "higher is better" if higher else "lower is better"
 
 
 def metrics(plan: Plan) -> Section:
-    """Return all metrics, the confusion and the calibration."""
+    """Return all metrics, and what the task has besides: confusion, classes or residuals."""
     if plan.evidence.evaluate is None:
         return Section("Metrics", "not measured", "There is no evidence of the stage evaluate.")
     content = plan.evidence.evaluate.content
-    if content.positives is None or content.threshold is None or content.confusion is None:
-        return Section("Metrics", "not shown", "")
-    noun = "" if plan.noun == _DEFAULT_NOUN else f" ({text(plan.noun, 40)})"
-    positives = f"{content.positives:,} of them positive{noun}, "
-    share = percent(content.positives, content.n)
+    said, more = _of_task(content, plan)
     parts = (
-        f"{content.n:,} held-out rows, {positives}{share}. Threshold {content.threshold:g}. "
-        f"Intervals: {content.bootstrap:,} bootstrap draws.",
+        f"{content.n:,} held-out rows{said}. Intervals: {content.bootstrap:,} bootstrap draws.",
         _metric_table(content, plan),
-        _confusion(content.confusion),
+        *more,
         _cost(plan),
-        _calibration(content.calibration),
     )
     count = len(content.metrics)
     summary = f"{plural(count, 'metric')} on {content.n:,} held-out rows"
     return Section("Metrics", summary, "\n\n".join(part for part in parts if part))
+
+
+def _of_task(content: EvaluateContent, plan: Plan) -> tuple[str, tuple[str, ...]]:
+    """Return what a task says of its rows, and its own parts of the section."""
+    match content.task:
+        case "binary":
+            return _positives(content, plan), (
+                _confusion(content.confusion),
+                _calibration(content.calibration),
+            )
+        case "multiclass":
+            return f" of {plural(len(content.classes), 'class', 'classes')}", (
+                class_table(content),
+                confusion_matrix(content),
+            )
+        case "regression":
+            return in_units(plan), (residuals(content),)
+
+
+def _positives(content: EvaluateContent, plan: Plan) -> str:
+    if content.positives is None or content.threshold is None:
+        return ""
+    noun = "" if plan.noun == _DEFAULT_NOUN else f" ({text(plan.noun, 40)})"
+    share = percent(content.positives, content.n)
+    return (
+        f", {content.positives:,} of them positive{noun}, {share}. Threshold {content.threshold:g}"
+    )
 
 
 def _metric_table(content: EvaluateContent, plan: Plan) -> str:
@@ -65,7 +90,7 @@ def _metric_table(content: EvaluateContent, plan: Plan) -> str:
     rows = [
         (
             code(name),
-            _direction(higher=content.higher_is_better.get(name, True)),
+            _direction(name, higher=content.higher_is_better.get(name, True)),
             estimate(value) + (f": {text(value.reason)}" if value.value is None else ""),
             estimate(old[name]) if name in old else "",
             _paired(pairs.get(name)),
@@ -84,7 +109,9 @@ def _paired(paired: Paired | None) -> str:
     return f"{estimate(paired.delta, sign=True)}, {COMPARED[paired.outcome]}"
 
 
-def _confusion(found: Confusion) -> str:
+def _confusion(found: Confusion | None) -> str:
+    if found is None:
+        return ""
     return (
         f"At the threshold: {found.true_positive:,} true and {found.false_positive:,} false "
         f"positives, {found.true_negative:,} true and {found.false_negative:,} false negatives."
