@@ -14,6 +14,7 @@ from mergeline.model.reading import read_table, table_format
 from mergeline.model.table import label_texts, require_columns, table_bytes
 from mergeline.stages.base import Clock, Result
 from mergeline.stages.contract import check_contract
+from mergeline.stages.leaks import find_leaks
 from mergeline.stages.profile import profile_columns
 from mergeline.stages.split import split_rows
 from mergeline.stages.target import require_both_sides, require_target
@@ -47,6 +48,10 @@ def run(root: Path, settings: Settings, clock: Clock) -> Result:
             layout.TEST_TABLE: table_bytes(keyed[test]),
         }
     with clock.part("profile"):
+        columns = profile_columns(frame)
+    with clock.part("leaks"):
+        columns, leaks = find_leaks(keyed, test, data, columns)
+    with clock.part("profile"):
         content = PrepareContent(
             source=data.source,
             sha256=digest,
@@ -59,12 +64,13 @@ def run(root: Path, settings: Settings, clock: Clock) -> Result:
             rows=len(frame),
             duplicate_rows=int(frame.duplicated().sum()),
             duplicate_ids=None if data.id is None else int(frame[data.id].duplicated().sum()),
-            columns=profile_columns(frame),
+            columns=columns,
             balance=_balance(frame, data),
             contract=data.contract,
             contract_sha256=contract_digest,
             split=split,
             held_out_sha256=_digest_of(keyed.loc[test, layout.KEY]),
+            leaks=leaks,
         )
     return Result(content, files=files)
 
