@@ -54,7 +54,9 @@ class Data(Frozen):
         source: CSV, TSV, Parquet or JSON lines; a path relative to `params.yaml`.
         format: Given, or detected from the file's name.
         encoding: Of a text file; UTF-8 (with or without byte-order mark) unless given.
-        separator: Of a CSV file; from the file's name unless given.
+        separator: Of a CSV file; found in it unless given.
+        decimal: Between the whole number and its fraction in a CSV file.
+        thousands: Between groups of three digits in a CSV file; none unless given.
         missing: Texts that mean "no value", besides the empty one.
         task: What to predict: one of two classes, one of several, or a number.
         target: The column to predict.
@@ -72,6 +74,8 @@ class Data(Frozen):
     format: Literal["csv", "tsv", "parquet", "jsonl"] | None = None
     encoding: str = "utf-8-sig"
     separator: Annotated[str, Field(min_length=1, max_length=1)] | None = None
+    decimal: Literal[".", ","] = "."
+    thousands: Literal[",", ".", " ", "'"] | None = None
     missing: tuple[str, ...] = ()
     task: Task = "binary"
     target: str

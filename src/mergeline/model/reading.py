@@ -2,15 +2,18 @@
 
 import gzip
 import json
+import re
 import zlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mergeline.config.settings import Data
 from mergeline.errors import ContractError, first_line
 from mergeline.model.columns import plain_columns
+from mergeline.model.dialect import Dialect, find_dialect, require_even, undecodable
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,6 +27,13 @@ FORMATS = {
     ".jsonl": "jsonl",
     ".ndjson": "jsonl",
     ".json": "jsonl",
+}
+_CHECK = "check data.format, data.encoding and data.separator in params.yaml"
+_HINTS = {
+    "csv": _CHECK,
+    "tsv": _CHECK,
+    "jsonl": "write one JSON object a line, or set data.format in params.yaml",
+    "parquet": "is the file whole, and Parquet? Else set data.format in params.yaml",
 }
 
 
@@ -63,7 +73,8 @@ def read_table(path: Path, data: Data) -> "pd.DataFrame":
     """Read the source table.
 
     Text cells that are empty, or listed in `data.missing`, are missing; nothing else
-    is (`NA` can be a category). Space after a separator is skipped.
+    is (`NA` can be a category). Space around the names and values of a CSV file is no part
+    of them. Encoding and separator are those of `find_dialect`.
 
     Args:
         path: The file.
@@ -81,12 +92,14 @@ def read_table(path: Path, data: Data) -> "pd.DataFrame":
     kind = table_format(data)
     try:
         frame = _read(path, kind, data)
+    except UnicodeDecodeError as error:
+        raise undecodable(path, data, error.encoding) from error
     except (ValueError, LookupError, OSError, EOFError, NotImplementedError, zlib.error) as error:
         if isinstance(error, OSError) and error.errno is not None:
             raise  # the system refused, not the parser
         raise ContractError(
-            f"{data.source} cannot be read as {kind}: {first_line(error)}",
-            hint="check data.format, data.encoding and data.separator in params.yaml",
+            f"{data.source} cannot be read as {kind}: {_said(error, path, data)}",
+            hint=_HINTS[kind],
         ) from error
     if frame.empty:
         raise ContractError(
@@ -97,6 +110,14 @@ def read_table(path: Path, data: Data) -> "pd.DataFrame":
     return plain_columns(frame, data.source)
 
 
+def _said(error: Exception, path: Path, data: Data) -> str:
+    """Return what a parser says, in our words where they are known."""
+    unclosed = re.search(r"EOF inside string starting at row (\d+)", str(error))
+    if unclosed:
+        return f"a double quote is opened in row {int(unclosed[1])} and never closed"
+    return first_line(error).replace(str(path), data.source)
+
+
 def read_texts(path: Path, data: Data) -> "pd.DataFrame":
     """Read a CSV or TSV file that `read_table` reads, every cell as the text that it is.
 
@@ -104,18 +125,15 @@ def read_texts(path: Path, data: Data) -> "pd.DataFrame":
     """
     import pandas as pd
 
-    separator = _separator(table_format(data), data)
-    return pd.read_csv(path, dtype=str, na_filter=False, **_csv_options(separator, data))
+    how = _csv_options(find_dialect(path, table_format(data), data))
+    texts = pd.read_csv(path, dtype=str, na_filter=False, **how)
+    return texts.rename(columns=str.strip)
 
 
-def _separator(kind: str, data: Data) -> str:
-    return data.separator or ("\t" if kind == "tsv" else ",")
-
-
-def _csv_options(separator: str, data: Data) -> dict[str, Any]:
+def _csv_options(dialect: Dialect) -> dict[str, Any]:
     return {
-        "sep": separator,
-        "encoding": data.encoding,
+        "sep": dialect.separator,
+        "encoding": dialect.encoding,
         "skipinitialspace": True,
         "keep_default_na": False,
     }
@@ -131,21 +149,44 @@ def _read(path: Path, kind: str, data: Data) -> "pd.DataFrame":
         return _blank_missing(frame.reset_index(drop=not named), data)
     if kind == "jsonl":
         return _blank_missing(pd.DataFrame(read_json_lines(path, data)), data)
-    return _read_csv(path, _separator(kind, data), data)
+    dialect = find_dialect(path, kind, data)
+    require_even(path, dialect, data)
+    return _read_csv(path, dialect, data)
 
 
-def _read_csv(path: Path, separator: str, data: Data) -> "pd.DataFrame":
+def _read_csv(path: Path, dialect: Dialect, data: Data) -> "pd.DataFrame":
     import pandas as pd
 
-    how = _csv_options(separator, data)
+    how = _csv_options(dialect)
     # pandas renames a column that comes twice, and takes a first field without a name for
     # an index, so that nobody would see either; a look at two rows shows both.
     start = pd.read_csv(path, header=None, nrows=2, dtype=str, **how)
-    _refuse_twice([name for name in start.iloc[0] if name], data)
+    written = [name for name in start.iloc[0] if isinstance(name, str) and name]
+    _refuse_twice([name.strip() for name in written], data)
     # 007 and 7 are two ids: read as numbers they would be one, and so would their keys.
-    names = {name: str for name in (data.id, data.group) if name is not None}
-    missing = ["", *data.missing]
-    return pd.read_csv(path, na_values=missing, dtype=names, low_memory=False, **how)
+    texts = {name: str for name in written if name.strip() in (data.id, data.group)}
+    how |= {"na_values": ["", *data.missing], "low_memory": False}
+    how |= {"decimal": data.decimal, "thousands": data.thousands}
+    frame = pd.read_csv(path, dtype=texts, **how)
+    del how["encoding"], how["sep"]
+    return _trimmed(frame, texts, how).rename(columns=str.strip)
+
+
+def _trimmed(
+    frame: "pd.DataFrame", texts: Mapping[str, type], how: Mapping[str, Any]
+) -> "pd.DataFrame":
+    """Take space from around texts; what is a marker or a number without it is one then."""
+    import pandas as pd
+
+    for name in frame.select_dtypes(include=["string"]).columns:
+        trimmed = frame[name].str.strip()
+        if trimmed.equals(frame[name]):
+            continue
+        lines = StringIO(trimmed.to_csv(index=False, header=["x"], lineterminator="\n"))
+        kind = str if name in texts else None
+        again = pd.read_csv(lines, dtype=kind, skip_blank_lines=False, **how)
+        frame[name] = again["x"].set_axis(frame.index)
+    return frame
 
 
 def _refuse_twice(names: Sequence[Any], data: Data) -> None:
@@ -163,8 +204,9 @@ def read_json_lines(path: Path, data: Data) -> list[dict[str, Any]]:
     Raises:
         ValueError: A line is no JSON object.
     """
+    encoding = find_dialect(path, "jsonl", data).encoding
     opener: Any = gzip.open if path.suffix == ".gz" else open
-    with opener(path, "rt", encoding=data.encoding) as file:
+    with opener(path, "rt", encoding=encoding) as file:
         return [_record(number, line) for number, line in enumerate(file, 1) if line.strip()]
 
 
