@@ -17,8 +17,8 @@ from mergeline.model.cast import cast_features
 from mergeline.model.pipeline import build_pipeline
 from mergeline.model.table import feature_columns
 from mergeline.stages.split import row_keys
+from mergeline.stats.binary import Rows
 from mergeline.stats.gaps import measure_gaps
-from mergeline.stats.metrics import Rows
 from mergeline.stats.paired import pair_metrics
 
 FOLDER = Path(__file__).parents[2] / "data"

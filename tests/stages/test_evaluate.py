@@ -20,7 +20,7 @@ from mergeline.model.score import load_scorer
 from mergeline.stages.base import run_stage
 from mergeline.stages.curves import curves
 from mergeline.stages.evaluate import slice_labels
-from mergeline.stats.metrics import METRICS, Rows
+from mergeline.stats.binary import METRICS, Rows
 from projects import make_frame, make_project, run_stages
 
 SLICES = ["town", "age", "member", "sex"]

@@ -7,7 +7,10 @@ import pandas as pd
 import pytest
 from sklearn import metrics as sklearn
 
-from mergeline.stats.metrics import METRICS, Rows, Weighting, estimate_metrics, point_values
+from mergeline.core.task import METRICS as NAMES
+from mergeline.core.task import higher_is_better
+from mergeline.stats.binary import METRICS, Rows
+from mergeline.stats.metrics import estimate_metrics, point_values
 from mergeline.stats.units import unit_numbers
 
 THRESHOLD = 0.45
@@ -39,7 +42,7 @@ def theirs(name, positive, score, weights=None):
 
 
 def test_every_metric_of_the_settings_is_held_against_scikit_learn():
-    assert THEIRS.keys() == METRICS.keys()
+    assert THEIRS.keys() == METRICS.keys() == set(NAMES["binary"])
 
 
 @pytest.mark.parametrize("digits", [None, 2, 1, 0])
@@ -58,7 +61,7 @@ def test_weighted_values_are_scikit_learns(name, digits):
     rows = Rows(positive, score, THRESHOLD)
     random = np.random.default_rng(4)
     weights = random.multinomial(400, np.full(400, 1 / 400), size=25).astype(float)
-    ours = METRICS[name].compute(Weighting(rows, weights[:, rows.order]))
+    ours = rows.weigh(weights).value(name)
     expected = [theirs(name, positive, score, row) for row in weights]
     assert ours.shape == (25,)
     np.testing.assert_allclose(ours, expected, rtol=0, atol=1e-12)
@@ -66,14 +69,14 @@ def test_weighted_values_are_scikit_learns(name, digits):
 
 def test_directions():
     worse = {"brier_score", "log_loss"}
-    assert {name for name in METRICS if not METRICS[name].higher_is_better} == worse
+    assert {name for name in METRICS if not higher_is_better(name)} == worse
 
 
 def test_perfect_and_useless_scores():
     positive = np.array([True, True, False, False, False])
     perfect = Rows(positive, positive.astype(float), 0.5)
     values = point_values(list(METRICS), perfect)
-    assert {values[name] for name in METRICS if METRICS[name].higher_is_better} == {1.0}
+    assert {values[name] for name in METRICS if higher_is_better(name)} == {1.0}
     assert values["brier_score"] == 0
     assert values["log_loss"] == pytest.approx(0, abs=1e-12)
     flat = point_values(list(METRICS), Rows(positive, np.full(5, 0.5), 0.6))

@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 
-from mergeline.stats.metrics import METRICS, Rows, estimate_metrics, point_values
+from mergeline.core.task import higher_is_better
+from mergeline.stats.binary import METRICS, Rows
+from mergeline.stats.metrics import estimate_metrics, point_values
 from mergeline.stats.paired import pair_metrics, paired
 
 NAMES = tuple(METRICS)
@@ -32,7 +34,7 @@ def test_the_values_are_those_of_each_model():
         assert (found[name].baseline, found[name].candidate) == (old[name], new[name])
         assert found[name].delta.value == new[name] - old[name]
         assert found[name].delta.n == 800
-        assert found[name].higher_is_better == METRICS[name].higher_is_better
+        assert found[name].higher_is_better == higher_is_better(name)
 
 
 def test_better_and_worse_follow_the_direction_of_the_metric():

@@ -13,9 +13,9 @@ from mergeline.core.evidence import EvidenceSet, PrepareContent
 from mergeline.core.verdict import Comparison, Paired
 from mergeline.errors import ContractError, ModelError
 from mergeline.model.score import load_scorer
+from mergeline.stats.binary import Rows
 from mergeline.stats.gap_changes import paired_gaps
 from mergeline.stats.groups import sensitive_groups
-from mergeline.stats.metrics import Rows
 from mergeline.stats.paired import pair_metrics, paired
 from mergeline.stats.units import unit_numbers
 

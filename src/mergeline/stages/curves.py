@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from mergeline.stats.metrics import Rows
+from mergeline.stats.binary import Rows
 
 _MOST_POINTS = 200
 

@@ -11,13 +11,15 @@ from mergeline.core.base import Estimate
 from mergeline.core.digest import sha256
 from mergeline.core.evidence import FEWEST_TOLD, CalibrationBin, Confusion, EvaluateContent, Slice
 from mergeline.core.labels import category_text, plain
+from mergeline.core.task import higher_is_better
 from mergeline.model.canonical import directory_bytes
 from mergeline.model.probes import make_probes
 from mergeline.model.score import Scorer, load_scorer
 from mergeline.model.table import is_positive, require_columns, table_bytes
 from mergeline.stages.base import Clock, Result, read_prepared
 from mergeline.stages.curves import curves
-from mergeline.stats.metrics import METRICS, Rows, estimate_metrics
+from mergeline.stats.binary import Rows
+from mergeline.stats.metrics import estimate_metrics
 from mergeline.stats.units import unit_numbers
 
 if TYPE_CHECKING:
@@ -63,7 +65,7 @@ def run(root: Path, settings: Settings, clock: Clock) -> Result:
         primary=settings.primary,
         threshold=threshold,
         metrics=metrics,
-        higher_is_better={name: METRICS[name].higher_is_better for name in metrics},
+        higher_is_better={name: higher_is_better(name) for name in metrics},
         confusion=_confusion(positive, score >= threshold),
         calibration=_calibration(positive, score),
         slices=slices,

@@ -6,13 +6,15 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from mergeline.core.base import Estimate
 from mergeline.core.judge import rows_to_decide
+from mergeline.core.task import higher_is_better
 from mergeline.core.verdict import Paired
 from mergeline.stats.bootstrap import interval
-from mergeline.stats.metrics import METRICS, Rows, point_values, replicate_metrics
+from mergeline.stats.metrics import Rows, point_values, replicate_metrics
 
 if TYPE_CHECKING:
     import numpy as np
 
+    Floats = np.ndarray[Any, np.dtype[np.float64]]
     Units = np.ndarray[Any, np.dtype[np.int64]]
 
 
@@ -27,8 +29,10 @@ def pair_metrics(
 ) -> dict[str, Paired]:
     """Compare two models on the same rows: every draw is scored by both.
 
+    Of `mean_error` the absolute values are compared.
+
     Args:
-        names: Keys of `METRICS`.
+        names: Of the metrics of the task.
         baseline: Labels and the baseline's scores.
         candidate: The same labels and the candidate's scores.
         units: As in `estimate_metrics`.
@@ -39,17 +43,52 @@ def pair_metrics(
     old, new = replicate_metrics(
         names, [baseline, candidate], units=units, replicates=replicates, seed=seed
     )
-    n = len(baseline.score)
-    return {
-        name: paired(
-            before[name],
-            after[name],
-            interval(new[name] - old[name]),
-            n=n,
-            higher_is_better=METRICS[name].higher_is_better,
-        )
-        for name in names
-    }
+    found = {}
+    for name in names:
+        first, second, ends = before[name], after[name], interval(new[name] - old[name])
+        if name == "mean_error":
+            ends = _ends_of_distance(first, second, old[name], new[name])
+            first, second = abs(first), abs(second)
+        better = higher_is_better(name)
+        found[name] = paired(first, second, ends, n=len(baseline), higher_is_better=better)
+    return found
+
+
+def _ends_of_distance(
+    before: float, after: float, old: "Floats", new: "Floats"
+) -> tuple[float, float]:
+    """Return the interval of the change of a number's distance from 0.
+
+    Percentiles would leave out the truth where a number is near 0: its distance as sampled is
+    too large, and that of a replicate larger still. So, as for gaps (`stats.gap_changes`), the
+    change is judged by deviations, at their worst over the signs that a number may truly have;
+    and a distance changes by no more than the number does.
+
+    Args:
+        before: The first number.
+        after: The second number.
+        old: Replicates of the first, shape (replicates,).
+        new: Replicates of the second under the same draws.
+    """
+    import numpy as np
+
+    low_old, high_old = _errors_of_distance(before, old - before)
+    low_new, high_new = _errors_of_distance(after, new - after)
+    around = float(np.percentile(np.maximum(high_new - low_old, high_old - low_new), 95))
+    beyond = float(np.percentile(np.abs((new - after) - (old - before)), 95))
+    change, most = abs(after) - abs(before), abs(after - before) + beyond
+    return max(0.0 - most, change - around), min(most, change + around)
+
+
+def _errors_of_distance(value: float, errors: "Floats") -> "tuple[Floats, Floats]":
+    """Return the smallest and the largest error of a number's distance from 0, by replicate."""
+    import numpy as np
+
+    sizes = np.abs(errors)
+    if abs(value) > np.percentile(sizes, 95):
+        turned = errors if value > 0 else -errors
+        return turned, turned
+    return -sizes, sizes
 
 
 def paired(
