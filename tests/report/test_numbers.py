@@ -5,6 +5,7 @@ from mergeline.report.numbers import (
     bar,
     change,
     estimate,
+    exact,
     joined,
     number,
     percent,
@@ -64,11 +65,30 @@ def test_signs():
     assert (change(0.5, 0.4), change(0.5, 0.5), change(None, 0.5)) == ("+0.100", "no change", "")
 
 
+@pytest.mark.parametrize(
+    ("value", "sign", "expected"),
+    [
+        (0.75, False, "0.75"),
+        (2_600.0, False, "2,600"),
+        (1_234_567.5, False, "1,234,567.5"),
+        (100.0, True, "+100"),
+        (-0.01, True, "-0.01"),
+    ],
+)
+def test_limits_stand_as_they_were_written(value, sign, expected):
+    assert exact(value, sign=sign) == expected
+
+
 def test_estimates():
     measured = Estimate(value=0.8123, low=0.797, high=0.8259, n=10)
     assert estimate(measured) == "0.812 (0.797 to 0.826)"
     assert estimate(measured, sign=True) == "+0.812 (+0.797 to +0.826)"
     assert estimate(Estimate(value=0.5, n=3)) == "0.500"
+    # All three get as many decimals as the largest.
+    large = Estimate(value=-271.12, low=-461.62, high=0.52, n=10)
+    assert estimate(large, sign=True) == "-271.1 (-461.6 to +0.5)"
+    near = Estimate(value=2600.32, low=2290.0, high=2910.7, n=10)
+    assert estimate(near, limit=2600) == "2,600.3 (2,290 to 2,911)"
     assert estimate(Estimate(value=None, n=0, reason="one class")) == "not measured"
 
 

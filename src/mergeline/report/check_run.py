@@ -7,6 +7,7 @@ from mergeline.core.remarks import CheckText, Conclusion, Places, Remark
 from mergeline.core.verdict import GateResult, Outcome
 from mergeline.report.forecast import foretold
 from mergeline.report.markdown import NAME, inert, text
+from mergeline.report.numbers import exact
 from mergeline.report.sections.gates import gate_counts
 from mergeline.report.words import WORD, headline, if_merged, measured, worst_first
 
@@ -68,7 +69,7 @@ def _lines(gate: GateResult) -> Iterator[str]:
     yield f"Rule: {gate.rule}."
     found = measured(gate)
     if found:
-        limit = "" if gate.limit is None else f"; limit {gate.limit:g}"
+        limit = "" if gate.limit is None else f"; limit {exact(gate.limit)}"
         yield f"Measured: {found}{limit}."
     if gate.reason:
         yield gate.reason

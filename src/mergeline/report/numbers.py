@@ -11,11 +11,16 @@ _MINUTE = 60
 _EIGHTHS = " ▏▎▍▌▋▊▉"
 
 
-def number(value: float, *, limit: float | None = None) -> str:
+def number(value: float, *, limit: float | None = None, among: float = 0.0) -> str:
     """Return a number with three decimals; from 100 on with one, from 1,000 on with none.
 
     More are given where it would read as zero, or as the limit that it is beside: a
     metric of 0.7497 under a floor of 0.75 must not read 0.750.
+
+    Args:
+        value: The number.
+        limit: It stands beside this one.
+        among: The largest of the numbers that it stands with: they get as many decimals.
     """
     value = value or 0.0  # no minus zero
     if abs(value) >= _ABSURD:
@@ -23,7 +28,7 @@ def number(value: float, *, limit: float | None = None) -> str:
     if float(value).is_integer():
         return f"{value:,.0f}"
     near = (0.0,) if limit is None else (0.0, limit)
-    for decimals in range(_decimals(value), _MOST_DECIMALS + 1):
+    for decimals in range(_decimals(max(abs(value), among)), _MOST_DECIMALS + 1):
         if not any(_rounds_onto(value, other, decimals) for other in near):
             return f"{value:,.{decimals}f}"
     beside = limit is not None and _rounds_onto(value, limit, _MOST_DECIMALS)
@@ -36,9 +41,14 @@ def _decimals(value: float) -> int:
     return 3
 
 
-def signed(value: float, *, limit: float | None = None) -> str:
+def signed(value: float, *, limit: float | None = None, among: float = 0.0) -> str:
     """Return a difference: a number with its sign."""
-    return f"{'+' if value > 0 else ''}{number(value, limit=limit)}"
+    return f"{'+' if value > 0 else ''}{number(value, limit=limit, among=among)}"
+
+
+def exact(value: float, *, sign: bool = False) -> str:
+    """Return a number as somebody wrote it into the settings: `0.75`, `2,600`."""
+    return f"{value:{'+' if sign else ''},.12g}"
 
 
 def estimate(measured: Estimate, *, limit: float | None = None, sign: bool = False) -> str:
@@ -46,10 +56,12 @@ def estimate(measured: Estimate, *, limit: float | None = None, sign: bool = Fal
     if measured.value is None:
         return "not measured"
     show = signed if sign else number
-    value = show(measured.value, limit=limit)
     if measured.low is None or measured.high is None:
-        return value
-    return f"{value} ({show(measured.low, limit=limit)} to {show(measured.high, limit=limit)})"
+        return show(measured.value, limit=limit)
+    found = (measured.value, measured.low, measured.high)
+    among = max(map(abs, found))
+    value, low, high = (show(each, limit=limit, among=among) for each in found)
+    return f"{value} ({low} to {high})"
 
 
 def change(now: float | None, before: float | None) -> str:

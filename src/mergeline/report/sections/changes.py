@@ -112,7 +112,8 @@ def _target(now: PrepareContent, old: PrepareContent | None) -> list[Row]:
     ]
 
 
-_OF_TARGET = {"mean": "Mean", "median": "Median", "std": "Standard deviation", "max": "Largest"}
+# The ends are left out: each is the value of a single row.
+_OF_TARGET = {"mean": "Mean", "median": "Median", "std": "Standard deviation"}
 
 
 def _same_or(changed: str) -> str:

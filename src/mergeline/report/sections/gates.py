@@ -6,7 +6,7 @@ from mergeline.core.evidence import FairnessBy, Remedy
 from mergeline.core.plan import Plan
 from mergeline.core.verdict import GateResult, Judgement, Outcome, Verdict
 from mergeline.report.markdown import code, table, text
-from mergeline.report.numbers import number, plural
+from mergeline.report.numbers import exact, number, plural
 from mergeline.report.words import WORD, is_change, measured, worst_first
 
 ICON = {
@@ -105,7 +105,7 @@ def _both(name: str, old: GateResult | None, new: GateResult | None, width: int)
 def _limit(gate: GateResult) -> str:
     if gate.limit is None:
         return ""
-    return f"{gate.limit:+g}" if is_change(gate) else f"{gate.limit:g}"
+    return exact(gate.limit, sign=is_change(gate))
 
 
 def _why(gate: GateResult, width: int) -> str:

@@ -18,6 +18,7 @@ def primary(plan: Plan) -> str:
     """Return the comparison that the comment leads with: in words, then in numbers."""
     said, how = compared(plan)
     words = f"**{text(said)}**" + (f" {text(how, 600)}" if how else "")
+    words += f" {units}" if (units := in_units(plan)) else ""
     paired = primary_pair(plan)
     if plan.evidence.evaluate is None or paired is None:
         return words
@@ -70,7 +71,7 @@ def _of_task(content: EvaluateContent, plan: Plan) -> tuple[str, tuple[str, ...]
                 confusion_matrix(content),
             )
         case "regression":
-            return in_units(plan), (residuals(content),)
+            return "", (residuals(content),)
 
 
 def _positives(content: EvaluateContent, plan: Plan) -> str:

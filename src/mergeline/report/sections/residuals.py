@@ -9,19 +9,18 @@ _BINS = 10
 
 
 def in_units(plan: Plan) -> str:
-    """Return in what units errors are, and how the target itself lies in them."""
-    if plan.evidence.prepare is None:
+    """Return in what units errors are, and how far the target itself spreads; else empty."""
+    prepare, evaluate = plan.evidence.prepare, plan.evidence.evaluate
+    if prepare is None or evaluate is None or evaluate.content.task != "regression":
         return ""
-    content = plan.evidence.prepare.content
-    profile = next((each for each in content.columns if each.name == content.target), None)
+    target = prepare.content.target
+    profile = next((each for each in prepare.content.columns if each.name == target), None)
     found = {} if profile is None else profile.summary
     mean, std = found.get("mean"), found.get("std")
-    spread = (
-        f", which has the mean {number(mean)} and the standard deviation {number(std)}"
-        if isinstance(mean, float | int) and isinstance(std, float | int)
-        else ""
-    )
-    return f". Errors are prediction minus outcome, in the units of {code(content.target)}{spread}"
+    said = f"Errors are in the units of {code(target)}"
+    if not isinstance(mean, float | int) or not isinstance(std, float | int):
+        return f"{said}."
+    return f"{said}, whose mean is {number(mean)} and whose standard deviation {number(std)}."
 
 
 def residuals(content: EvaluateContent) -> str:
@@ -36,7 +35,7 @@ def _spread(quantiles: dict[str, float]) -> str:
     said = [
         f"{how} between {signed(quantiles[low])} and {signed(quantiles[high])}"
         for how, low, high in (
-            ("half of the errors are", "25", "75"),
+            ("half of the errors (prediction minus outcome) are", "25", "75"),
             ("nine in ten", "5", "95"),
         )
         if low in quantiles and high in quantiles
