@@ -16,11 +16,12 @@ from mergeline.core.probes import Probes
 from mergeline.errors import ContractError, ModelError
 from mergeline.model.canonical import directory_bytes
 from mergeline.model.cast import cast_features
+from mergeline.model.predictions import Predictions
 from mergeline.model.score import load_scorer
 from mergeline.stages.base import run_stage
 from mergeline.stages.curves import curves
-from mergeline.stages.evaluate import slice_labels
-from mergeline.stats.binary import METRICS, Rows
+from mergeline.stages.slices import slice_labels
+from mergeline.stats.binary import METRICS
 from projects import make_frame, make_project, run_stages
 
 SLICES = ["town", "age", "member", "sex"]
@@ -236,16 +237,17 @@ def test_curves_are_scikit_learns(root, rows):
 def test_curves_are_thin_and_ties_are_one_point():
     random = np.random.default_rng(0)
     positive, score = random.random(5000) < 0.3, random.random(5000)
-    many = curves(Rows(positive, score, 0.5))
+    many = curves(Predictions("binary", positive, score, 0.5), None)
     assert len(many["roc.csv"].splitlines()) == 202
-    few = curves(Rows(positive, score.round(1), 0.5))
+    few = curves(Predictions("binary", positive, score.round(1), 0.5), None)
     assert len(few["precision_recall.csv"].splitlines()) == 12
 
 
 def test_curves_of_one_class_do_not_divide_by_zero():
     score = np.array([0.1, 0.9])
     for side in (True, False):
-        for data in curves(Rows(np.full(2, side), score, 0.5)).values():
+        rows = Predictions("binary", np.full(2, side), score, 0.5)
+        for data in curves(rows, None).values():
             assert np.isfinite(read_curve(data)[1]).all()
 
 

@@ -5,6 +5,7 @@ task says in its own module: `stats.binary`, `stats.multiclass`, `stats.regressi
 """
 
 from collections.abc import Sequence
+from math import isnan
 from typing import TYPE_CHECKING, Any, Protocol
 
 from mergeline.core.base import Estimate
@@ -128,20 +129,40 @@ def estimate_metrics(
         replicates: Bootstrap samples.
         seed: Of the draws.
     """
-    n = len(rows)
-    points = point_values(names, rows)
-    defined = [name for name in names if points[name] == points[name]]
-    drawn = (
-        replicate_metrics(defined, [rows], units=units, replicates=replicates, seed=seed)[0]
-        if defined
-        else {}
-    )
-    return {
-        name: estimate(points[name], drawn[name], n)
-        if name in drawn
-        else Estimate(value=None, n=n, reason=rows.undefined(name))
-        for name in names
-    }
+    (found,) = estimate_each(names, [rows], units=units, replicates=replicates, seed=seed)
+    return found
+
+
+def estimate_each(
+    names: Sequence[str],
+    samples: Sequence[Rows],
+    *,
+    units: "Units | None" = None,
+    replicates: int,
+    seed: int,
+) -> list[dict[str, Estimate]]:
+    """Return what `estimate_metrics` does of each sample, all under the same draws.
+
+    Args:
+        names: Of the metrics of the task.
+        samples: The same rows, in the same order; none at all cost nothing.
+        units: As in `estimate_metrics`.
+        replicates: Bootstrap samples.
+        seed: Of the draws.
+    """
+    points = [point_values(names, rows) for rows in samples]
+    defined = [name for name in names if any(not isnan(point[name]) for point in points)]
+    how: Any = {"units": units, "replicates": replicates, "seed": seed}
+    drawn = replicate_metrics(defined, samples, **how) if defined else [{} for _ in samples]
+    return [
+        {
+            name: Estimate(value=None, n=len(rows), reason=rows.undefined(name))
+            if isnan(point[name])
+            else estimate(point[name], values[name], len(rows))
+            for name in names
+        }
+        for rows, point, values in zip(samples, points, drawn, strict=True)
+    ]
 
 
 def estimate(value: float, drawn: "Floats", n: int) -> Estimate:
