@@ -53,6 +53,7 @@ def test_it_is_restored_once_and_then_remembered(toy: Toy, monkeypatch: pytest.M
         "baseline.json",
         "params.yaml",
         "train_keys.parquet",
+        "columns.json",
         "reports/model/model.txt",
     }
     assert (first.folder / "reports/model/model.txt").read_text() == "20"
@@ -65,6 +66,10 @@ def test_it_is_restored_once_and_then_remembered(toy: Toy, monkeypatch: pytest.M
         patch.setattr(module, "adopt", None)
         patch.setattr(module, "_worktree", None)
         assert restore_baseline(toy.root, toy.git, base) == first
+
+    (first.folder / "columns.json").unlink()  # as an older version kept it
+    assert restore_baseline(toy.root, toy.git, base) == first
+    assert (first.folder / "columns.json").is_file()
 
     (first.folder / "baseline.json").write_text('{"of": "another version"}')
     assert restore_baseline(toy.root, toy.git, base) == first

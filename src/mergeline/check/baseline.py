@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from mergeline.adapters.dvc import Settled, adopt
 from mergeline.adapters.git import Git
 from mergeline.bundle.judged import NO_BASE, without_baseline
+from mergeline.check.kept import SKETCHES, keep_table
 from mergeline.check.reproduce import Say, require_data, restore, run_left, silent
 from mergeline.core import layout
 from mergeline.core.digest import json_digest
@@ -35,8 +36,8 @@ class BaselineFiles:
 
     Attributes:
         folder: Holds, under the names of `core.layout`, evidence, model and settings, and
-            `train_keys.parquet`, the keys of the rows that the model was trained on; None
-            when the baseline is not available.
+            `train_keys.parquet`, the keys of the rows that the model was trained on, and what
+            `kept.keep_table` keeps; None when the baseline is not available.
     """
 
     baseline: Baseline
@@ -174,6 +175,8 @@ def _key(base: str) -> str:
 
 def _remembered(folder: Path) -> Baseline | None:
     """Read the record of a baseline; one that another version wrote is made again."""
+    if (folder / _RECORD).is_file() and not (folder / SKETCHES).is_file():
+        shutil.rmtree(folder)
     try:
         return Baseline.model_validate_json((folder / _RECORD).read_bytes())
     except FileNotFoundError:
@@ -202,7 +205,7 @@ def _keep(tree: Path, baseline: Baseline, state: Path, folder: Path) -> Baseline
 
 
 def _copy(tree: Path, folder: Path) -> str:
-    """Copy evidence, model, settings and training keys; say what is not there."""
+    """Copy evidence, model, settings and what is kept of the tables; say what is not there."""
     import pyarrow.parquet
 
     table = tree / layout.TRAIN_TABLE
@@ -217,6 +220,7 @@ def _copy(tree: Path, folder: Path) -> str:
             shutil.copyfile(tree / name, folder / name)
     keys = pyarrow.parquet.read_table(table, columns=[layout.KEY])
     pyarrow.parquet.write_table(keys, folder / TRAIN_KEYS)
+    keep_table(tree, folder)
     return ""
 
 

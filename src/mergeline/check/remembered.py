@@ -6,6 +6,7 @@ from pydantic import ValidationError
 
 from mergeline import __version__
 from mergeline.check.compare import BaselineModel, compare
+from mergeline.check.drift import with_drift
 from mergeline.config.settings import Settings
 from mergeline.core import layout
 from mergeline.core.digest import json_digest, tree_digest
@@ -15,7 +16,7 @@ from mergeline.files import file_sha256, write_whole
 
 _PACKAGE = Path(__file__).parents[1]
 # What decides a comparison. In a checkout it changes while the version does not.
-_CODE = ("stats/*.py", "model/*.py", "check/compare.py")
+_CODE = ("stats/*.py", "model/*.py", "check/compare.py", "check/drift.py", "check/kept.py")
 
 
 def compare_once(
@@ -34,7 +35,8 @@ def compare_once(
     known = _read(path)
     if known is not None:
         return known
-    comparison = compare(root, settings, evidence, baseline)
+    models = compare(root, settings, evidence, baseline)
+    comparison = with_drift(models, root, settings.data, evidence, baseline)
     write_whole(path, comparison.model_dump_json().encode())
     return comparison
 
