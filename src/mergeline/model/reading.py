@@ -28,6 +28,7 @@ FORMATS = {
     ".ndjson": "jsonl",
     ".json": "jsonl",
 }
+_SPACE = " \t"
 _CHECK = "check data.format, data.encoding and data.separator in params.yaml"
 _HINTS = {
     "csv": _CHECK,
@@ -127,7 +128,11 @@ def read_texts(path: Path, data: Data) -> "pd.DataFrame":
 
     how = _csv_options(find_dialect(path, table_format(data), data))
     texts = pd.read_csv(path, dtype=str, na_filter=False, **how)
-    return texts.rename(columns=str.strip)
+    return texts.rename(columns=_without_space)
+
+
+def _without_space(text: str) -> str:
+    return text.strip(_SPACE)
 
 
 def _csv_options(dialect: Dialect) -> dict[str, Any]:
@@ -162,14 +167,14 @@ def _read_csv(path: Path, dialect: Dialect, data: Data) -> "pd.DataFrame":
     # an index, so that nobody would see either; a look at two rows shows both.
     start = pd.read_csv(path, header=None, nrows=2, dtype=str, **how)
     written = [name for name in start.iloc[0] if isinstance(name, str) and name]
-    _refuse_twice([name.strip() for name in written], data)
+    _refuse_twice([_without_space(name) for name in written], data)
     # 007 and 7 are two ids: read as numbers they would be one, and so would their keys.
-    texts = {name: str for name in written if name.strip() in (data.id, data.group)}
+    texts = {name: str for name in written if _without_space(name) in (data.id, data.group)}
     how |= {"na_values": ["", *data.missing], "low_memory": False}
     how |= {"decimal": data.decimal, "thousands": data.thousands}
     frame = pd.read_csv(path, dtype=texts, **how)
     del how["encoding"], how["sep"]
-    return _trimmed(frame, texts, how).rename(columns=str.strip)
+    return _trimmed(frame, texts, how).rename(columns=_without_space)
 
 
 def _trimmed(
@@ -179,7 +184,7 @@ def _trimmed(
     import pandas as pd
 
     for name in frame.select_dtypes(include=["string"]).columns:
-        trimmed = frame[name].str.strip()
+        trimmed = frame[name].str.strip(_SPACE)
         if trimmed.equals(frame[name]):
             continue
         lines = StringIO(trimmed.to_csv(index=False, header=["x"], lineterminator="\n"))

@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING, Any
 
 from mergeline.config.problem import shown
 from mergeline.core.labels import label_text
+from mergeline.model import doubtful
 from mergeline.model.table import is_positive, label_texts
 
 if TYPE_CHECKING:
     import pandas as pd
 
-_MARKERS = ("?", "NA", "N/A", "n/a", "NaN", "nan", "NULL", "null", "None", "-", "--", ".")
 _POSITIVE = {"true", "yes", "positive", "pos", "default", "fraud", "spam"}
 _NEGATIVE = {"0", "-1", "false", "no", "negative", "neg", "none", "ham"}
 # Single letters say something in pairs only: beside m, f is no "false".
@@ -28,24 +28,9 @@ class Positive:
 
 
 def missing_markers(frame: "pd.DataFrame", target: str) -> tuple[str, ...]:
-    """Return the texts that stand for "no value": `?`, and what alone makes numbers text."""
-    found: set[str] = set()
-    for name in frame.columns:
-        if frame[name].dtype == "str":
-            found |= _markers_of(frame[name])
+    """Return the texts that stand for "no value", but for those that are classes."""
     classes = set(frame[target].astype(str))
-    return tuple(marker for marker in _MARKERS if marker in found - classes)
-
-
-def _markers_of(column: "pd.Series[Any]") -> set[str]:
-    import pandas as pd
-
-    values = set(column.dropna().unique())
-    marked = values & set(_MARKERS)
-    others = pd.Series(sorted(values - marked), dtype="str")
-    if marked and len(others) and pd.to_numeric(others, errors="coerce").notna().all():
-        return marked
-    return marked & {"?"}
+    return tuple(marker for marker in doubtful.missing_markers(frame) if marker not in classes)
 
 
 def guess_positive(column: "pd.Series[Any]") -> Positive:

@@ -10,6 +10,7 @@ from mergeline.core.evidence import PrepareContent
 from mergeline.core.labels import label_text
 from mergeline.errors import ContractError
 from mergeline.files import file_sha256
+from mergeline.model.doubtful import refuse_doubtful
 from mergeline.model.reading import read_table, table_format
 from mergeline.model.table import label_texts, require_columns, table_bytes
 from mergeline.stages.base import Clock, Result
@@ -37,6 +38,7 @@ def run(root: Path, settings: Settings, clock: Clock) -> Result:
     _require_columns(frame, data)
     with clock.part("contract"):
         contract_digest = _contract(root, data, frame)
+    refuse_doubtful(frame, data)
     require_target(frame, data)
     frame = _with_time(frame, data)
     with clock.part("split"):

@@ -13,15 +13,19 @@ from mergeline.errors import ContractError, ModelError, first_line
 from mergeline.model.canonical import directory_bytes, directory_digest
 from mergeline.model.cast import cast_features
 from mergeline.model.directory import Description, libraries, save_model
+from mergeline.model.doubtful import beyond
 from mergeline.model.estimator import model_name, require_probabilities
 from mergeline.model.pipeline import build_pipeline
-from mergeline.model.table import feature_columns, label_texts, outcomes, require_columns
+from mergeline.model.table import feature_columns, label_texts, listed, outcomes, require_columns
 from mergeline.stages.base import Clock, Result, read_prepared
 from mergeline.stages.pinned import pinned_variables
 
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
+
+# Many estimators cast to single precision, and most square.
+_LARGE = 1e30
 
 
 def run(root: Path, settings: Settings, clock: Clock) -> Result:
@@ -97,16 +101,24 @@ def _classes(frame: "pd.DataFrame", data: Data) -> tuple[str, ...]:
 def _fit(
     pipeline: Any, rows: "pd.DataFrame", labels: "np.ndarray[Any, Any]", settings: Settings
 ) -> None:
+    import numpy as np
     from sklearn.exceptions import ConvergenceWarning
 
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             warnings.simplefilter("default", ConvergenceWarning)
+            np.random.seed(settings.model.seed)  # what takes no random state draws from NumPy's
             pipeline.fit(rows, labels)
     except Exception as error:  # an estimator, or a project's own step, raises whatever it likes
-        raise ModelError(
+        message = (
             f"{model_name(settings.model)} cannot be trained on {len(rows)} rows and "
-            f"{rows.shape[1]} columns: {type(error).__name__}: {first_line(error)}",
-            hint="check model.params and model.class_weight in params.yaml",
-        ) from error
+            f"{rows.shape[1]} columns: {type(error).__name__}: {first_line(error)}"
+        )
+        hint = "check model.params and model.class_weight in params.yaml"
+        large = beyond(rows, _LARGE)
+        if large:
+            named = listed([f"{name!r} in {count}" for name, count in large.items()], 5)
+            message += f"; an infinity, or a number beyond {_LARGE:g}, is in rows of {named}"
+            hint = "write such values as missing, or name the column in data.exclude"
+        raise ModelError(message, hint=hint) from error
