@@ -186,7 +186,6 @@ def test_states_of_a_file() -> None:
     [
         ("data/customer.csv", "left", "did you mean customers.csv?"),
         ("data/customers.csv", "lef", 'did you mean "left"?'),
-        ("data/customers.csv", "plan", "3 classes"),
         ("data/customers.csv", "income", "is missing in"),
         ("data/empty.csv", "left", "is empty"),
         ("data/small.csv", "left", "both sides"),

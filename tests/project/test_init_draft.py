@@ -1,6 +1,7 @@
 """`params.yaml` and the contract that are written for a table."""
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +14,19 @@ from mergeline.config.settings import Data, Model, Settings
 from mergeline.core.policy import CheckGate, FairnessGate, MetricGate
 from mergeline.errors import ContractError
 from mergeline.project.classes import Positive
-from mergeline.project.draft import Draft, contract_text, parsed, scalar, settings_text
+from mergeline.project.draft import Draft, contract_text, parsed, settings_text
 from mergeline.project.guess import Roles
+from mergeline.project.outcome import Outcome
+from mergeline.project.yaml_text import scalar
 from mergeline.stages.contract import check_contract
 from projects import make_frame
 
 NASTY = ("no", "Yes", "null", "~", "1", "1e3", "12:30", "a: b", "# a", "- a", "'", '"', "", " a ")
 NASTY += ("a\nb", "\x1b[31m", "\x85", "\u2028", "a & b", "{a}", "[a", "*a", "!a", "%a", "@a", "`")
 NASTY += ("Ålesund", "人", "é" * 200, "${data.source}", "<<", "=", ".inf", "NaN", "y", "on")
+
+
+TWO = Outcome("binary", "two values", Positive("yes", 'the other class is "no"'), 0.5, classes=2)
 
 
 def draft(**changes: Any) -> Draft:
@@ -31,9 +37,8 @@ def draft(**changes: Any) -> Draft:
         "separator": None,
         "missing": (),
         "target": "left",
-        "positive": Positive("yes", 'the other class is "no"'),
+        "outcome": TWO,
         "roles": Roles(None, None, None, (), {}, {}, ()),
-        "threshold": 0.5,
         "min_group": 50,
         "gated": (),
         "since": None,
@@ -82,7 +87,7 @@ def test_every_guess_is_in_the_settings() -> None:
             separator=";",
             missing=("?",),
             roles=roles,
-            threshold=0.12,
+            outcome=replace(TWO, threshold=0.12),
             min_group=20,
             gated=("age", "sex"),
             since=since,
@@ -97,7 +102,7 @@ def test_every_guess_is_in_the_settings() -> None:
     assert settings.fairness.bins == {"age": (18, 30.5, 120)}
     assert (settings.evaluate.threshold, settings.fairness.min_group) == (0.12, 20)
     assert settings.promotion.since == since
-    assert text.count("# guessed") == 8
+    assert text.count("# guessed") == 9
 
 
 def test_no_gate_needs_to_know_the_data() -> None:
@@ -114,6 +119,49 @@ def test_no_gate_needs_to_know_the_data() -> None:
                 assert gate.new_only
 
 
+def test_three_classes() -> None:
+    outcome = Outcome("multiclass", "3 texts", classes=3)
+    settings = parsed(
+        settings_text(draft(outcome=outcome, roles=_sensitive("sex"), gated=("sex",)))
+    )
+    assert (settings.data.task, settings.data.positive) == ("multiclass", None)
+    assert settings.primary == "balanced_accuracy"
+    assert settings.model.estimator == "sklearn.ensemble.HistGradientBoostingClassifier"
+    floor, baseline, *_, fair = settings.gates.values()
+    assert floor == MetricGate(metric="balanced_accuracy", at_least=0.34)
+    assert baseline == MetricGate(metric="balanced_accuracy", no_worse_than_baseline_by=0.01)
+    assert isinstance(fair, FairnessGate)
+    assert (fair.fairness, fair.level) == ("accuracy_difference", "warn")
+
+
+@pytest.mark.parametrize(
+    ("spread", "ceiling", "allowed", "wider"),
+    [
+        (8_421.7, 8_430, 170, 430),
+        (1_000.0, 1_000, 20, 50),
+        (0.000001234, 1.24e-06, 2.5e-08, 6.2e-08),
+    ],
+)
+def test_a_number_has_a_ceiling_from_its_own_spread(
+    spread: float, ceiling: float, allowed: float, wider: float
+) -> None:
+    outcome = Outcome("regression", "1,337 different numbers", median=9_382.033, spread=spread)
+    text = settings_text(draft(outcome=outcome, roles=_sensitive("sex"), gated=("sex",)))
+    settings = parsed(text)
+    assert (settings.data.task, settings.data.positive) == ("regression", None)
+    assert settings.primary == "mean_absolute_error"
+    assert settings.model.estimator == "sklearn.ensemble.HistGradientBoostingRegressor"
+    error, baseline, *_, fair = settings.gates.values()
+    assert error == MetricGate(metric="mean_absolute_error", at_most=ceiling)
+    assert isinstance(baseline, MetricGate)
+    assert baseline.no_worse_than_baseline_by == allowed
+    assert isinstance(fair, FairnessGate)
+    assert (fair.fairness, fair.no_worse_than_baseline_by) == ("mean_error_difference", wider)
+    assert "what always saying the median, 9,382, gets" in text
+    assert "threshold" not in text
+    assert yaml.safe_load(text)["gates"]["error-ceiling"]["at_most"] == ceiling
+
+
 def _sensitive(*names: str) -> Roles:
     return Roles(None, None, None, names, {}, {}, ())
 
@@ -121,7 +169,8 @@ def _sensitive(*names: str) -> Roles:
 @pytest.mark.parametrize("name", [name for name in NASTY if " & " not in name])
 def test_names_of_columns_are_only_names(name: str) -> None:
     roles = Roles(name, None, name, (), {}, {name: "a time"}, ())
-    text = settings_text(draft(target=f"{name}!", roles=roles, positive=Positive(name, name)))
+    outcome = replace(TWO, positive=Positive(name, name))
+    text = settings_text(draft(target=f"{name}!", roles=roles, outcome=outcome))
     data = parsed(text).data
     assert (data.target, data.id, data.exclude) == (f"{name}!", name, (name,))
     assert data.positive == name
@@ -189,6 +238,14 @@ def test_the_classes_of_the_target_are_promised(tmp_path: Path, target: list[obj
     assert yaml.safe_load(contract_text(frame, settings_for()))["columns"]["left"]["isin"] == (
         sorted(target)  # type: ignore[type-var]
     )
+
+
+def test_the_values_of_a_number_are_not_promised(tmp_path: Path) -> None:
+    frame = make_frame(60).assign(left=range(60))
+    text = contract_text(frame, settings_for(task="regression", positive=None))
+    assert "isin" not in text[text.index("  left:") :]
+    data = {"task": "regression", "positive": None}
+    held(frame, frame.assign(left=range(100, 160)), tmp_path, **data)
 
 
 def test_names_and_values_are_only_text(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from mergeline.errors import ContractError, MergelineError, UsageError
-from mergeline.project.source import find_source, require_target
+from mergeline.project.source import find_source
 from projects import make_frame, write_source
 
 TABLE = "a,b,y\n1,x,0\n2,z,1\n"
@@ -111,35 +111,3 @@ def test_columns_that_are_numbered(tmp_path: Path) -> None:
     pd.DataFrame({0: [1, 2], 1: [0, 1]}).to_parquet(tmp_path / "t.parquet")
     with pytest.raises(ContractError, match="no text: 0, 1"):
         find_source(tmp_path, tmp_path / "t.parquet")
-
-
-# --- the target -------------------------------------------------------------------------
-
-
-def test_a_target_of_two_classes() -> None:
-    for values in ([0, 1, 1], ["a", "b", "a"], [True, False, True], [1.0, 2.0, 1.0]):
-        require_target(pd.DataFrame({"y": values}), "y", "t.csv")
-
-
-@pytest.mark.parametrize(
-    ("values", "said"),
-    [
-        ([0, 1, None], "is missing in 1 of 3 rows"),
-        (["a", "a", "a"], 'one class only in t.csv: "a"'),
-        (["a", "b", "c"], '3 classes ("a", "b", "c")'),
-        ([1, 2, 3], '3 classes ("1", "2", "3")'),
-        ([1.5, 2.5, 3.25], "that is a regression"),
-        (list(range(40)), "that is a regression"),
-        (["\x1b[31m", "b", "c"], "u001b"),
-    ],
-)
-def test_a_target_that_cannot_be_learned(values: list[object], said: str) -> None:
-    with pytest.raises(ContractError) as caught:
-        require_target(pd.DataFrame({"y": values}), "y", "t.csv")
-    assert said in caught.value.message
-    assert caught.value.message.isprintable()
-
-
-def test_a_target_that_is_no_column() -> None:
-    with pytest.raises(UsageError, match='did you mean "income"'):
-        require_target(pd.DataFrame({"income": [0, 1]}), "incom", "t.csv")

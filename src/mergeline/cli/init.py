@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from mergeline.core.task import Task
 from mergeline.errors import UsageError
 
 if TYPE_CHECKING:
+    from mergeline.project.draft import Draft
     from mergeline.project.init import File, Start
 
 _MOST_LINES = 40
@@ -28,7 +30,14 @@ def register(app: typer.Typer) -> None:
 
 def init(
     data: Annotated[Path, typer.Option(help="The table: csv, tsv, parquet or json lines.")],
-    target: Annotated[str, typer.Option(help="The column to predict; it has two classes.")],
+    target: Annotated[str, typer.Option(help="The column to predict.")],
+    task: Annotated[
+        Task | None,
+        typer.Option(
+            help="What it holds: two classes, several, or a number.",
+            show_default="guessed from its values",
+        ),
+    ] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Write without asking.")] = False,
     framework: Annotated[
         str | None,
@@ -48,7 +57,7 @@ def init(
     from mergeline.project.init import plan_start, write_start
 
     found = given_framework(framework) if framework else installed_framework()
-    start = plan_start(find_root(Path.cwd()), data, target, found)
+    start = plan_start(find_root(Path.cwd()), data, target, found, task)
     if not yes and not sys.stdin.isatty():
         raise UsageError(
             "nobody can be asked: the input is no terminal",
@@ -60,7 +69,7 @@ def init(
         return
     write_start(start)
     _hint(start)
-    _tell_next(start, data, target)
+    _tell_next(start, data, target, task)
 
 
 def _agreed() -> bool:
@@ -80,8 +89,8 @@ def _show(start: "Start") -> None:
     draft, rows = start.draft, start.source.frame.shape
     said = {
         "table": f"{start.source.path}, {rows[0]:,} rows, {rows[1]} columns",
-        "target": f"{shown(draft.target)}, positive is {shown(draft.positive.value)} "
-        f"({draft.positive.why})",
+        "target": f"{shown(draft.target)}{_positive(draft)}",
+        "task": f"{draft.outcome.task} ({draft.outcome.why})",
         "no value": listed([shown(text) for text in draft.missing]),
         "id": shown(draft.roles.id) if draft.roles.id else "",
         "group": shown(draft.roles.group) if draft.roles.group else "",
@@ -102,6 +111,13 @@ def _show(start: "Start") -> None:
         typer.echo(f"  {_VERBS[file.state]:<9} {file.path}{_why(file)}")
 
 
+def _positive(draft: "Draft") -> str:
+    from mergeline.config.problem import shown
+
+    positive = draft.outcome.positive
+    return "" if positive is None else f", positive is {shown(positive.value)} ({positive.why})"
+
+
 def _why(file: "File") -> str:
     return ": it holds something else, see below" if file.state == "differs" else ""
 
@@ -120,12 +136,13 @@ def _hint(start: "Start") -> None:
 # --- what to do next -----------------------------------------------------------------------------
 
 
-def _tell_next(start: "Start", data: Path, target: str) -> None:
+def _tell_next(start: "Start", data: Path, target: str, task: Task | None) -> None:
     from mergeline.project.repository import data_keeper
 
     keeper = data_keeper(start.root, start.source.path)
     kept = _data_step(start, keeper)
-    workflows = _workflow_steps(start, data, target)
+    given = f"--data {shlex.quote(str(data))} --target {shlex.quote(target)}"
+    workflows = _workflow_steps(start, given + (f" --task {task}" if task else ""))
     model = _model_steps(start, by_dvc=keeper == "dvc" or bool(kept))
     typer.echo("\nNext")
     steps = [*kept, *workflows, *model]
@@ -161,14 +178,13 @@ def _data_step(start: "Start", keeper: str) -> list[Step]:
     return []
 
 
-def _workflow_steps(start: "Start", data: Path, target: str) -> list[Step]:
+def _workflow_steps(start: "Start", given: str) -> list[Step]:
     from mergeline.project.callers import FOLDER
     from mergeline.project.repository import data_keeper
 
     if start.framework is None and (start.root / FOLDER / "comment.yml").exists():
         return []
     if start.framework is None:
-        given = f"--data {shlex.quote(str(data))} --target {shlex.quote(target)}"
         again = f"mergeline init {given} --framework OWNER/NAME@COMMIT"
         said = "No workflows were written: nothing says which repository Mergeline is from. Name it"
         return [(f"{said}, with the commit of a release.", [again])]

@@ -196,17 +196,17 @@ def _edges(name: str, column: "pd.Series[Any]") -> tuple[float, ...] | None:
 
 
 def judgeable(
-    frame: "pd.DataFrame", positive: "np.ndarray[Any, Any]", roles: Roles
+    frame: "pd.DataFrame", positive: "np.ndarray[Any, Any] | None", roles: Roles
 ) -> tuple[int, tuple[str, ...]]:
     """Return the smallest group to judge, and the sensitive columns that can be judged then.
 
-    A gap needs two groups of that size or more, each with positive and negative rows. Of
-    many columns those with the fewest groups are returned: among many groups some always
+    A gap needs two groups of that size or more, of two classes each with positive and negative
+    rows. Of many columns those with the fewest groups are returned: among many groups some always
     differ by chance.
 
     Args:
         frame: The held-out rows, shape (n, ...).
-        positive: Which of them are positive, shape (n,).
+        positive: Which of them are positive, shape (n,); None unless there are two classes.
         roles: Names the sensitive columns and their bins.
     """
     labels = {name: group_labels(frame[name], roles.bins.get(name)) for name in roles.sensitive}
@@ -218,16 +218,18 @@ def judgeable(
     return _MIN_GROUPS[0], ()
 
 
-def _judged(labels: "np.ndarray[Any, Any]", positive: "np.ndarray[Any, Any]", least: int) -> int:
+def _judged(
+    labels: "np.ndarray[Any, Any]", positive: "np.ndarray[Any, Any] | None", least: int
+) -> int:
     """Return how many groups are large enough; 0 where one of them has one outcome only."""
     import numpy as np
 
     count = 0
     for name in np.unique(labels):
-        inside = positive[labels == name]
-        if len(inside) < least:
+        inside = labels == name
+        if inside.sum() < least:
             continue
-        if not 0 < inside.sum() < len(inside):
+        if positive is not None and not 0 < positive[inside].sum() < inside.sum():
             return 0
         count += 1
     return count

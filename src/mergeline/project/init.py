@@ -14,17 +14,19 @@ from mergeline.config.load import load_settings
 from mergeline.config.problem import printable
 from mergeline.config.settings import Data, Model, Settings
 from mergeline.core import layout
+from mergeline.core.task import Task
 from mergeline.errors import ConfigError
 from mergeline.files import write_whole
 from mergeline.model.reading import read_table
 from mergeline.model.table import is_positive
 from mergeline.project.callers import Framework, workflows
-from mergeline.project.classes import guess_positive, guess_threshold, missing_markers
-from mergeline.project.draft import Draft, contract_text, parsed, settings_text
+from mergeline.project.classes import missing_markers
+from mergeline.project.draft import ESTIMATORS, Draft, contract_text, parsed, settings_text
 from mergeline.project.guess import guess_roles, judgeable
+from mergeline.project.outcome import Outcome, find_outcome
 from mergeline.project.process import run
 from mergeline.project.repository import branch_here, main_branch, project_name, start_of_line
-from mergeline.project.source import Source, find_source, require_target
+from mergeline.project.source import Source, find_source
 from mergeline.project.template import IGNORED, PINS, installed_pins, pipeline, with_lines
 from mergeline.stages import prepare
 from mergeline.stages.base import Clock
@@ -32,7 +34,6 @@ from mergeline.stages.base import Clock
 if TYPE_CHECKING:
     import pandas as pd
 
-_ESTIMATOR = "sklearn.ensemble.HistGradientBoostingClassifier"
 State = Literal["new", "complete", "same", "differs"]
 
 
@@ -101,7 +102,9 @@ class Start:
         return tuple(file for file in self.files if file.state == "differs")
 
 
-def plan_start(root: Path, data: Path, target: str, framework: Framework | None) -> Start:
+def plan_start(
+    root: Path, data: Path, target: str, framework: Framework | None, task: Task | None = None
+) -> Start:
     """Read the table and say what a project for it starts with. Writes nothing.
 
     Args:
@@ -109,6 +112,7 @@ def plan_start(root: Path, data: Path, target: str, framework: Framework | None)
         data: The table.
         target: The column to predict.
         framework: Whose workflows are called; None leaves them out.
+        task: What the model predicts; None guesses it.
 
     Raises:
         UsageError: The table or the target is not one that this can be done for.
@@ -116,10 +120,10 @@ def plan_start(root: Path, data: Path, target: str, framework: Framework | None)
     """
     git, main = Git(root), main_branch(root)
     source = find_source(root, data)
-    require_target(source.frame, target, source.path)
+    outcome = find_outcome(source.frame, target, source.path, task)
     present = _present_settings(root)
     since = present.promotion.since if present else None
-    draft, frame = _drafted(root, source, target)
+    draft, frame = _drafted(root, source, target, outcome)
     draft = replace(draft, since=since or start_of_line(git, main))
     text = settings_text(draft)
     settings = parsed(text)
@@ -164,10 +168,12 @@ def write_start(start: Start) -> None:
 def _files(root: Path, text: str, settings: Settings, contract: str) -> dict[str, str]:
     """Return texts by path; those of a project that has settings already go by them."""
     code = dict.fromkeys(MODEL_STAGES, tuple(own_code(root, settings.model)))
-    promised = settings.data.contract
+    promised, task = settings.data.contract, settings.data.task
     files = {
         layout.SETTINGS: text,
-        layout.PIPELINE: pipeline(contract=promised is not None, pins=[PINS], code=code),
+        layout.PIPELINE: pipeline(
+            contract=promised is not None, pins=[PINS], code=code, task=task
+        ),
     }
     return files | ({} if promised is None else {promised: contract})
 
@@ -199,19 +205,22 @@ def _present_settings(root: Path) -> Settings | None:
 # --- what the table says -----------------------------------------------------------------------
 
 
-def _drafted(root: Path, source: Source, target: str) -> "tuple[Draft, pd.DataFrame]":
+def _drafted(
+    root: Path, source: Source, target: str, outcome: Outcome
+) -> "tuple[Draft, pd.DataFrame]":
     """Return the settings' draft and the table as they read it."""
     import pandas as pd
 
     missing = missing_markers(source.frame, target)
-    positive = guess_positive(source.frame[target])
+    positive = None if outcome.positive is None else outcome.positive.value
     data = Data(
         source=source.path,
         encoding=source.encoding,
         separator=source.separator,
         missing=missing,
+        task=outcome.task,
         target=target,
-        positive=positive.value,
+        positive=positive,
     )
     frame = read_table(root / source.path, data) if missing else source.frame
     roles = guess_roles(frame, target)
@@ -219,11 +228,11 @@ def _drafted(root: Path, source: Source, target: str) -> "tuple[Draft, pd.DataFr
     if roles.id or roles.group:
         frame = read_table(root / source.path, data)  # ids are texts
     project = project_name(root)
-    settings = Settings(project=project, data=data, model=Model(estimator=_ESTIMATOR))
+    settings = Settings(project=project, data=data, model=Model(estimator=ESTIMATORS[outcome.task]))
     # The stage itself: what it refuses is refused before anything is written.
     prepared = prepare.run(root, settings, Clock())
     held_out = pd.read_parquet(BytesIO(prepared.files[layout.TEST_TABLE]))
-    hits = is_positive(held_out[target], positive.value)
+    hits = None if positive is None else is_positive(held_out[target], positive)
     min_group, gated = judgeable(held_out, hits, roles)
     draft = Draft(
         project=project,
@@ -232,9 +241,8 @@ def _drafted(root: Path, source: Source, target: str) -> "tuple[Draft, pd.DataFr
         separator=source.separator,
         missing=missing,
         target=target,
-        positive=positive,
+        outcome=outcome,
         roles=roles,
-        threshold=guess_threshold(frame[target], positive.value),
         min_group=min_group,
         gated=gated,
         since=None,

@@ -13,14 +13,13 @@ from mergeline.config.settings import Data
 from mergeline.core import layout
 from mergeline.errors import ContractError, UsageError
 from mergeline.model.reading import FORMATS, read_table, table_format
-from mergeline.model.table import label_texts, listed
+from mergeline.model.table import listed
 
 if TYPE_CHECKING:
     import pandas as pd
 
 # Beyond this a table is DVC's to keep, not Git's.
 LARGE_BYTES = 50 * 1024 * 1024
-_CLASSES = 2
 _MOST_LISTED = 5
 _BLOCK = 1 << 20
 _SEPARATORS = ",;\t|"
@@ -171,57 +170,3 @@ def _separator(file: Path, encoding: str) -> str | None:
         if len(counts) == 1 and max(counts) > most:
             best, most = separator, max(counts)
     return None if best == "," else best
-
-
-# --- what is predicted ---------------------------------------------------------------
-
-
-def require_target(frame: "pd.DataFrame", target: str, path: str) -> None:
-    """Refuse a target that no classifier of two classes can learn.
-
-    Raises:
-        UsageError: There is no such column.
-        ContractError: It has missing values, one class only, or more than two.
-    """
-    names = [str(name) for name in frame.columns]
-    if target not in names:
-        meant = did_you_mean(target, names)
-        raise UsageError(
-            f"--target {shown(target)} is not a column of {path}"
-            + (f"; did you mean {shown(meant)}?" if meant else ""),
-            hint=f"the columns are: {listed([shown(name) for name in names])}",
-        )
-    column = frame[target]
-    missing = int(column.isna().sum())
-    if missing:
-        raise ContractError(
-            f"the target {shown(target)} is missing in {missing} of {len(column)} rows of {path}",
-            hint="remove these rows, or fill in the outcome",
-        )
-    classes = sorted(set(label_texts(column).tolist()))
-    if len(classes) == _CLASSES:
-        return
-    shown_classes = listed([shown(name) for name in classes], _MOST_LISTED)
-    if len(classes) < _CLASSES:
-        raise ContractError(
-            f"the target {shown(target)} has one class only in {path}: {shown_classes}",
-            hint="give a table in which both outcomes occur",
-        )
-    raise _too_many(column, target, shown_classes, len(classes))
-
-
-def _too_many(column: "pd.Series[Any]", target: str, classes: str, count: int) -> ContractError:
-    from pandas.api import types
-
-    numbers = types.is_numeric_dtype(column.dtype)
-    if types.is_float_dtype(column.dtype) or (numbers and count > 2 * _MOST_LISTED):
-        return ContractError(
-            f"the target {shown(target)} holds {count} different numbers: that is a regression, "
-            "and only targets with two classes are supported yet",
-            hint="make a column with two classes of it, e.g. whether it is above a limit",
-        )
-    return ContractError(
-        f"the target {shown(target)} has {count} classes ({classes}): only targets with two "
-        "classes are supported yet",
-        hint="make a column with two classes of it, e.g. whether it is one of them",
-    )
