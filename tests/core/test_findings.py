@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 
 from mergeline.core.evidence import Check, Condition, EvidenceSet
@@ -177,3 +179,56 @@ def test_a_column_that_the_model_does_not_read_passes_and_a_misspelt_one_does_no
     other = judge_explain("g", gate, case(explain=RANKED, prepare=prepared("gender", "income")))
     assert (other.outcome, other.reason) == (Outcome.ERRORED, "The data has no column sex.")
     assert judge_explain("g", gate, case(explain=RANKED)).outcome is Outcome.ERRORED
+
+
+# --- one check ---------------------------------------------------------------------
+
+
+def named(**outcomes: str) -> Any:
+    """Checks of a suite: their ids have its name first."""
+    made = checks(**outcomes).content
+    found = (
+        check.model_copy(update={"name": f"data_integrity/{check.name}"}) for check in made.checks
+    )
+    return of_checks("check_data", *found)
+
+
+@pytest.mark.parametrize("name", ["nulls", "data_integrity/nulls"])
+@pytest.mark.parametrize(
+    ("outcomes", "outcome"),
+    [
+        ({"nulls": "passed", "other": "failed"}, Outcome.PASSED),
+        ({"nulls": "passed", "other": "did_not_run"}, Outcome.PASSED),
+        ({"nulls": "warned", "other": "passed"}, Outcome.WARNED),
+        ({"nulls": "failed", "other": "passed"}, Outcome.FAILED),
+        ({"nulls": "did_not_run", "other": "passed"}, Outcome.ERRORED),
+        ({"nulls": "not_applicable", "other": "passed"}, Outcome.ERRORED),
+        ({"other": "passed"}, Outcome.ERRORED),
+    ],
+)
+def test_one_check_by_its_name(name: str, outcomes: dict[str, str], outcome: Outcome) -> None:
+    gate = CheckGate(check="data", name=name)
+    result = judge_check("g", gate, case(check_data=named(**outcomes)))
+    assert result.outcome is outcome
+    assert result.rule == f"check {name} passes"
+
+
+def test_a_check_that_is_not_there_is_not_known() -> None:
+    gate = CheckGate(check="data", name="mixed_nuls")
+    result = judge_check("g", gate, case(check_data=named(mixed_nulls="passed", other="failed")))
+    assert result.outcome is Outcome.ERRORED
+    assert result.reason == "No check mixed_nuls is recorded; did you mean mixed_nulls?"
+    other = CheckGate(check="data", name="zzz")
+    result = judge_check("g", other, case(check_data=named(mixed_nulls="passed")))
+    assert result.reason == "No check zzz is recorded."
+
+
+def test_one_check_is_new_where_it_did_not_fail_before() -> None:
+    gate = CheckGate(check="data", name="nulls", new_only=True)
+    old = EvidenceSet(check_data=named(nulls="passed", other="failed"))
+    for now, outcome in (
+        ({"nulls": "failed", "other": "failed"}, Outcome.FAILED),
+        ({"nulls": "passed", "other": "failed"}, Outcome.PASSED),
+    ):
+        result = judge_check("g", gate, case(AVAILABLE, None, old, check_data=named(**now)))
+        assert result.outcome is outcome

@@ -44,10 +44,10 @@ def rule_of(subject: str, gate: Bounds) -> str:
     return f"{subject} no worse than the baseline by {allowed:.12g}"
 
 
-def meant(name: str, known: Iterable[str]) -> str:
-    """Say what a name that is not there may stand for; empty where nothing is close."""
+def meant(name: str, known: Iterable[str], otherwise: str = "") -> str:
+    """End a sentence with what a name that is not there may stand for, where one is close."""
     close = get_close_matches(name, [*known], n=1)
-    return f"; did you mean {close[0]}?" if close else ""
+    return f"; did you mean {close[0]}?" if close else f"{otherwise}."
 
 
 def no_evidence(stage: str) -> str:

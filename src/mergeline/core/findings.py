@@ -47,8 +47,8 @@ def _last(name: str) -> str:
 
 def _no_such_check(name: str, content: ChecksContent) -> str:
     known = dict.fromkeys(check.name for check in content.checks)
-    close = meant(name, known) or meant(name, map(_last, known))
-    return f"No check {name} is recorded{close}."
+    close = meant(name, [*known, *map(_last, known)])
+    return f"No check {name} is recorded{close}"
 
 
 def _unknown(content: ChecksContent) -> str:

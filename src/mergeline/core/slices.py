@@ -46,10 +46,10 @@ def _not_there(gate: SliceGate, content: EvaluateContent) -> str:
     columns = dict.fromkeys(item.column for item in content.slices)
     if gate.slice not in columns:
         known = f"sliced by: {', '.join(columns) or 'nothing'}"
-        return f"Nothing was measured by {gate.slice}; {known}{meant(gate.slice, columns)}."
+        return f"Nothing was measured by {gate.slice}; {known}{meant(gate.slice, columns)}"
     values = [item.value for item in content.slices if item.column == gate.slice]
-    hint = meant(gate.value or "", values) or f"; the slices are: {', '.join(values)}"
-    return f"{gate.slice} has no slice {gate.value}{hint}."
+    hint = meant(gate.value or "", values, f"; the slices are: {', '.join(values)}")
+    return f"{gate.slice} has no slice {gate.value}{hint}"
 
 
 def _is_judged(item: Slice, gate: SliceGate) -> bool:

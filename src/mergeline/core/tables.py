@@ -24,7 +24,7 @@ def judge_data(name: str, gate: DataGate, case: Case) -> GateResult:
     columns = [column.name for column in evidence.prepare.content.columns]
     if gate.column is not None and gate.column not in columns:
         close = meant(gate.column, columns)
-        return errored(name, rule, f"The data has no column {gate.column}{close}.")
+        return errored(name, rule, f"The data has no column {gate.column}{close}")
     if gate.data == "leak" and evidence.train is None:
         return errored(name, rule, no_evidence("train"))
     if gate.data == "drift":

@@ -13,8 +13,8 @@ class Group(Stated):
     """One group of one sensitive column, or of an intersection.
 
     Attributes:
-        positives: None, and no rates either, for a group that is not judged and has fewer
-            than `FEWEST_TOLD` rows.
+        positives: Binary only. None, and no rates either, for a group that is not judged and
+            has fewer than `FEWEST_TOLD` rows.
         judged: False when the group has fewer rows than `min_group`: shown, not judged.
         metrics: By metric name; rates at the threshold, with Wilson intervals, and means
             of a regression, with intervals of the bootstrap.
@@ -71,23 +71,29 @@ class Remedy(Stated):
 
     Attributes:
         gap: Which gap it aims at.
-        method: `threshold` (one other threshold for everybody) or `threshold_optimizer`
-            (fairlearn's postprocessing, thresholds by group).
-        setting: Human-readable: the threshold, or the thresholds by group.
+        method: `threshold` (one other threshold for everybody), `threshold_optimizer`
+            (fairlearn's postprocessing, thresholds by group) or `reduction` (another model,
+            trained under a constraint on some of the training rows; it is held against the
+            same estimator trained without on these rows).
+        setting: Human-readable: the threshold, the thresholds by group, or the training.
         gap_before: The gap on the same rows as it is.
         gap_after: The gap on these rows with the remedy.
-        accuracy_before: Accuracy on these rows as it is.
+        accuracy_before: Accuracy on these rows as it is; None for regression.
         accuracy_after: Accuracy on these rows with the remedy.
+        error_before: Mean absolute error on these rows as it is; regression only.
+        error_after: Mean absolute error on these rows with the remedy.
         n: The rows it was measured on.
     """
 
     gap: str
-    method: Literal["threshold", "threshold_optimizer"]
+    method: Literal["threshold", "threshold_optimizer", "reduction"]
     setting: str
     gap_before: FiniteFloat
     gap_after: FiniteFloat
-    accuracy_before: FiniteFloat
-    accuracy_after: FiniteFloat
+    accuracy_before: FiniteFloat | None
+    accuracy_after: FiniteFloat | None
+    error_before: FiniteFloat | None = None
+    error_after: FiniteFloat | None = None
     n: Count
 
 
@@ -96,9 +102,10 @@ class FairnessBy(Stated):
 
     Attributes:
         by: The column; an intersection's columns joined by ` & `.
-        gaps: By name: `demographic_parity_difference`, `equalized_odds_difference`,
-            `equal_opportunity_difference`.
+        gaps: By name, those of `core.task.GAPS`. Each interval holds for all pairs of the judged
+            groups at once.
         cause: Where the worst gap comes from; None where nothing could be judged.
+        left_out: What was not tried to close the gap, and why; else empty.
         reason: Why nothing could be judged, else empty.
     """
 
@@ -107,6 +114,7 @@ class FairnessBy(Stated):
     groups: tuple[Group, ...]
     gaps: dict[str, Gap]
     remedies: tuple[Remedy, ...] = ()
+    left_out: str = ""
     cause: Cause | None = None
     reason: str = ""
 
