@@ -428,3 +428,19 @@ def test_a_side_without_a_row_is_refused(tmp_path, task):
         split={"test": None, "after": "2040-01-01"},
     )
     assert refusal(root).message == "the held-out side of the split has 0 rows of 800"
+
+
+def test_classes_that_differ_in_case_only_are_refused(tmp_path):
+    frame = make_frame()
+    frame.loc[3, "left"] = " Yes "
+    root = make_project(tmp_path, frame=frame)
+    with pytest.raises(ContractError, match='holds both "Yes" and "yes"'):
+        run_stage("prepare", root)
+
+
+def test_columns_hardly_meant_as_text_are_refused(tmp_path):
+    frame = make_frame().assign(plan="?")
+    with pytest.raises(ContractError, match="which often means that there is no value"):
+        run_stage("prepare", make_project(tmp_path, frame=frame))
+    root = make_project(tmp_path, frame=frame, data={"missing": []})
+    run_stage("prepare", root)

@@ -387,3 +387,11 @@ def test_missing_harmed_and_other_tables_are_refused(tmp_path):
     assert "'maybe' and one other are expected" in refusal(root, ContractError)
     (root / layout.TRAIN_TABLE).write_bytes(b"PAR1 no more")
     assert "cannot be read" in refusal(root, ContractError)
+
+
+def test_columns_with_infinities_are_named(tmp_path):
+    frame = make_frame()
+    frame.loc[:50, "income"] = np.inf
+    with pytest.raises(ModelError, match=r"An infinity.* stands in \d+ rows of 'income'") as caught:
+        trained(make_project(tmp_path, frame=frame))
+    assert "data.exclude" in caught.value.hint

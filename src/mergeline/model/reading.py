@@ -30,6 +30,7 @@ FORMATS = {
 }
 _SPACE = " \t"
 _CHECK = "check data.format, data.encoding and data.separator in params.yaml"
+_UNCLOSED = "close it there; a quote inside a quoted value is written twice"
 _HINTS = {
     "csv": _CHECK,
     "tsv": _CHECK,
@@ -100,7 +101,7 @@ def read_table(path: Path, data: Data) -> "pd.DataFrame":
             raise  # the system refused, not the parser
         raise ContractError(
             f"{data.source} cannot be read as {kind}: {_said(error, path, data)}",
-            hint=_HINTS[kind],
+            hint=_UNCLOSED if "EOF inside string" in str(error) else _HINTS[kind],
         ) from error
     if frame.empty:
         raise ContractError(

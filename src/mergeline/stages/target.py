@@ -55,6 +55,7 @@ def _require_numbers(frame: "pd.DataFrame", data: Data) -> None:
 
 def _require_two(target: "pd.Series[Any]", data: Data) -> None:
     classes = sorted(set(label_texts(target).tolist()))
+    _require_one_spelling(classes, data)
     if len(classes) != _TWO:
         raise ContractError(
             f"{_found(classes, data)}; exactly two are expected",
@@ -70,6 +71,7 @@ def _require_two(target: "pd.Series[Any]", data: Data) -> None:
 
 def _require_several(target: "pd.Series[Any]", data: Data) -> None:
     classes = sorted(set(label_texts(target).tolist()))
+    _require_one_spelling(classes, data)
     if len(classes) <= _TWO:
         raise ContractError(
             f"{_found(classes, data)}; three or more are expected where data.task is multiclass",
@@ -80,6 +82,19 @@ def _require_several(target: "pd.Series[Any]", data: Data) -> None:
             f"{_found(classes, data)}; {MOST_CLASSES} at most are expected",
             hint=_task_for(target, classes) or "join the rare classes into one",
         )
+
+
+def _require_one_spelling(classes: list[str], data: Data) -> None:
+    """Refuse `Yes` besides `yes`, which are two classes only by mistake."""
+    folded: dict[str, str] = {}
+    for name in classes:
+        other = folded.setdefault(name.casefold(), name)
+        if other != name:
+            raise ContractError(
+                f"data.target {data.target!r} holds both {shown(other)} and {shown(name)} in "
+                f"{data.source}, which would be two classes",
+                hint="write each class in one way",
+            )
 
 
 def _found(classes: list[str], data: Data) -> str:

@@ -118,7 +118,7 @@ def _fit(
         hint = "check model.params and model.class_weight in params.yaml"
         large = beyond(rows, _LARGE)
         if large:
-            named = listed([f"{name!r} in {count}" for name, count in large.items()], 5)
-            message += f"; an infinity, or a number beyond {_LARGE:g}, is in rows of {named}"
+            named = listed([f"{count} rows of {name!r}" for name, count in large.items()], 5)
+            message += f" An infinity, or a number beyond {_LARGE:g}, stands in {named}"
             hint = "write such values as missing, or name the column in data.exclude"
         raise ModelError(message, hint=hint) from error
