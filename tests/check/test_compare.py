@@ -13,8 +13,9 @@ from mergeline.check.compare import BaselineModel, compare
 from mergeline.check.remembered import code_digest, compare_once, comparison_key
 from mergeline.check.run import read_evidence
 from mergeline.core import layout
+from mergeline.core.task import GAPS, METRICS, PRIMARY
 from mergeline.core.verdict import Comparison
-from projects import make_frame, make_project, run_stages, settings_of
+from projects import OUTCOME, make_frame, make_project, outcome_frame, run_stages, settings_of
 
 
 @dataclass(frozen=True)
@@ -75,6 +76,81 @@ def test_a_change_that_makes_it_impossible(
     assert comparison.reason.startswith(said)
     assert comparison.n == 0
     assert comparison.metrics == {}
+
+
+# --- several classes, and numbers ------------------------------------------------
+
+
+MODELS = {
+    "multiclass": "sklearn.linear_model.LogisticRegression",
+    "regression": "sklearn.linear_model.Ridge",
+}
+
+
+def of_task(
+    folder: Path, task: str, weaker: bool = False, frame: pd.DataFrame | None = None
+) -> Side:
+    model = {"params": {"C": 0.001} if task == "multiclass" else {"alpha": 1e5}} if weaker else {}
+    return made(
+        folder,
+        frame=outcome_frame(task) if frame is None else frame,
+        data=OUTCOME[task],
+        model={"estimator": MODELS[task], **model},
+        evaluate={"metrics": list(METRICS[task])},
+    )
+
+
+@pytest.mark.parametrize("task", ["multiclass", "regression"])
+def test_models_of_other_tasks_are_compared_in_all_metrics(tmp_path: Path, task: str) -> None:
+    weak, strong = of_task(tmp_path / "a", task, weaker=True), of_task(tmp_path / "b", task)
+    comparison = strong.against(weak)
+    assert (comparison.status, comparison.reason) == ("compared", "")
+    assert list(comparison.metrics) == list(METRICS[task])
+    name = PRIMARY[task]
+    found, back = comparison.metrics[name], weak.against(strong).metrics[name]
+    assert (found.outcome, back.outcome) == ("better", "worse")
+    sides = (read_evidence(side.root).evaluate for side in (weak, strong))
+    before, after = (side.content.metrics[name].value for side in sides if side)
+    assert (found.baseline, found.candidate) == (before, after)
+    assert set(comparison.fairness["sex"]) == set(GAPS[task])
+    assert all(gap.delta.low is not None for gap in comparison.fairness["sex"].values())
+
+
+@pytest.mark.parametrize("task", ["multiclass", "regression"])
+def test_a_model_of_another_task_is_the_same_as_itself(tmp_path: Path, task: str) -> None:
+    side = of_task(tmp_path, task)
+    comparison = side.against(side)
+    found = (*comparison.metrics.values(), *comparison.fairness["sex"].values())
+    assert {pair.outcome for pair in found} == {"cannot_tell"}
+    assert {pair.delta.value for pair in found} == {0.0}
+
+
+def test_another_task_cannot_be_compared(tmp_path: Path) -> None:
+    sides = [of_task(tmp_path / task, task) for task in ("multiclass", "regression")]
+    comparison = sides[0].against(sides[1])
+    assert comparison.status == "impossible"
+    assert comparison.reason == "Base and head predict unlike things: regression, and multiclass."
+
+
+def test_other_classes_cannot_be_compared(tmp_path: Path) -> None:
+    frame = outcome_frame("multiclass")
+    more = frame.assign(outcome=frame["outcome"].where(frame.index % 4 > 0, "none"))
+    head, base = (
+        of_task(tmp_path / "a", "multiclass", frame=more),
+        of_task(tmp_path / "b", "multiclass"),
+    )
+    comparison = head.against(base)
+    assert comparison.status == "impossible"
+    assert "tell other classes apart" in comparison.reason
+
+
+@pytest.mark.parametrize("task", ["multiclass", "regression"])
+def test_too_few_common_rows_of_another_task(tmp_path: Path, task: str) -> None:
+    small = of_task(tmp_path, task, frame=outcome_frame(task, rows=200))
+    comparison = small.against(small)
+    assert comparison.status == "too_few"
+    n = comparison.n
+    assert comparison.reason == f"Cannot tell: only {n} held-out rows are new to both models."
 
 
 # --- remembered ------------------------------------------------------------------

@@ -10,9 +10,17 @@ from ruamel.yaml import YAML
 
 from mergeline.core import layout
 from mergeline.core.evidence import STAGES
+from mergeline.core.task import TASKS, Task
 from mergeline.errors import ConfigError
 from mergeline.project.template import IGNORED, PINS, pipeline, write_pipeline
-from projects import make_project, settings_of
+from projects import (
+    OUTCOME,
+    make_frame,
+    make_project,
+    outcome_frame,
+    run_stages,
+    settings_of,
+)
 
 
 def stages(text: str) -> dict[str, dict[str, Any]]:
@@ -155,3 +163,24 @@ def test_settings_that_are_wrong_write_nothing(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"evaluate\.threshold"):
         write_pipeline(root)
     assert not (root / "dvc.yaml").exists()
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_the_plots_are_those_that_evaluate_leaves(tmp_path: Path, task: Task) -> None:
+    name = "Ridge" if task == "regression" else "LogisticRegression"
+    frame = make_frame() if task == "binary" else outcome_frame(task)
+    make_project(
+        tmp_path,
+        frame=frame,
+        data=OUTCOME.get(task, {}),
+        model={"estimator": f"sklearn.linear_model.{name}"},
+    )
+    write_pipeline(tmp_path)
+    plots = stages((tmp_path / layout.PIPELINE).read_text())["evaluate"]["plots"]
+    run_stages(tmp_path, "prepare", "train", "evaluate")
+    left = {path.relative_to(tmp_path).as_posix() for path in tmp_path.glob(f"{layout.PLOTS}/*")}
+    assert set(paths(plots)) == left
+    for plot in plots:
+        ((path, axes),) = plot.items()
+        header = (tmp_path / path).read_text().splitlines()[0].split(",")
+        assert {axes["x"], axes["y"]} <= set(header)

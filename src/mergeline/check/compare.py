@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,10 +12,11 @@ from mergeline.core import layout
 from mergeline.core.evidence import EvidenceSet, PrepareContent
 from mergeline.core.verdict import Comparison, Paired
 from mergeline.errors import ContractError, ModelError
+from mergeline.model.predictions import Predictions, from_table
 from mergeline.model.score import load_scorer
-from mergeline.stats.binary import Rows
-from mergeline.stats.gap_changes import paired_gaps
+from mergeline.stats.gap_changes import paired_gaps_of
 from mergeline.stats.groups import sensitive_groups
+from mergeline.stats.metrics import rows_of
 from mergeline.stats.paired import pair_metrics, paired
 from mergeline.stats.units import unit_numbers
 
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
-    Bools = np.ndarray[Any, np.dtype[np.bool_]]
-    Floats = np.ndarray[Any, np.dtype[np.float64]]
     Labels = np.ndarray[Any, np.dtype[np.str_]]
     Units = np.ndarray[Any, np.dtype[np.int64]]
 
@@ -66,30 +65,24 @@ def compare(
     reason = _not_matched(baseline.evidence.prepare.content, evidence.prepare.content)
     if reason:
         return _nothing(reason)
-    predictions = pd.read_parquet(root / layout.PREDICTIONS)
+    keyed = pd.read_parquet(root / layout.PREDICTIONS)
     seen = pd.read_parquet(baseline.folder / TRAIN_KEYS)[layout.KEY]
-    common = (~predictions["key"].isin(set(seen))).to_numpy()
-    positive = predictions["positive"].to_numpy()[common]
-    n = int(common.sum())
-    if n < _FEWEST_ROWS or positive.all() or not positive.any():
-        return Comparison(
-            n=n,
-            unit=unit,
-            status="too_few",
-            reason=f"Cannot tell: only {n} held-out rows, {int(positive.sum())} of them positive, "
-            "are new to both models.",
-        )
+    common = (~keyed["key"].isin(set(seen))).to_numpy()
+    classes = evidence.train.content.classes if settings.data.task == "multiclass" else ()
+    after = from_table(keyed[common], settings.data.task, settings.threshold, classes)
+    reason = _too_few(after)
+    if reason:
+        return Comparison(n=len(after), unit=unit, status="too_few", reason=reason)
     table = pd.read_parquet(root / layout.TEST_TABLE)
-    after = predictions["score"].to_numpy()[common]
     try:
-        before = _baseline_scores(root, table[common], after, evidence, baseline)
+        before = _baseline_predictions(root, table[common], after, evidence, baseline)
     except (ContractError, ModelError) as error:
         return _nothing(f"The baseline's model cannot score these rows: {error.message}.")
     # Groups as the evidence has them: quartiles are those of all held-out rows.
     named = sensitive_groups(table, settings.data.sensitive, settings.fairness.bins)
     groups = {by: labels[common] for by, labels in named}
     units = unit_numbers(table.loc[common, layout.KEY])
-    return _compare_scores(settings, baseline.settings, positive, before, after, groups, units)
+    return _compare_predictions(settings, before, after, groups, units)
 
 
 def _nothing(reason: str) -> Comparison:
@@ -100,8 +93,21 @@ def _unit(settings: Settings) -> Any:
     return "group" if settings.data.group else "id" if settings.data.id else "row"
 
 
+def _too_few(rows: Predictions) -> str:
+    """Say why rows are too few to compare two models on; empty when they are not."""
+    n, alike = len(rows), bool((rows.actual == rows.actual[:1]).all())
+    if n >= _FEWEST_ROWS and not alike:
+        return ""
+    hits = f", {int(rows.actual.sum())} of them positive," if rows.task == "binary" else ""
+    if n < _FEWEST_ROWS or hits:
+        return f"Cannot tell: only {n} held-out rows{hits} are new to both models."
+    return f"Cannot tell: all {n} held-out rows that are new to both models are alike."
+
+
 def _not_matched(before: PrepareContent, after: PrepareContent) -> str:
     """Say why rows of the two sides cannot be told to be the same; empty when they can."""
+    if before.task != after.task:
+        return f"Base and head predict unlike things: {before.task}, and {after.task}."
     if (before.split.key, before.target, before.positive) != (
         after.split.key,
         after.target,
@@ -111,6 +117,8 @@ def _not_matched(before: PrepareContent, after: PrepareContent) -> str:
             "Rows of base and head cannot be matched: data.id, data.group, data.target or "
             "data.positive changed."
         )
+    if after.task == "multiclass" and before.balance.keys() != after.balance.keys():
+        return "Base and head tell other classes apart: the target has gained or lost one."
     columns = [tuple(sorted(c.name for c in side.columns)) for side in (before, after)]
     if after.split.key is None and columns[0] != columns[1]:
         return (
@@ -120,50 +128,41 @@ def _not_matched(before: PrepareContent, after: PrepareContent) -> str:
     return ""
 
 
-def _baseline_scores(
+def _baseline_predictions(
     root: Path,
     table: "pd.DataFrame",
-    after: "Floats",
+    after: Predictions,
     evidence: EvidenceSet,
     baseline: BaselineModel,
-) -> "Floats":
+) -> Predictions:
+    """Return what the baseline's model says of the same rows, at its own threshold."""
     before, now = baseline.evidence.train, evidence.train
-    if before and now and before.content.model_sha256 == now.content.model_sha256:
-        return after
-    # A project's own factory lies in the project, not in the environment.
-    sys.path.insert(0, str(root))
-    trusted = baseline.settings.model.trusted_types
-    return load_scorer(baseline.folder / layout.MODEL, trusted=trusted).score(table)
+    score = after.score
+    if not (before and now and before.content.model_sha256 == now.content.model_sha256):
+        # A project's own factory lies in the project, not in the environment.
+        sys.path.insert(0, str(root))
+        trusted = baseline.settings.model.trusted_types
+        score = load_scorer(baseline.folder / layout.MODEL, trusted=trusted).score(table)
+    return replace(after, score=score, threshold=baseline.settings.threshold)
 
 
-def _compare_scores(
+def _compare_predictions(
     settings: Settings,
-    base: Settings,
-    positive: "Bools",
-    before: "Floats",
-    after: "Floats",
+    before: Predictions,
+    after: Predictions,
     groups: "Mapping[str, Labels]",
     units: "Units | None",
 ) -> Comparison:
-    n = len(positive)
-    replicates, seed = settings.evaluate.bootstrap, settings.model.seed
-    old = Rows(positive, before, base.evaluate.threshold)
-    new = Rows(positive, after, settings.evaluate.threshold)
-    metrics = pair_metrics(
-        settings.metric_names, old, new, units=units, replicates=replicates, seed=seed
-    )
+    n = len(after)
+    how: Any = {
+        "units": units,
+        "replicates": settings.evaluate.bootstrap,
+        "seed": settings.model.seed,
+    }
+    metrics = pair_metrics(settings.metric_names, rows_of(before), rows_of(after), **how)
     fairness: dict[str, dict[str, Paired]] = {}
     for by, labels in groups.items():
-        gaps = paired_gaps(
-            positive,
-            before >= base.evaluate.threshold,
-            after >= settings.evaluate.threshold,
-            labels,
-            min_group=settings.fairness.min_group,
-            units=units,
-            replicates=replicates,
-            seed=seed,
-        )
+        gaps = paired_gaps_of(before, after, labels, min_group=settings.fairness.min_group, **how)
         fairness[by] = {
             name: paired(gap.before, gap.after, gap.ends, n=n, higher_is_better=False)
             for name, gap in gaps.items()

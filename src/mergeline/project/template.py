@@ -14,6 +14,7 @@ from mergeline.config.load import load_settings, parse_settings
 from mergeline.config.settings import Settings
 from mergeline.core import layout
 from mergeline.core.evidence import STAGES
+from mergeline.core.task import Task
 from mergeline.errors import ConfigError
 from mergeline.files import write_whole
 
@@ -25,8 +26,21 @@ _PINNED = (
 )
 
 _TABLES = (layout.TRAIN_TABLE, layout.TEST_TABLE)
-_ROC = "{x: false_positive_rate, y: true_positive_rate, title: ROC}"
-_CURVE = "{x: recall, y: precision, title: Precision and recall}"
+_ROC = "x: false_positive_rate, y: true_positive_rate, title: ROC"
+_CURVE = "x: recall, y: precision, title: Precision and recall"
+# The files that `evaluate` leaves for `dvc plots`, by task. Curves of several classes are in one
+# file, where a line would join one class with the next.
+_PLOTS: Mapping[Task, Mapping[str, str]] = {
+    "binary": {"roc.csv": _ROC, "precision_recall.csv": _CURVE},
+    "multiclass": {
+        "roc.csv": f"{_ROC}, template: scatter",
+        "precision_recall.csv": f"{_CURVE}, template: scatter",
+    },
+    "regression": {
+        "predicted_actual.csv": "x: predicted, y: actual, title: Predicted and actual",
+        "error_quantiles.csv": "x: percent, y: error, title: Quantiles of the error",
+    },
+}
 
 # What each stage reads, by DVC dependency and by section of params.yaml.
 _DEPS: Mapping[str, Sequence[str]] = {
@@ -35,12 +49,12 @@ _DEPS: Mapping[str, Sequence[str]] = {
     "evaluate": (layout.TEST_TABLE, layout.MODEL),
     "check_data": _TABLES,
     "check_model": (*_TABLES, layout.MODEL, layout.PREDICTIONS),
-    "fairness": (layout.TEST_TABLE, layout.PREDICTIONS),
+    "fairness": (*_TABLES, layout.PREDICTIONS),
     "explain": (*_TABLES, layout.MODEL, layout.PREDICTIONS),
 }
 _PARAMS: Mapping[str, Sequence[str]] = {
     "prepare": ("data", "split"),
-    "train": ("data", "model"),
+    "train": ("data", "model", "fairness"),
     "evaluate": ("data", "model", "evaluate"),
     "check_data": ("data", "checks"),
     "check_model": ("data", "model", "evaluate", "checks"),
@@ -54,7 +68,13 @@ _OUTS: Mapping[str, Sequence[str]] = {
 }
 
 
-def pipeline(*, contract: bool, pins: Sequence[str], code: Mapping[str, Sequence[str]]) -> str:
+def pipeline(
+    *,
+    contract: bool,
+    pins: Sequence[str],
+    code: Mapping[str, Sequence[str]],
+    task: Task = "binary",
+) -> str:
     """Return the text of `dvc.yaml`.
 
     Args:
@@ -62,6 +82,7 @@ def pipeline(*, contract: bool, pins: Sequence[str], code: Mapping[str, Sequence
         pins: Files that pin Mergeline and its environment.
         code: Code that lies in the repository itself, by stage: the model's own, and for
             Mergeline's own repository that of the stages.
+        task: What the settings predict.
     """
     sources = ["${data.source}", *(["${data.contract}"] if contract else [])]
     lines = [
@@ -77,8 +98,8 @@ def pipeline(*, contract: bool, pins: Sequence[str], code: Mapping[str, Sequence
         lines += [f"      - {layout.evidence(name)}"]
         if name == "evaluate":
             lines += ["    metrics:", f"      - {layout.METRICS}", "    plots:"]
-            lines += [f"      - {layout.PLOTS}/roc.csv: {_ROC}"]
-            lines += [f"      - {layout.PLOTS}/precision_recall.csv: {_CURVE}"]
+            plots = _PLOTS[task].items()
+            lines += [f"      - {layout.PLOTS}/{file}: {{{axes}}}" for file, axes in plots]
     return "\n".join(lines) + "\n"
 
 
@@ -105,7 +126,8 @@ def write_pipeline(root: Path) -> None:
     settings = load_settings(root / layout.SETTINGS)
     completed = _completed((root / layout.SETTINGS).read_bytes(), settings)
     code = dict.fromkeys(MODEL_STAGES, tuple(own_code(root, settings.model)))
-    text = pipeline(contract=settings.data.contract is not None, pins=[PINS], code=code)
+    contract, task = settings.data.contract is not None, settings.data.task
+    text = pipeline(contract=contract, pins=[PINS], code=code, task=task)
     write_whole(root / layout.SETTINGS, completed)
     write_whole(root / layout.PIPELINE, text.encode())
     if not (root / PINS).exists():

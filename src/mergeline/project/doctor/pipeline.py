@@ -69,7 +69,8 @@ def _stages(root: Path, settings: Settings, stages: Mapping[str, Any]) -> Findin
     if absent:
         return missing(layout.PIPELINE, f"it has no stage {', '.join(absent)}", WRITE)
     code = dict.fromkeys(MODEL_STAGES, tuple(own_code(root, settings.model)))
-    text = pipeline(contract=settings.data.contract is not None, pins=[], code=code)
+    contract, task = settings.data.contract is not None, settings.data.task
+    text = pipeline(contract=contract, pins=[], code=code, task=task)
     wanted = read_document(text, origin=layout.PIPELINE).data["stages"]
     differs = [said for name in STAGES for said in _differences(name, wanted[name], stages[name])]
     if not differs:
