@@ -65,7 +65,7 @@ def test_the_models_own_code_must_be_a_dependency(
         "a change of it would not be seen"
     )
     assert caught.value.hint == (
-        f"add `- {path}` to its deps, and to those of evaluate, check_model and explain"
+        f"add `- {path}` to its deps, and to those of evaluate, check_model, fairness and explain"
     )
 
 

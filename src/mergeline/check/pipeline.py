@@ -13,7 +13,7 @@ from mergeline.inputs.digest import Reader, stages_of, within
 from mergeline.inputs.trees import Tree, WorkingTree
 
 # The stages that import the model's own code: they train, or they load the model.
-MODEL_STAGES = ("train", "evaluate", "check_model", "explain")
+MODEL_STAGES = ("train", "evaluate", "check_model", "fairness", "explain")
 
 
 def require_pipeline(root: Path) -> None:

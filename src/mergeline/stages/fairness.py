@@ -1,18 +1,20 @@
-"""fairness: rates by group on the held-out rows, gaps between groups, and what would close them."""
+"""fairness: rates by group on the held-out rows, gaps, where they come from and what they cost."""
 
-import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mergeline.config.settings import Settings
 from mergeline.core import layout
-from mergeline.core.base import Estimate
-from mergeline.core.evidence import FEWEST_TOLD, FairnessBy, FairnessContent, Gap, Group, Remedy
+from mergeline.core.evidence import FairnessBy, FairnessContent, Gap, Group, Remedy
+from mergeline.core.task import RATES
 from mergeline.errors import ContractError
-from mergeline.model.table import require_columns
+from mergeline.model.predictions import Predictions, from_table
+from mergeline.model.table import label_texts, require_columns
 from mergeline.stages.base import Clock, Result, read_prepared
+from mergeline.stages.by_group import Asked, measure_groups
+from mergeline.stages.reduction import find_reduction, why_no_reduction
 from mergeline.stages.remedies import Held, find_remedies
-from mergeline.stats.bootstrap import wilson
+from mergeline.stats.causes import find_cause, worst_gap
 from mergeline.stats.gaps import judged_groups, measure_gaps
 from mergeline.stats.groups import column_sets, sensitive_groups
 from mergeline.stats.units import unit_numbers
@@ -21,16 +23,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
 # The rates that the gaps are differences of: shown whatever the settings name.
-_NEEDED = ("selection_rate", "true_positive_rate", "false_positive_rate")
-# What each rate is a share of: the rows of a group where this holds.
-_SHARE_OF = {
-    "selection_rate": "row",
-    "accuracy": "row",
-    "true_positive_rate": "positive row",
-    "false_negative_rate": "positive row",
-    "false_positive_rate": "negative row",
-    "true_negative_rate": "negative row",
-    "precision": "row predicted positive",
+_NEEDED = {
+    "binary": ("selection_rate", "true_positive_rate", "false_positive_rate"),
+    "multiclass": ("accuracy", "selection_rate", "true_positive_rate", "false_positive_rate"),
+    "regression": RATES["regression"],
 }
 
 
@@ -43,33 +39,19 @@ def run(root: Path, settings: Settings, clock: Clock) -> Result:
     """
     with clock.part("read"):
         frame = read_prepared(root, layout.TEST_TABLE)
-        held = _held_out(frame, read_prepared(root, layout.PREDICTIONS), settings)
+        held = _held_out(root, frame, settings)
     columns = settings.data.sensitive
     require_columns(frame, dict.fromkeys(columns, "data.sensitive"), layout.TEST_TABLE)
     found = []
     names = sensitive_groups(frame, columns, settings.fairness.bins)
     for chosen, (by, labels) in zip(column_sets(columns), names, strict=True):
-        with clock.part("groups"):
-            groups = _groups(held, labels, settings)
-        with clock.part("bootstrap"):
-            gaps = _gaps(held, labels, frame, settings)
-        remedies: tuple[Remedy, ...] = ()
-        if len(chosen) == 1:
-            with clock.part("remedies"):
-                remedies = find_remedies(held, labels, gaps, settings.fairness.min_group)
-        found.append(
-            FairnessBy(
-                by=by,
-                columns=chosen,
-                groups=groups,
-                gaps=gaps,
-                remedies=remedies,
-                reason=_reason(gaps, groups),
-            )
-        )
+        found.append(_measured(held, chosen, by, labels, frame, settings, clock))
+    with clock.part("reduction"):
+        found = _with_reduction(found, dict(names), held, frame, root, settings)
     content = FairnessContent(
+        task=settings.data.task,
         n=len(frame),
-        threshold=settings.evaluate.threshold,
+        threshold=settings.threshold,
         min_group=settings.fairness.min_group,
         metrics=_metrics(settings),
         by=tuple(found),
@@ -79,34 +61,58 @@ def run(root: Path, settings: Settings, clock: Clock) -> Result:
     return Result(content)
 
 
-def _held_out(frame: "pd.DataFrame", predictions: "pd.DataFrame", settings: Settings) -> Held:
+def _held_out(root: Path, frame: "pd.DataFrame", settings: Settings) -> Predictions:
+    predictions = read_prepared(root, layout.PREDICTIONS)
     if not frame[layout.KEY].equals(predictions["key"].rename(layout.KEY)):
         raise ContractError(
             f"{layout.PREDICTIONS} ({len(predictions)} rows) is not of the rows of "
             f"{layout.TEST_TABLE} ({len(frame)} rows)",
             hint="run the stages in order: mergeline check",
         )
-    return Held(
-        keys=tuple(predictions["key"]),
-        positive=predictions["positive"].to_numpy(),
-        score=predictions["score"].to_numpy(),
-        threshold=settings.evaluate.threshold,
-    )
+    classes: list[str] = []
+    if settings.data.task == "multiclass":
+        target = read_prepared(root, layout.TRAIN_TABLE)[settings.data.target]
+        classes = sorted(set(label_texts(target).tolist()))
+    return from_table(predictions, settings.data.task, settings.threshold, classes)
 
 
 def _metrics(settings: Settings) -> tuple[str, ...]:
-    return tuple(dict.fromkeys((*settings.rate_names, *_NEEDED)))
+    return tuple(dict.fromkeys((*settings.rate_names, *_NEEDED[settings.data.task])))
 
 
-def _gaps(held: Held, labels: Any, frame: "pd.DataFrame", settings: Settings) -> dict[str, Gap]:
-    return measure_gaps(
-        held.positive,
-        held.predicted,
-        labels,
-        min_group=settings.fairness.min_group,
-        units=unit_numbers(frame[layout.KEY]),
-        replicates=settings.evaluate.bootstrap,
-        seed=settings.model.seed,
+def _measured(
+    held: Predictions,
+    chosen: tuple[str, ...],
+    by: str,
+    labels: Any,
+    frame: "pd.DataFrame",
+    settings: Settings,
+    clock: Clock,
+) -> FairnessBy:
+    min_group, units = settings.fairness.min_group, unit_numbers(frame[layout.KEY])
+    replicates, seed = settings.evaluate.bootstrap, settings.model.seed
+    judged = judged_groups(labels, min_group)
+    with clock.part("groups"):
+        asked = Asked(_metrics(settings), judged, units, replicates, seed)
+        groups = measure_groups(held, labels, asked)
+    rows = (held.actual, held.predicted, labels)
+    kind: Any = {"task": held.task, "classes": held.classes, "min_group": min_group}
+    with clock.part("bootstrap"):
+        gaps = measure_gaps(*rows, **kind, units=units, replicates=replicates, seed=seed)
+        cause = find_cause(gaps, *rows, **kind)
+    remedies: tuple[Remedy, ...] = ()
+    if len(chosen) == 1 and held.threshold is not None:
+        with clock.part("remedies"):
+            some = Held(tuple(frame[layout.KEY]), held.actual, held.score, held.threshold)
+            remedies = find_remedies(some, labels, gaps, min_group)
+    return FairnessBy(
+        by=by,
+        columns=chosen,
+        groups=groups,
+        gaps=gaps,
+        remedies=remedies,
+        cause=cause,
+        reason=_reason(gaps, groups),
     )
 
 
@@ -117,79 +123,34 @@ def _reason(gaps: dict[str, Gap], groups: tuple[Group, ...]) -> str:
     return next(iter(gaps.values())).difference.reason
 
 
-_FEW = f"Fewer than {FEWEST_TOLD} rows would tell of single ones."
+def _with_reduction(
+    found: list[FairnessBy],
+    labels: dict[str, Any],
+    held: Predictions,
+    frame: "pd.DataFrame",
+    root: Path,
+    settings: Settings,
+) -> list[FairnessBy]:
+    """Add what a reduction would cost to the column with the largest gap, and say where not.
 
-
-# --- rates by group --------------------------------------------------------------
-
-
-def _groups(held: Held, labels: Any, settings: Settings) -> tuple[Group, ...]:
-    """Return fairlearn's rates of every group, sorted by name, with Wilson intervals.
-
-    The intervals take rows for independent of each other; those of the gaps do not.
+    A reduction trains the model several times: one such search is what a stage affords.
     """
-    import numpy as np
-
-    names, codes = np.unique(labels, return_inverse=True)
-    rates = _by_group(held, codes, _metrics(settings))
-    judged = judged_groups(labels, settings.fairness.min_group)
-    groups = []
-    for number, name in enumerate(names):
-        inside = codes == number
-        whole = {
-            "row": int(inside.sum()),
-            "positive row": int((inside & held.positive).sum()),
-            "negative row": int((inside & ~held.positive).sum()),
-            "row predicted positive": int((inside & held.predicted).sum()),
-        }
-        told = str(name) in judged or whole["row"] >= FEWEST_TOLD
-        metrics = {
-            metric: _rate(str(name), metric, float(rates.loc[number, metric]), whole)
-            if told
-            else Estimate(value=None, n=whole["row"], reason=_FEW)
-            for metric in _metrics(settings)
-        }
-        groups.append(
-            Group(
-                name=str(name),
-                n=whole["row"],
-                positives=whole["positive row"] if told else None,
-                judged=str(name) in judged,
-                metrics=metrics,
-            )
-        )
-    return tuple(groups)
-
-
-def _by_group(held: Held, codes: Any, names: tuple[str, ...]) -> "pd.DataFrame":
-    """Return fairlearn's metrics by the number of the group.
-
-    It gets one row a combination of group, actual and predicted, weighted by how many rows
-    of the table there are: the same rates, without a copy of the table a metric and group.
-    """
-    import numpy as np
-    from fairlearn import metrics as fairlearn
-    from sklearn.metrics import accuracy_score, precision_score
-
-    known = {"accuracy": accuracy_score, "precision": precision_score}
-    cells, counts = np.unique(codes * 4 + held.positive * 2 + held.predicted, return_counts=True)
-    with warnings.catch_warnings():
-        # A rate of no rows: _rate says so, and gives no value.
-        warnings.simplefilter("ignore")
-        frame = fairlearn.MetricFrame(
-            metrics={name: known.get(name) or getattr(fairlearn, name) for name in names},
-            y_true=cells // 2 % 2,
-            y_pred=cells % 2,
-            sensitive_features=cells // 4,
-            sample_params={name: {"sample_weight": counts} for name in names},
-        )
-        return frame.by_group
-
-
-def _rate(group: str, metric: str, value: float, whole: dict[str, int]) -> Estimate:
-    n = whole[_SHARE_OF[metric]]
-    if n == 0:
-        reason = f"{group} has no {_SHARE_OF[metric]}, so no {metric}."
-        return Estimate(value=None, n=0, reason=reason)
-    low, high = wilson(value * n, n)
-    return Estimate(value=value, low=low, high=high, n=n)
+    gaps = {
+        each.by: gap.difference.value or 0.0
+        for each in found
+        if len(each.columns) == 1 and (name := worst_gap(each.gaps)) and (gap := each.gaps[name])
+    }
+    worst = max(gaps, key=lambda by: gaps[by], default=None)
+    added = []
+    for each in found:
+        why = why_no_reduction(each, settings)
+        if why or each.by not in gaps:
+            added.append(each.model_copy(update={"left_out": why}))
+        elif each.by != worst:
+            why = f"No reduction was tried by {each.by}: only for the column of the largest gap."
+            added.append(each.model_copy(update={"left_out": why}))
+        else:
+            remedy, why = find_reduction(root, settings, each, labels[each.by], held, frame)
+            remedies = (*each.remedies, remedy) if remedy else each.remedies
+            added.append(each.model_copy(update={"remedies": remedies, "left_out": why}))
+    return added

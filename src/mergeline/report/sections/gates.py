@@ -152,8 +152,15 @@ def remedies(plan: Plan) -> str:
 def remedy_line(remedy: Remedy) -> str:
     """Return one remedy with what it costs."""
     gap = f"{number(remedy.gap_before)} → {number(remedy.gap_after)}"
-    accuracy = f"{number(remedy.accuracy_before)} → {number(remedy.accuracy_after)}"
-    return f"{text(remedy.setting, 160)}: gap {gap}, accuracy {accuracy} (n = {remedy.n:,})"
+    return f"{text(remedy.setting, 160)}: gap {gap}, {remedy_cost(remedy)} (n = {remedy.n:,})"
+
+
+def remedy_cost(remedy: Remedy) -> str:
+    """Return what a remedy does to the accuracy, or to the mean absolute error."""
+    what, sides = "accuracy", (remedy.accuracy_before, remedy.accuracy_after)
+    if None in sides:
+        what, sides = "mean absolute error", (remedy.error_before, remedy.error_after)
+    return f"{what} {' → '.join(number(side) for side in sides if side is not None)}"
 
 
 def _all_remedies(plan: Plan) -> list[tuple[str, Remedy]]:

@@ -1,0 +1,77 @@
+"""What training under a constraint of fairness makes: a few predictors, and their weights.
+
+fairlearn's reductions end with a distribution over predictors, from which a prediction would
+be drawn by lot (Agarwal et al., A Reductions Approach to Fair Classification, ICML 2018). Here
+nothing is left to chance: the score of a row is what it would get on average.
+"""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Self
+
+from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    Array = np.ndarray[Any, Any]
+
+
+class _Mixture(BaseEstimator):  # type: ignore[misc]
+    """Fitted predictors of one matrix of columns."""
+
+    def __init__(self, predictors: Sequence[Any] = (), weights: Sequence[float] = ()) -> None:
+        """Take what was fitted elsewhere.
+
+        Args:
+            predictors: Each with a method `predict`.
+            weights: Of each, adding up to 1.
+        """
+        self.predictors = predictors
+        self.weights = weights
+
+    def fit(self, columns: "Array", labels: "Array") -> Self:  # noqa: ARG002 -- scikit-learn's
+        """Return itself: it is made of what is fitted."""
+        return self
+
+    def __sklearn_is_fitted__(self) -> bool:
+        """Say that nothing needs to be fitted any more."""
+        return True
+
+    def _mean(self, columns: "Array") -> "Array":
+        import numpy as np
+
+        mean = np.zeros(len(columns))
+        for predictor, weight in zip(self.predictors, self.weights, strict=True):
+            mean += weight * np.asarray(predictor.predict(columns), dtype=np.float64)
+        return mean
+
+
+class ClassifierMixture(ClassifierMixin, _Mixture):  # type: ignore[misc]
+    """A classifier of 0 and 1: the probability of 1 is the share of predictors that say 1."""
+
+    @property
+    def classes_(self) -> "Array":
+        """The classes in the order of the probabilities."""
+        import numpy as np
+
+        return np.array([0, 1])
+
+    def predict_proba(self, columns: "Array") -> "Array":
+        """Return the weighted mean of the predictors' decisions, shape (n, 2)."""
+        import numpy as np
+
+        positive = np.clip(self._mean(columns), 0.0, 1.0)
+        return np.stack([1 - positive, positive], axis=-1)
+
+    def predict(self, columns: "Array") -> "Array":
+        """Return 1 where more than half of the weight says so, shape (n,)."""
+        decided: Array = (self._mean(columns) > 0.5).astype("int64")  # noqa: PLR2004 -- half
+        return decided
+
+
+class RegressorMixture(RegressorMixin, _Mixture):  # type: ignore[misc]
+    """A regressor: the weighted mean of the predictors' values."""
+
+    def predict(self, columns: "Array") -> "Array":
+        """Return the weighted mean of the predicted values, shape (n,)."""
+        return self._mean(columns)
