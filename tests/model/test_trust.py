@@ -17,7 +17,7 @@ from mergeline.model.directory import SKOPS, save_model
 from mergeline.model.pipeline import build_pipeline
 from mergeline.model.score import load_scorer
 from mergeline.model.skops_types import untrusted_types
-from mergeline.model.trust import TRUSTED_TYPES, require_trusted
+from mergeline.model.trust import require_trusted
 from model.zoo import ESTIMATORS, model_of
 
 
@@ -33,10 +33,6 @@ def test_a_model_scores_the_same_before_and_after(tmp_path, table, name, params,
     np.testing.assert_array_equal(after, before)
     data = (tmp_path / "model" / SKOPS).read_bytes()
     assert require_trusted(data) == untrusted_types(data) == tuple(sorted(types))
-
-
-def test_no_type_is_trusted_that_no_estimator_needs():
-    assert set(TRUSTED_TYPES) == {name for *_, types in ESTIMATORS for name in types}
 
 
 class Stranger:

@@ -89,15 +89,7 @@ ESTIMATORS: tuple[tuple[str, dict[str, Any], tuple[str, ...]], ...] = (
     ),
     ("zoo:stacked", {}, _BUNCH),
     ("zoo:voting", {}, _BUNCH),
-    (
-        "zoo:searched",
-        {},
-        (
-            *_TREE,
-            "sklearn.metrics._scorer._PassthroughScorer",
-            "sklearn.model_selection._split.StratifiedKFold",
-        ),
-    ),
+    ("zoo:searched", {}, _TREE),
 )
 
 

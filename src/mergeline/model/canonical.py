@@ -16,6 +16,8 @@ from mergeline.core.digest import sha256, tree_digest
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 _SCHEMA = "schema.json"
+# An attribute of scikit-learn's vectorizers of text: where in memory something lay.
+_ADDRESS = "_stop_words_id"
 
 
 def canonical_skops(data: bytes) -> bytes:
@@ -53,6 +55,8 @@ def _renumber(root: Any, ids: dict[int, int], files: dict[str, str]) -> None:
             if isinstance(node.get("file"), str):
                 suffix = Path(node["file"]).suffix
                 node["file"] = files.setdefault(node["file"], f"{len(files):06d}{suffix}")
+            if isinstance(node.get(_ADDRESS), dict):
+                node[_ADDRESS]["content"] = "0"
             stack.extend(reversed(list(node.values())))
         elif isinstance(node, list):
             stack.extend(reversed(node))

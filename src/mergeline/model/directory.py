@@ -21,6 +21,7 @@ from mergeline.core.strict_json import read_json
 from mergeline.core.task import TASKS, Task
 from mergeline.errors import ModelError, first_line
 from mergeline.model.canonical import canonical_skops
+from mergeline.model.kept import scoring_part
 from mergeline.model.trust import require_trusted
 
 SKOPS = "model.skops"
@@ -72,7 +73,7 @@ def save_model(
     """Write a fitted pipeline as a canonical MLflow model directory, whole or not at all.
 
     Args:
-        pipeline: A fitted scikit-learn Pipeline.
+        pipeline: A fitted scikit-learn Pipeline; what only its training needed is left out.
         folder: Where to; replaced when it exists.
         description: Features and classes.
         trusted: Types of the project's own that the model may hold.
@@ -81,9 +82,7 @@ def save_model(
         ModelError: The pipeline holds a type that skops cannot save or nobody trusts.
         OSError: The disk is full or the folder cannot be written; `folder` is as it was.
     """
-    skops = canonical_skops(_dump(pipeline))
-    types = require_trusted(skops, trusted)
-    files = _files(skops, types, description)
+    files = model_files(pipeline, description, trusted)
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".model-") as scratch:
         made = Path(scratch, "made")
@@ -91,6 +90,18 @@ def save_model(
         for name, data in files.items():
             (made / name).write_bytes(data)
         _take_place(made, folder, Path(scratch, "old"))
+
+
+def model_files(
+    pipeline: Any, description: Description, trusted: Sequence[str] = ()
+) -> dict[str, bytes]:
+    """Return the files of the model directory of a fitted pipeline, by name.
+
+    Raises:
+        ModelError: As `save_model`.
+    """
+    skops = canonical_skops(_dump(scoring_part(pipeline)))
+    return _files(skops, require_trusted(skops, trusted), description)
 
 
 def _take_place(made: Path, folder: Path, old: Path) -> None:

@@ -62,12 +62,16 @@ def build_pipeline(
 
 def _seed(estimator: Any, seed: int) -> None:
     """Give the seed to whatever takes a random state and has none, parts of parts too."""
+    params = estimator.get_params(deep=True)
     unset = {
         name: seed
-        for name, value in estimator.get_params(deep=True).items()
+        for name, value in params.items()
         if value is None and name.rpartition("__")[2] == "random_state"
     }
     estimator.set_params(**unset)
+    for value in params.values():  # how rows are folded is no estimator, and has one too
+        if not hasattr(value, "set_params") and getattr(value, "random_state", seed) is None:
+            value.random_state = seed
 
 
 def _is_histogram(estimator: Any) -> bool:

@@ -30,6 +30,13 @@ _TREE = "sklearn.tree._tree.Tree"
 _PLACES = {
     "functools.partial": "PartialNode",
     "numpy.dtype": "DTypeNode",
+    "scipy._lib.array_api_compat.numpy._aliases.asarray": "FunctionNode",
+    "sklearn.feature_selection._mutual_info.mutual_info_classif": "FunctionNode",
+    "sklearn.feature_selection._mutual_info.mutual_info_regression": "FunctionNode",
+    "sklearn.feature_selection._univariate_selection.chi2": "FunctionNode",
+    "sklearn.feature_selection._univariate_selection.f_classif": "FunctionNode",
+    "sklearn.feature_selection._univariate_selection.f_regression": "FunctionNode",
+    "sklearn.impute._iterative._ImputerTriplet": "TupleNode",
     "sklearn.utils._bunch.Bunch": "DictNode",
     "sklearn.utils.validation.check_array": "FunctionNode",
     _TREE: "TreeNode",

@@ -1,9 +1,9 @@
 """Which types a model file may hold: our list, never the one that the file carries.
 
 skops trusts scikit-learn's estimators, NumPy and plain Python by itself. The list adds
-the parts that they are made of, each of them data without behaviour of its own, and the
-checking function that HistGradientBoosting keeps for its categories. A function inside a
-`functools.partial` is named, and judged, by itself.
+the parts that they are made of, each of them data without behaviour of its own, and
+functions of scikit-learn's and SciPy's that compute numbers from arrays and do nothing
+else. A function inside a `functools.partial` is named, and judged, by itself.
 """
 
 from collections.abc import Sequence
@@ -17,22 +17,55 @@ TRUSTED_TYPES = (
     "sklearn.utils.validation.check_array",
     "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
     "sklearn.tree._tree.Tree",  # trees, forests, gradient boosting, AdaBoost
-    # KNeighborsClassifier, by algorithm and metric
+    # Neighbours, by algorithm and metric; not PyFuncDistance, which calls what it holds
+    "sklearn.metrics._dist_metrics.BrayCurtisDistance64",
+    "sklearn.metrics._dist_metrics.CanberraDistance64",
+    "sklearn.metrics._dist_metrics.ChebyshevDistance64",
     "sklearn.metrics._dist_metrics.EuclideanDistance64",
+    "sklearn.metrics._dist_metrics.HammingDistance64",
     "sklearn.metrics._dist_metrics.ManhattanDistance64",
+    "sklearn.metrics._dist_metrics.MinkowskiDistance64",
     "sklearn.neighbors._ball_tree.BallTree",
     "sklearn.neighbors._kd_tree.KDTree",
-    # MLPClassifier, by solver
+    # Gaussian processes, by kernel
+    "sklearn.gaussian_process._gpc._BinaryGaussianProcessClassifierLaplace",
+    "sklearn.gaussian_process.kernels.ConstantKernel",
+    "sklearn.gaussian_process.kernels.DotProduct",
+    "sklearn.gaussian_process.kernels.ExpSineSquared",
+    "sklearn.gaussian_process.kernels.Exponentiation",
+    "sklearn.gaussian_process.kernels.Matern",
+    "sklearn.gaussian_process.kernels.Product",
+    "sklearn.gaussian_process.kernels.RBF",
+    "sklearn.gaussian_process.kernels.RationalQuadratic",
+    "sklearn.gaussian_process.kernels.Sum",
+    "sklearn.gaussian_process.kernels.WhiteKernel",
+    # TweedieRegressor, by power
+    "sklearn._loss.loss.HalfTweedieLoss",
+    "sklearn._loss.loss.HalfTweedieLossIdentity",
+    # Networks, by solver
     "sklearn.neural_network._stochastic_optimizers.AdamOptimizer",
     "sklearn.neural_network._stochastic_optimizers.SGDOptimizer",
     # CalibratedClassifierCV, by method
     "sklearn.calibration._CalibratedClassifier",
     "sklearn.calibration._SigmoidCalibration",
     "sklearn.calibration._TemperatureScaling",
-    "sklearn.utils._bunch.Bunch",  # StackingClassifier, VotingClassifier: parts by name
-    # GridSearchCV
-    "sklearn.metrics._scorer._PassthroughScorer",
+    "sklearn.utils._bunch.Bunch",  # stacking and voting: parts by name
+    # How rows were folded
+    "sklearn.model_selection._split.KFold",
+    "sklearn.model_selection._split.ShuffleSplit",
     "sklearn.model_selection._split.StratifiedKFold",
+    "sklearn.model_selection._split.TimeSeriesSplit",
+    # Transformers: which columns, which of them are best, splines, other columns' guesses
+    "sklearn.compose._column_transformer.make_column_selector",
+    "sklearn.feature_selection._mutual_info.mutual_info_classif",
+    "sklearn.feature_selection._mutual_info.mutual_info_regression",
+    "sklearn.feature_selection._univariate_selection.chi2",
+    "sklearn.feature_selection._univariate_selection.f_classif",
+    "sklearn.feature_selection._univariate_selection.f_regression",
+    "scipy._lib.array_api_compat.numpy._aliases.asarray",
+    "scipy.interpolate._bsplines.BSpline",
+    "sklearn.impute._iterative.IterativeImputer",
+    "sklearn.impute._iterative._ImputerTriplet",
 )
 
 

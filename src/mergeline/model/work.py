@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from mergeline.model.walk import walk
+
 # Measured with scikit-learn's forests, boosting, neighbours, support vectors, networks and
 # Gaussian processes on two busy cores of a small server, and rounded up.
 _PER_TREE = 1e-6
@@ -23,30 +25,11 @@ def seconds_a_row(pipeline: Any) -> float:
     from scipy.sparse import issparse
 
     trees = numbers = 0
-    seen: set[int] = set()
-    waiting = [pipeline]
-    while waiting:
-        item = waiting.pop()
-        if id(item) in seen:
-            continue
-        seen.add(id(item))
+    for item in walk(pipeline, _UNREAD):
         if type(item).__name__ in ("Tree", "TreePredictor"):
             trees += 1
         elif isinstance(item, np.ndarray) and item.dtype != object:
             numbers += item.size
         elif issparse(item):
             numbers += item.nnz
-        else:
-            waiting.extend(_parts(item))
     return trees * _PER_TREE + numbers * _PER_NUMBER
-
-
-def _parts(item: Any) -> list[Any]:
-    import numpy as np
-
-    if isinstance(item, dict):
-        return list(item.values())
-    if isinstance(item, list | tuple | np.ndarray):
-        return list(item)
-    kept = getattr(item, "__dict__", {})
-    return [value for name, value in kept.items() if name not in _UNREAD]
