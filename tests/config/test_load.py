@@ -160,6 +160,20 @@ WRONG = [
     ("gates:", "gates", "found nothing, expected keys and values; write {} or leave the key out"),
     ("waivers:", "waivers", "found nothing, expected a list; write [] or leave the key out"),
     ("gates: {g: 3}", "gates.g", "names what it judges: slice, metric, fairness,"),
+    (
+        "gates: {g: {slices: purpose, metric: roc_auc, at_least: 0.7}}",
+        "gates.g.slices",
+        "unknown key, did you mean slice?",
+    ),
+    ("gates: {g: {latency: 10, at_most: 1}}", "gates.g.latency", "expected one of 1, 1000"),
+    ("gates: {g: {latency: 1, at_most: 0}}", "gates.g.at_most", "expected a number above 0"),
+    (
+        "gates: {g: {data: drft, at_most: 0.1}}",
+        "gates.g.data",
+        "expected one of rows, missing, drift, leak; did you mean drift?",
+    ),
+    ("gates: {g: {data: rows, column: x, at_least: 1}}", "gates.g", "leave out column"),
+    ("gates: {g: {data: leak, at_least: 0.1}}", "gates.g", "limited from above: use at_most"),
     ("gates: {g: {metrc: f1}}", "gates.g", 'found "metrc", did you mean metric?'),
     (
         "gates: {auc-floor: {metric: roc_auc, at_least: '0.75'}}",

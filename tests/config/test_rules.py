@@ -353,3 +353,57 @@ def test_a_mitigation_is_by_a_sensitive_column(small: str) -> None:
     assert problems(small + more) == [
         'p:8: fairness.mitigation.by: "sexx" is not in data.sensitive; did you mean sex?'
     ]
+
+
+# --- gates on slices and on the data ---------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("gate", "said"),
+    [
+        (
+            "{slice: prpose, metric: roc_auc, at_least: 0.7}",
+            'slice: found "prpose", which is not in evaluate.slices; did you mean purpose?',
+        ),
+        (
+            "{slice: region, metric: roc_auc, at_least: 0.7}",
+            'slice: found "region", which is not in evaluate.slices; add it there',
+        ),
+        (
+            "{slice: purpose, metric: f1, at_least: 0.7}",
+            'metric: found "f1", which is not measured; add it to evaluate.metrics',
+        ),
+        (
+            "{slice: purpose, metric: roc_auc, at_least: 7}",
+            "at_least: found 7, but roc_auc lies between 0 and 1",
+        ),
+        ("{data: missing, at_most: 10}", "at_most: found 10, but missing lies between 0 and 1"),
+        (
+            "{data: leak, no_worse_than_baseline_by: 2}",
+            "no_worse_than_baseline_by: found 2, but leak lies between 0 and 1",
+        ),
+        (
+            "{data: leak, column: y, at_most: 0.5}",
+            'column: found "y", which is the target; name another column',
+        ),
+    ],
+)
+def test_gates_on_slices_and_data_fit_the_settings(small: str, gate: str, said: str) -> None:
+    text = f"{small}evaluate: {{slices: [purpose]}}\ngates: {{g: {gate}}}\n"
+    assert problems(text) == [f"p:9: gates.g.{said}"]
+
+
+@pytest.mark.parametrize(
+    "gate",
+    [
+        "{slice: purpose, metric: roc_auc, at_least: 0.7, value: car}",
+        "{data: rows, no_worse_than_baseline_by: 500}",
+        "{data: missing, column: y, at_most: 0}",
+        "{data: drift, at_most: 1}",
+        "{latency: 1, at_most: 2000}",
+        "{size: model, at_most: 5000000}",
+    ],
+)
+def test_other_gates_on_slices_and_data_are_fine(small: str, gate: str) -> None:
+    text = f"{small}evaluate: {{slices: [purpose]}}\ngates: {{g: {gate}}}\n"
+    assert parse_settings(text, origin="p")

@@ -40,6 +40,16 @@ def test_other_sections_are_allowed(small: str) -> None:
         "gates: {g: {fairness: equalized_odds_difference, at_most: 0.1}}",
         "gates: {g: {fairness: equalized_odds_difference, by: sex, at_least: 0.1}}",
         "gates: {g: {check: everything}}",
+        "gates: {g: {slice: purpose, metric: roc_acu, at_least: 0.7}}",
+        "gates: {g: {slice: purpose, metric: roc_auc}}",
+        "gates: {g: {slice: purpose, metric: roc_auc, at_least: 0.7, min_rows: 3}}",
+        "gates: {g: {latency: 10, at_most: 20}}",
+        "gates: {g: {latency: 1}}",
+        "gates: {g: {size: model, at_most: 1.5}}",
+        "gates: {g: {data: rows, at_least: 10, column: x}}",
+        "gates: {g: {data: missing, at_least: 0.1}}",
+        "gates: {g: {data: drift, no_worse_than_baseline_by: 0.1}}",
+        "gates: {g: {data: leak}}",
         "split: {test: 2}",
         "split: {test: 0.2, after: '2026-01-01'}",
         "evaluate: {primary: auc}",
@@ -51,6 +61,25 @@ def test_other_sections_are_allowed(small: str) -> None:
 def test_typical_mistakes_are_not_valid(small: str, text: str) -> None:
     assert valid(small)
     assert not valid(f"{small}{text}\n")
+
+
+@pytest.mark.parametrize(
+    "gate",
+    [
+        "{slice: purpose, metric: roc_auc, at_least: 0.7}",
+        "{slice: purpose, metric: roc_auc, at_most: 0.7, value: car, min_rows: 10, level: warn}",
+        "{latency: 1000, at_most: 20}",
+        "{size: model, at_most: 5000000}",
+        "{data: rows, at_least: 10}",
+        "{data: rows, no_worse_than_baseline_by: 10}",
+        "{data: missing, at_most: 0.1, column: x}",
+        "{data: drift, at_most: 0.1, column: x}",
+        "{data: leak, no_worse_than_baseline_by: 0.1}",
+        "{check: data, name: mixed_nulls}",
+    ],
+)
+def test_every_kind_of_gate_is_valid(small: str, gate: str) -> None:
+    assert valid(f"{small}gates: {{g: {gate}}}\n")
 
 
 @pytest.mark.parametrize(

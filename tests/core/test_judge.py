@@ -8,11 +8,16 @@ from mergeline.core.case import Case
 from mergeline.core.judge import BASE_POLICY, judge, judge_change
 from mergeline.core.policy import (
     CheckGate,
+    DataGate,
+    ExplainGate,
     FairnessGate,
     Gate,
+    LatencyGate,
     MetricGate,
     Policy,
     Promotion,
+    SizeGate,
+    SliceGate,
     Waiver,
 )
 from mergeline.core.verdict import Judgement, Outcome
@@ -27,8 +32,10 @@ from .cases import (
     case,
     checks,
     evaluated,
+    explained,
     fairness,
     policy,
+    prepared,
     waiver,
 )
 
@@ -45,6 +52,8 @@ EVIDENCE = {
     "evaluate": evaluated(roc_auc=0.8),
     "fairness": fairness(0.3),
     "check_data": checks(a="failed"),
+    "explain": explained(("income", 0.9)),
+    "prepare": prepared("income"),
 }
 NO_BASE = case(FIRST, **EVIDENCE)
 WHOLE = case(AVAILABLE, **EVIDENCE)
@@ -91,18 +100,40 @@ def test_no_gates_is_errored() -> None:
     assert (judged.outcome, judged.answer) == (ERRORED, "POLICY_FAILED")
 
 
+# The other kinds, and what they come to on the same evidence.
+OTHERS: dict[str, Gate] = {
+    "explain": ExplainGate(explain="income", at_most_rank=2),
+    "one check": CheckGate(check="data", name="a"),
+    "slice": SliceGate(slice="purpose", metric="roc_auc", at_least=0.7),
+    "latency": LatencyGate(latency=1, at_most=20),
+    "size": SizeGate(size="model", at_most=1),
+    "rows": DataGate(data="rows", at_least=11),
+    "drift": DataGate(data="drift", at_most=0.1),
+}
+JUDGED = {
+    "explain": FAILED,
+    "one check": FAILED,
+    "slice": ERRORED,
+    "latency": ERRORED,
+    "size": PASSED,
+    "rows": FAILED,
+    "drift": SKIPPED,
+}
+
+
 def test_every_kind_of_gate_is_judged() -> None:
     assert outcomes(
         {
             "metric": PASSES,
             "fairness": FairnessGate(fairness=ODDS, by="sex", at_most=0.1),
             "check": CheckGate(check="data"),
+            **OTHERS,
         }
-    ) == {"metric": PASSED, "fairness": FAILED, "check": FAILED}
+    ) == {"metric": PASSED, "fairness": FAILED, "check": FAILED, **JUDGED}
 
 
 def test_level_warn_softens_failed_and_nothing_else() -> None:
-    for gate in BY_OUTCOME.values():
+    for gate in (*BY_OUTCOME.values(), *OTHERS.values()):
         soft = gate.model_copy(update={"level": "warn"})
         (before,), (after,) = outcomes({"g": gate}).values(), outcomes({"g": soft}).values()
         assert after is (WARNED if before is FAILED else before)
@@ -328,3 +359,19 @@ def test_a_dirty_tree_is_judged_and_not_promotable() -> None:
             clean = changed(base, head, inputs=inputs)
             dirty = judge_change(base, head, WHOLE, inputs_changed=inputs, today=TODAY, dirty=True)
             assert dirty == clean.model_copy(update={"answer": "NOT_PROMOTABLE"})
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_a_waiver_of_any_kind_of_gate_covers_a_failure_alone(name: str) -> None:
+    verdict = judge(policy(OTHERS, waiver(name)), NO_BASE, today=TODAY)
+    result = next(gate for gate in verdict.gates if gate.name == name)
+    assert result.outcome is (WAIVED if JUDGED[name] is FAILED else JUDGED[name])
+
+
+def test_a_looser_gate_of_another_kind_counts_from_the_next_change_on() -> None:
+    strict, loose = (policy({"rows": DataGate(data="rows", at_least=n)}) for n in (11, 9))
+    judged = judge_change(strict, loose, WHOLE, inputs_changed=True, today=TODAY)
+    assert judged.answer == "POLICY_WEAKENED"
+    assert "changes the gate rows" in judged.banners[0].text
+    judged = judge_change(loose, strict, WHOLE, inputs_changed=True, today=TODAY)
+    assert judged.answer == "POLICY_FAILED"
