@@ -41,6 +41,8 @@ FILES = {
 }
 Digest = Callable[[Mapping[str, str | None]], str]
 
+AUTHOR = ("-c", "user.name=Ada", "-c", "user.email=ada@example.invalid")
+
 
 @pytest.fixture
 def repository(tmp_path: Path) -> Git:
@@ -66,7 +68,7 @@ def digest(repository: Git) -> Digest:
         write(repository, FILES)
         write(repository, changed)
         run(repository.root, "git", "add", "-A", "--force")
-        run(repository.root, "git", "commit", "-q", "--allow-empty", "-m", "files")
+        run(repository.root, "git", *AUTHOR, "commit", "-q", "--allow-empty", "-m", "files")
         return inputs_digest(repository, repository.head())
 
     return commit

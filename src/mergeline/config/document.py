@@ -5,6 +5,7 @@ import re
 import warnings
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from typing import Any
 
 from ruamel.yaml import YAML
@@ -19,6 +20,8 @@ from mergeline.errors import ConfigError, first_line
 # takes 20 seconds for a megabyte.
 _MOST_VALUES = 100_000
 _LONGEST = 256 * 1024
+# The settings of a commit are asked for again and again; what is larger is not worth the memory.
+_REMEMBERED = 16 * 1024
 _MOST_BITS = 1024  # of a whole number; Python does not write out much longer ones
 # What the parser raises, besides its own errors, for a scalar or a key that Python cannot hold.
 _CANNOT_HOLD = (ValueError, TypeError, LookupError, AttributeError)
@@ -89,7 +92,7 @@ def _written(node: Node) -> str:
 
 
 def read_document(text: str, *, origin: str) -> Document:
-    """Parse YAML.
+    """Parse YAML. The same text may give the same document again: do not change it.
 
     Args:
         text: The whole file.
@@ -98,6 +101,15 @@ def read_document(text: str, *, origin: str) -> Document:
     Raises:
         ConfigError: It is not YAML, is empty, or is not a mapping.
     """
+    return (_remembered if len(text) <= _REMEMBERED else _parsed)(text, origin)
+
+
+@lru_cache(maxsize=64)
+def _remembered(text: str, origin: str) -> Document:
+    return _parsed(text, origin)
+
+
+def _parsed(text: str, origin: str) -> Document:
     if len(text) > _LONGEST:
         raise ConfigError(
             f"{origin}: it has {len(text):,} characters, at most {_LONGEST:,} are allowed",
