@@ -31,6 +31,7 @@ from mergeline.core.evidence import (
 from mergeline.core.plan import Plan
 from mergeline.core.verdict import Baseline, Candidate, Judgement, Outcome, Verdict
 from mergeline.errors import ToolError
+from report import plans
 
 STORE = "sqlite:///.mergeline/registry.db"
 SHA = "ab" * 32
@@ -219,6 +220,7 @@ def test_the_parameters_of_a_plan():
         "split.key": "id",
         "split.test": "0.2",
         "split.after": "null",
+        "task": "binary",
         "estimator": "sklearn.linear_model.LogisticRegression",
         "params.C": "0.5",
         "params.l1": "null",
@@ -228,6 +230,25 @@ def test_the_parameters_of_a_plan():
         "seed": "7",
         "threshold": "0.35",
     }
+
+
+def test_several_classes_have_metrics_of_their_own():
+    found = metrics_of(plans.three_classes())
+    assert found["balanced_accuracy"] == 0.7231
+    assert found["class_Enrolled_recall"] == pytest.approx(73 / 159, abs=1e-6)
+    assert found["class_Enrolled_recall_low"] < found["class_Enrolled_recall"]
+    assert found["gap_Gender_demographic_parity_difference"] == 0.163
+    params = params_of(plans.three_classes())
+    assert params["task"] == "multiclass"
+    assert "threshold" not in params
+
+
+def test_a_number_has_the_quantiles_of_its_errors():
+    found = metrics_of(plans.regression())
+    assert found["mean_absolute_error"] == 2_600.32
+    assert (found["error_p5"], found["error_p95"]) == (-7_301.2, 4_410.7)
+    assert "error_p5_low" not in found
+    assert "threshold" not in params_of(plans.regression())
 
 
 def test_a_plan_without_evidence_has_only_tags():
@@ -379,7 +400,7 @@ def test_hostile_names_and_long_values_are_logged(project, store):
     assert run.data.params == params_of(hostile)
     assert run.data.metrics == metrics_of(hostile)
     assert len(metrics_of(hostile)) == 1204 + 6
-    assert len(run.data.params) == 12 + 122 - 3
+    assert len(run.data.params) == 13 + 122 - 3
 
 
 def test_a_moved_project_writes_to_its_new_place(project, tmp_path, store):

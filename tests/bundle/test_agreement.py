@@ -1,5 +1,8 @@
 """agreement: evidence that states something else than its commit is stale or forged."""
 
+import json
+from typing import Any
+
 import pytest
 
 from bundle.commits import BASE, HEAD, Repository, fitted, more_iterations
@@ -155,3 +158,106 @@ DATA = {
     "sensitive": ["sex"],
     "contract": "data/contract.yaml",
 }
+
+
+# --- several classes, and a number ----------------------------------------------------------
+
+BOOSTING = "sklearn.ensemble.HistGradientBoosting"
+OF_TASKS: dict[str, dict[str, Any]] = {
+    "multiclass": {
+        "data": {"target": "Target", "sensitive": ["Gender"]},
+        "model": {"estimator": f"{BOOSTING}Classifier", "params": {"max_iter": 120}},
+        "fairness": {"metrics": ["accuracy", "selection_rate", "true_positive_rate", "precision"]},
+    },
+    "regression": {
+        "data": {"target": "charges", "sensitive": ["sex"]},
+        "model": {"estimator": f"{BOOSTING}Regressor", "params": {"max_iter": 120}},
+        "evaluate": {"slices": ["region"]},
+    },
+}
+PLANS = {"multiclass": plans.three_classes, "regression": plans.regression}
+
+
+def require_task(repository, commit, task, plan):
+    found = OF_TASKS[task]
+    data = {"task": task, "source": f"data/{task}.csv", **found["data"]}
+    text = json.dumps({"project": "credit-default", **found, "data": data})
+    settings = parse_settings(text, origin="params.yaml")
+    require_agreement(repository.trusted(), commit, settings, plan.evidence)
+
+
+@pytest.mark.parametrize("task", PLANS)
+def test_evidence_of_each_task_agrees(repository, commit, task):
+    require_task(repository, commit, task, PLANS[task]())
+
+
+@pytest.mark.parametrize("task", PLANS)
+@pytest.mark.parametrize("stage", ["prepare", "train", "evaluate", "fairness", "explain"])
+def test_evidence_of_another_task_is_refused(repository, commit, task, stage):
+    plan = with_content(PLANS[task](), stage, task="binary")
+    with pytest.raises(InvalidBundle, match=rf"{stage}\.task as 'binary', .* it is '{task}'"):
+        require_task(repository, commit, task, plan)
+
+
+def several():
+    return plans.three_classes().evidence.evaluate.content
+
+
+def of_class(**fields):
+    first, *rest = several().classes
+    return (first.model_copy(update=fields), *rest)
+
+
+@pytest.mark.parametrize(
+    ("task", "stage", "fields", "said"),
+    [
+        ("multiclass", "prepare", {"balance": {"Dropout": 4_424}}, r"classes that no row is of"),
+        (
+            "multiclass",
+            "prepare",
+            {"balance": {"Dropout": 1, "Enrolled": 2, "Graduate": 3}},
+            r"prepare\.balance of rows as 6, by the commit it is 4424",
+        ),
+        ("multiclass", "prepare", {"positive": "Dropout"}, r"prepare\.positive as 'Dropout'"),
+        ("multiclass", "train", {"positive": "Dropout"}, r"train\.positive as 'Dropout'"),
+        ("multiclass", "train", {"mitigation": "exponentiated"}, r"train\.mitigation as True"),
+        ("multiclass", "train", {"classes": ("Dropout", "Graduate")}, r"evaluate\.classes as"),
+        ("multiclass", "evaluate", {"classes": of_class(name="Other")}, r"evaluate\.classes as"),
+        ("multiclass", "evaluate", {"classes": of_class(n=1)}, r"evaluate\.classes by n"),
+        ("multiclass", "evaluate", {"classes": of_class(predicted=1)}, r"classes by predicted"),
+        ("multiclass", "evaluate", {"matrix": ((884,),)}, r"evaluate\.matrix as"),
+        ("multiclass", "evaluate", {"classes": (), "matrix": ()}, r"evaluate\.classes as \[\]"),
+        ("multiclass", "evaluate", {"n": 885}, r"evaluate\.n as 885"),
+        ("multiclass", "evaluate", {"threshold": 0.5}, r"evaluate\.threshold as 0\.5"),
+        (
+            "multiclass",
+            "evaluate",
+            {"confusion": plans.evaluate(0.8).confusion, "positives": 1},
+            r"evaluate of the task binary as True",
+        ),
+        (
+            "multiclass",
+            "evaluate",
+            {"residuals": plans.regression().evidence.evaluate.content.residuals},
+            r"evaluate of the task regression as True",
+        ),
+        ("regression", "prepare", {"balance": {"1": 1_338}}, r"balance of rows as 1338"),
+        (
+            "regression",
+            "evaluate",
+            {"classes": several().classes},
+            r"evaluate of the task multiclass as True",
+        ),
+        ("regression", "evaluate", {"n": 200}, r"evaluate\.residuals of more than all rows"),
+    ],
+)
+def test_what_a_task_cannot_have_is_refused(repository, commit, task, stage, fields, said):
+    plan = with_content(PLANS[task](), stage, **fields)
+    with pytest.raises(InvalidBundle, match=said):
+        require_task(repository, commit, task, plan)
+
+
+def test_two_classes_without_counts_are_refused(repository, commit):
+    plan = with_content(fitted(plans.better()), "evaluate", confusion=None)
+    with pytest.raises(InvalidBundle, match=r"evaluate\.confusion as False"):
+        require(repository, commit, plan)

@@ -7,6 +7,7 @@ from typing import Any
 
 from mergeline.core.base import Estimate
 from mergeline.core.digest import sha256
+from mergeline.core.evidence import EvaluateContent
 from mergeline.core.plan import Plan
 
 # MLflow's own limits (mlflow.utils.validation).
@@ -31,9 +32,10 @@ def params_of(plan: Plan) -> dict[str, str]:
         found["split"] = {name: split[name] for name in ("method", "by", "key", "test", "after")}
     if train is not None:
         made = train.content
-        found |= {"estimator": made.estimator, "params": made.params}
+        found |= {"task": made.task, "estimator": made.estimator, "params": made.params}
         found |= {"class_weight": made.class_weight, "seed": made.seed}
-    if evaluate is not None:
+        found |= {"mitigation": made.mitigation} if made.mitigation else {}
+    if evaluate is not None and evaluate.content.threshold is not None:
         found["threshold"] = evaluate.content.threshold
     return {
         safe_name(name): value[:_LONGEST_VALUE]
@@ -54,11 +56,12 @@ def _flat(name: str, value: Any) -> Iterator[tuple[str, str]]:
 def metrics_of(plan: Plan) -> dict[str, float]:
     """Return the held-out metrics and the gaps between groups, with the ends of their intervals.
 
-    A gap is `gap_<by>_<name>`, the ends of an interval are `<metric>_low` and `<metric>_high`;
-    what could not be measured is left out.
+    A metric of one class of several is `class_<name>_<metric>`, a quantile of a regression's
+    errors `error_p<percent>`, a gap `gap_<by>_<name>`; the ends of an interval are
+    `<metric>_low` and `<metric>_high`. What could not be measured is left out.
     """
     evaluate, fairness = plan.evidence.evaluate, plan.evidence.fairness
-    found = dict(evaluate.content.metrics) if evaluate is not None else {}
+    found = _measured(evaluate.content) if evaluate is not None else {}
     for item in fairness.content.by if fairness is not None else ():
         by = item.by.replace(" & ", "_and_")
         found |= {f"gap_{by}_{name}": gap.difference for name, gap in item.gaps.items()}
@@ -67,6 +70,16 @@ def metrics_of(plan: Plan) -> dict[str, float]:
         for metric, estimate in found.items()
         for name, value in _numbers(metric, estimate)
     }
+
+
+def _measured(content: EvaluateContent) -> dict[str, Estimate]:
+    found = dict(content.metrics)
+    for each in content.classes:
+        found |= {f"class_{each.name}_{name}": value for name, value in each.metrics.items()}
+    if content.residuals is not None:
+        for percent, value in content.residuals.quantiles.items():
+            found[f"error_p{percent}"] = Estimate(value=value, n=content.n)
+    return found
 
 
 def _numbers(name: str, estimate: Estimate) -> Iterator[tuple[str, float]]:
