@@ -26,6 +26,7 @@ from mergeline.core.verdict import Baseline, Comparison, Stage
 from mergeline.errors import ToolError
 from mergeline.files import write_set
 from mergeline.inputs.digest import inputs_digest, working_inputs
+from mergeline.ledger.reuse import history_here, reuse_of
 
 Say = Callable[[str], None]
 
@@ -98,7 +99,10 @@ def run_check(request: Request, say: Say) -> Plan:
         contract=_bytes_of(root / contract) if contract else None,
         dirty=dirty,
     )
-    return judged_plan(git, head, base.settings, measured, today=request.today)
+    plan = judged_plan(git, head, base.settings, measured, today=request.today)
+    history = history_here(git)
+    reuse = None if history is None else reuse_of(history, evidence)
+    return plan.model_copy(update={"reuse": reuse})
 
 
 def write_plan(root: Path, plan: Plan, comment: str) -> None:

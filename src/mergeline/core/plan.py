@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, FiniteFloat
 
 from mergeline.core.base import Stated
 from mergeline.core.evidence import EvidenceSet
@@ -37,6 +37,22 @@ class Forecast(Stated):
     waiting: Annotated[int, Field(ge=0)] = 0
 
 
+class Reuse(Stated):
+    """How often the held-out rows were judged on, as far as a ledger tells.
+
+    Attributes:
+        pull_requests: That were judged on exactly these rows so far, this one included where
+            `included` says so.
+        included: Whether this is a pull request that is being judged, and counted.
+        optimism: How much the best of so many looks better than it is by chance, at most, in
+            the primary metric's own units; None where nothing was chosen, or it is not known.
+    """
+
+    pull_requests: Annotated[int, Field(ge=0)]
+    included: bool
+    optimism: FiniteFloat | None = None
+
+
 class Plan(Stated):
     """What `mergeline check` found out about one head; renderers read it and compute nothing.
 
@@ -49,6 +65,7 @@ class Plan(Stated):
         approvals: How many approvals the policy asks for; 0 is said aloud.
         command: What reproduces this locally.
         forecast: Of the trusted job only, and never handed over; None for `mergeline check`.
+        reuse: Never handed over; None where no ledger is there to tell.
     """
 
     schema_version: Literal[1] = 1
@@ -65,3 +82,4 @@ class Plan(Stated):
     approvals: Annotated[int, Field(ge=0)]
     command: str
     forecast: Annotated[Forecast | None, Field(exclude=True)] = None
+    reuse: Annotated[Reuse | None, Field(exclude=True)] = None

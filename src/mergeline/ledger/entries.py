@@ -105,6 +105,7 @@ class Reviewed(Header):
         head_repository: `owner/name` that the head lies in.
         head: Of a group: the pull request's head that it brings. None for a head itself.
         comment: The comment's id; `commented` is when it came to say this.
+        held_out: Of the keys of the rows that it was judged on; None in older entries.
     """
 
     kind: Literal["reviewed"] = "reviewed"
@@ -125,6 +126,8 @@ class Reviewed(Header):
     commented: Time
     # Not written where it is None: such a line is what it was before there were groups.
     head: CommitId | None = Field(default=None, exclude_if=lambda head: head is None)
+    # Nor is this: a line of before rows were counted is what it was.
+    held_out: Sha256 | None = Field(default=None, exclude_if=lambda rows: rows is None)
 
 
 class Promoted(Header):

@@ -125,6 +125,15 @@ class History:
             and (entry.pull_request, entry.commit) == (pull_request, commit)
         )
 
+    def judged_on(self, held_out: str) -> frozenset[int]:
+        """Return the pull requests that were judged on these held-out rows.
+
+        Args:
+            held_out: The digest of the rows' keys.
+        """
+        reviews = (entry for entry in self.entries if isinstance(entry, Reviewed))
+        return frozenset(e.pull_request for e in reviews if e.held_out == held_out)
+
     def objection(self, entry: Entry) -> str:
         """Return why an entry cannot follow these; empty when it can."""
         if not isinstance(entry, Live | Rejected):

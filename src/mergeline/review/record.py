@@ -44,7 +44,7 @@ def record(ledger: Ledger, judged: Judged, comment: Comment | Reviewed, by: str)
 
 def _entry(judged: Judged, comment: Comment | Reviewed, by: str) -> Reviewed:
     run, pull, plan = judged.run, judged.pull, judged.plan
-    candidate = plan.candidate
+    candidate, prepare = plan.candidate, plan.evidence.prepare
     if isinstance(comment, Reviewed):
         shown, since, head = comment.comment, comment.commented, comment.commit
     else:
@@ -70,6 +70,7 @@ def _entry(judged: Judged, comment: Comment | Reviewed, by: str) -> Reviewed:
         comment=shown,
         commented=since,
         head=head,
+        held_out=prepare.content.held_out_sha256 if prepare else None,
     )
 
 

@@ -25,6 +25,7 @@ from mergeline.core.queue import EVENT
 from mergeline.core.remarks import CheckText, Places
 from mergeline.errors import ConfigError, GitHubError, InvalidBundle
 from mergeline.ledger.entries import Reviewed
+from mergeline.ledger.reuse import reuse_of
 from mergeline.ledger.store import Ledger
 from mergeline.review.artifacts import receive
 from mergeline.review.banners import banners, other_base_banner
@@ -234,8 +235,10 @@ def _judge(job: Job, pull: Pull, bundle: Bundle) -> Plan | Answer:
             "notices": (*_notices(job, pull, stated.base, base), *plan.notices),
         }
     )
-    asked = Asked(git, job.ledger.read(), pull, plan, bundle.model, base)
-    return plan.model_copy(update={"forecast": forecast(job.github, asked)})
+    history = job.ledger.read()
+    asked = Asked(git, history, pull, plan, bundle.model, base)
+    reuse = reuse_of(history, plan.evidence, pull.number)
+    return plan.model_copy(update={"forecast": forecast(job.github, asked), "reuse": reuse})
 
 
 def _notices(job: Job, pull: Pull, compared: str | None, base: str | None) -> Iterator[str]:

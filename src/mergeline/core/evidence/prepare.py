@@ -1,8 +1,8 @@
 """prepare: the data, where it came from and how it was split."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import FiniteFloat
+from pydantic import Field, FiniteFloat
 
 from mergeline.core.base import Stated
 from mergeline.core.evidence.envelope import Count
@@ -105,5 +105,5 @@ class PrepareContent(Stated):
     contract: str | None
     contract_sha256: str | None
     split: Split
-    held_out_sha256: str
+    held_out_sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
     leaks: tuple[Leak, ...] = ()

@@ -1,0 +1,21 @@
+"""How many pull requests were judged on the same held-out rows."""
+
+from mergeline.core.plan import Plan
+from mergeline.report.numbers import number, plural
+
+
+def reused(plan: Plan) -> str:
+    """Return it in a sentence or two of plain text; empty where no ledger tells."""
+    found = plan.reuse
+    if found is None:
+        return ""
+    count = found.pull_requests
+    if count == (1 if found.included else 0):
+        return f"No {'other ' if found.included else ''}pull request was judged on these rows."
+    this = ", this one included" if found.included else ""
+    said = f"These held-out rows were judged on in {plural(count, 'pull request')} so far{this}."
+    if found.optimism is None or plan.evidence.evaluate is None:
+        return said
+    name = plan.evidence.evaluate.content.primary
+    luck = f"up to about {number(found.optimism)} of {name}"
+    return f"{said} The best of so many owes {luck} to luck; only rows of later are new to it."
