@@ -186,8 +186,9 @@ class Mitigation(Frozen):
     Attributes:
         constraint: What is to be alike between the groups, up to `bound`.
         by: The sensitive column.
-        bound: The difference that is allowed.
-        rounds: Models that are tried, at most.
+        bound: The difference that is allowed; of `bounded_group_loss` the mean absolute error
+            that a group may have, as a share of the outcome's range.
+        rounds: Rounds of the search, at most; each trains about three models.
     """
 
     constraint: Literal[

@@ -49,6 +49,9 @@ TRUSTED_TYPES = (
     "sklearn.calibration._CalibratedClassifier",
     "sklearn.calibration._SigmoidCalibration",
     "sklearn.calibration._TemperatureScaling",
+    # Training under a constraint of fairness; only Mergeline's own code, with parts as above
+    "mergeline.model.mixture.ClassifierMixture",
+    "mergeline.model.mixture.RegressorMixture",
     "sklearn.utils._bunch.Bunch",  # stacking and voting: parts by name
     # How rows were folded
     "sklearn.model_selection._split.KFold",

@@ -57,6 +57,8 @@ def fit_mitigated(
     Raises:
         ModelError: The estimator takes no weights of rows, or cannot be trained.
     """
+    import numpy as np
+
     *before, (name, estimator) = pipeline.steps
     if not takes_weights(pipeline):
         raise ModelError(
@@ -68,6 +70,7 @@ def fit_mitigated(
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
+            np.random.seed(model.seed)  # what takes no random state draws from NumPy's
             columns: Any = rows
             for _, step in before:
                 columns = step.fit_transform(columns, labels)

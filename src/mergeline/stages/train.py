@@ -18,7 +18,9 @@ from mergeline.model.estimator import model_name, require_probabilities
 from mergeline.model.pipeline import build_pipeline
 from mergeline.model.table import feature_columns, label_texts, listed, outcomes, require_columns
 from mergeline.stages.base import Clock, Result, read_prepared
+from mergeline.stages.mitigation import fit_mitigated, in_words
 from mergeline.stages.pinned import pinned_variables
+from mergeline.stats.groups import sensitive_groups
 
 if TYPE_CHECKING:
     import numpy as np
@@ -44,8 +46,14 @@ def run(root: Path, settings: Settings, clock: Clock) -> Result:
     labels = outcomes(frame, settings.data, classes).astype(kind)
     with clock.part("import"):
         pipeline = build_pipeline(settings.model, features, classes, task)
+    rows, mitigation = cast_features(frame, features), settings.fairness.mitigation
     with clock.part("fit"):
-        _fit(pipeline, cast_features(frame, features), labels, settings)
+        if mitigation is None:
+            _fit(pipeline, rows, labels, settings)
+        else:
+            groups = _groups(frame, mitigation.by, settings)
+            options: Any = {"model": settings.model, "min_group": settings.fairness.min_group}
+            fit_mitigated(pipeline, rows, labels, groups, mitigation, **options)
     require_probabilities(pipeline, settings.model, task)
     description = Description(
         task=task,
@@ -69,6 +77,7 @@ def run(root: Path, settings: Settings, clock: Clock) -> Result:
             features=features,
             classes=description.classes,
             positive=description.positive,
+            mitigation=in_words(mitigation) if mitigation else "",
             model_sha256=directory_digest(folder),
             model_bytes=directory_bytes(folder),
             libraries=libraries(),
@@ -96,6 +105,13 @@ def _classes(frame: "pd.DataFrame", data: Data) -> tuple[str, ...]:
             hint="make the tables again: mergeline check",
         )
     return negative[0], positive
+
+
+def _groups(frame: "pd.DataFrame", column: str, settings: Settings) -> "np.ndarray[Any, Any]":
+    """Return the group of each row: training needs it, the model does not."""
+    require_columns(frame, {column: "fairness.mitigation.by"}, settings.data.source)
+    ((_, groups),) = sensitive_groups(frame, [column], settings.fairness.bins)
+    return groups
 
 
 def _fit(
