@@ -1,8 +1,9 @@
 import itertools
+from typing import Any
 
 import pytest
 
-from mergeline.core.evidence import Confusion
+from mergeline.core.evidence import Confusion, ResidualBin, Residuals
 from mergeline.core.limits import judge_fairness, judge_metric, rows_to_decide
 from mergeline.core.policy import FairnessGate, MetricGate
 from mergeline.core.verdict import Baseline, Comparison, Outcome, Paired
@@ -149,6 +150,92 @@ def test_a_model_that_says_the_same_of_everybody_does_not_pass_as_fair(
 def test_a_gap_that_fails_is_not_softened_by_a_model_that_says_the_same_of_everybody() -> None:
     stages = {"fairness": fairness(0.5), "evaluate": evaluated(NOBODY)}
     assert judge_fairness("g", GAP, case(**stages)).outcome is Outcome.FAILED
+
+
+def of_task(gap: str, value: float, rate: str, *, of: str | None, group: float, **evaluate: Any):
+    """Both evidences of a task: one gap of groups with one rate each, and what was predicted."""
+    made, content = fairness(value), evaluated()
+    (by,) = made.content.by
+    found = by.gaps[ODDS].model_copy(update={"rate": rate, "of": of})
+    measured = {rate: estimate(group)}
+    groups = tuple(
+        each.model_copy(
+            update={"metrics": {} if of else measured, "classes": {of: measured} if of else {}}
+        )
+        for each in by.groups
+    )
+    by = by.model_copy(update={"gaps": {gap: found}, "groups": groups})
+    update = {"confusion": None, "threshold": None, **evaluate}
+    return {
+        "fairness": made.model_copy(
+            update={"content": made.content.model_copy(update={"by": (by,)})}
+        ),
+        "evaluate": content.model_copy(
+            update={"content": content.content.model_copy(update=update)}
+        ),
+    }
+
+
+def residuals(low: float, high: float) -> Residuals:
+    each = ResidualBin(low=low, high=high, n=50, predicted=low, actual=low)
+    return Residuals(bins=(each,), quantiles={})
+
+
+@pytest.mark.parametrize(
+    ("gap", "evaluate", "reason"),
+    [
+        (
+            "demographic_parity_difference",
+            {"matrix": ((5, 0), (4, 0))},
+            "Everybody is predicted to be of one class, so a gap says nothing.",
+        ),
+        ("demographic_parity_difference", {"matrix": ((5, 1), (4, 0))}, ""),
+        ("accuracy_difference", {"matrix": ((5, 0), (4, 0))}, ""),
+        (
+            "mean_prediction_difference",
+            {"residuals": residuals(3.0, 3.0)},
+            "The same number is predicted for everybody, so a gap says nothing.",
+        ),
+        ("mean_prediction_difference", {"residuals": residuals(3.0, 4.0)}, ""),
+        ("mean_absolute_error_difference", {"residuals": residuals(3.0, 3.0)}, ""),
+    ],
+)
+def test_all_alike_is_said_of_gaps_that_a_constant_model_hides(
+    gap: str, evaluate: dict[str, Any], reason: str
+) -> None:
+    stages = of_task(gap, 0.0, "any", of=None, group=0.5, **evaluate)
+    gate = FairnessGate(fairness=gap, by="sex", at_most=0.1)
+    result = judge_fairness("g", gate, case(**stages))
+    outcome = Outcome.WARNED if reason else Outcome.PASSED
+    assert (result.outcome, result.reason) == (outcome, reason)
+
+
+@pytest.mark.parametrize(
+    ("gap", "rate", "of", "group", "said"),
+    [
+        (
+            "equal_opportunity_difference",
+            "true_positive_rate",
+            "Dropout",
+            0.5,
+            "true_positive_rate of Dropout is 0.500 for f and 0.500 for m.",
+        ),
+        (
+            "mean_error_difference",
+            "mean_error",
+            None,
+            -13270.4,
+            "mean_error is -13,270 for f and -13,270 for m.",
+        ),
+    ],
+)
+def test_the_groups_of_a_gap_are_named_with_their_class_and_units(
+    gap: str, rate: str, of: str | None, group: float, said: str
+) -> None:
+    stages = of_task(gap, 0.5, rate, of=of, group=group)
+    gate = FairnessGate(fairness=gap, by="sex", at_most=0.1)
+    result = judge_fairness("g", gate, case(**stages))
+    assert (result.outcome, result.reason) == (Outcome.FAILED, said)
 
 
 # --- against the baseline --------------------------------------------------------

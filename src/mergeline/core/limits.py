@@ -2,7 +2,7 @@
 
 from mergeline.core.base import Estimate
 from mergeline.core.case import Case, errored, missing_baseline, no_evidence, rule_of
-from mergeline.core.evidence import FairnessBy
+from mergeline.core.evidence import EvaluateContent, FairnessBy
 from mergeline.core.policy import FairnessGate, MetricGate
 from mergeline.core.verdict import GateResult, Outcome, Paired
 
@@ -54,43 +54,64 @@ def judge_fairness(name: str, gate: FairnessGate, case: Case) -> GateResult:
         gaps = case.comparison.fairness.get(gate.by, {}) if case.comparison else {}
         paired = gaps.get(gate.fairness)
         result = _against_baseline(name, rule, gate.no_worse_than_baseline_by, paired, case)
-        return _unless_all_alike(result, case)
+        return _unless_all_alike(result, gate.fairness, case)
     result = _against_limit(name, rule, gate, difference)
     if result.outcome is Outcome.FAILED:
         return result.model_copy(update={"reason": _which_groups(found, gate.fairness)})
-    return _unless_all_alike(result, case)
+    return _unless_all_alike(result, gate.fairness, case)
 
 
-def _unless_all_alike(result: GateResult, case: Case) -> GateResult:
+# Gaps of how often the model is right: they say something of a constant model too.
+_OF_ERRORS = ("accuracy_difference", "mean_error_difference", "mean_absolute_error_difference")
+
+
+def _unless_all_alike(result: GateResult, gap: str, case: Case) -> GateResult:
     """A model that says the same of everybody has no gap, and is not fair for that."""
-    if result.outcome is not Outcome.PASSED or case.evidence.evaluate is None:
+    if result.outcome is not Outcome.PASSED or case.evidence.evaluate is None or gap in _OF_ERRORS:
         return result
-    content = case.evidence.evaluate.content
-    found = content.confusion
-    if found is None or content.threshold is None:
+    alike = _all_alike(case.evidence.evaluate.content)
+    if not alike:
         return result
-    if found.true_positive + found.false_positive == 0:
-        who = "Nobody"
-    elif found.true_negative + found.false_negative == 0:
-        who = "Everybody"
-    else:
-        return result
-    reason = (
-        f"{who} is predicted positive at the threshold {content.threshold:g}, "
-        "so a gap says nothing."
-    )
+    reason = f"{alike}, so a gap says nothing."
     return result.model_copy(update={"outcome": Outcome.WARNED, "reason": reason})
+
+
+def _all_alike(content: EvaluateContent) -> str:
+    """Say that the model says the same of everybody; empty where it does not."""
+    found, matrix = content.confusion, content.matrix
+    if found is not None and content.threshold is not None:
+        at = f"is predicted positive at the threshold {content.threshold:g}"
+        if found.true_positive + found.false_positive == 0:
+            return f"Nobody {at}"
+        return f"Everybody {at}" if found.true_negative + found.false_negative == 0 else ""
+    if matrix and sum(any(column) for column in zip(*matrix, strict=True)) == 1:
+        return "Everybody is predicted to be of one class"
+    bins = content.residuals.bins if content.residuals is not None else ()
+    same = bool(bins) and bins[0].low == bins[-1].high
+    return "The same number is predicted for everybody" if same else ""
 
 
 def _which_groups(found: FairnessBy, name: str) -> str:
     gap = found.gaps[name]
     if gap.rate is None or gap.lowest is None or gap.highest is None:
         return ""
-    rates = {group.name: group.metrics.get(gap.rate) for group in found.groups}
-    low, high = rates.get(gap.lowest), rates.get(gap.highest)
-    if low is None or high is None or low.value is None or high.value is None:
-        return f"{gap.rate} is lowest for {gap.lowest} and highest for {gap.highest}."
-    return f"{gap.rate} is {low.value:.3f} for {gap.lowest} and {high.value:.3f} for {gap.highest}."
+    groups = {group.name: group for group in found.groups}
+    ends = [groups[end] for end in (gap.lowest, gap.highest) if end in groups]
+    rates = [end.metrics if gap.of is None else end.classes.get(gap.of, {}) for end in ends]
+    values = [rate.value for each in rates if (rate := each.get(gap.rate)) is not None]
+    what = gap.rate if gap.of is None else f"{gap.rate} of {gap.of}"
+    low, high = values if len(values) == 2 else (None, None)  # noqa: PLR2004 -- both ends
+    if low is None or high is None:
+        return f"{what} is lowest for {gap.lowest} and highest for {gap.highest}."
+    return f"{what} is {_said(low)} for {gap.lowest} and {_said(high)} for {gap.highest}."
+
+
+_THOUSAND = 1000
+
+
+def _said(value: float) -> str:
+    """Rates have three decimals; a mean may be a large number."""
+    return f"{value:,.0f}" if abs(value) >= _THOUSAND else f"{value:.3f}"
 
 
 def _against_limit(
