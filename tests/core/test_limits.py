@@ -17,6 +17,7 @@ from .cases import (
     case,
     compared,
     compared_gap,
+    estimate,
     evaluated,
     fairness,
     paired,
