@@ -112,3 +112,31 @@ def test_one_class_is_no_comparison():
 )
 def test_outcomes(ends, higher, outcome):
     assert paired(0.5, 0.5, ends, n=100, higher_is_better=higher).outcome == outcome
+
+
+def test_few_rows_that_one_model_alone_has_right_widen_the_interval():
+    """The number behind: Agresti and Min's interval of 3 gained and 1 lost rows of 40."""
+    positive = np.full(40, True)
+    before, after = np.full(40, 0.9), np.full(40, 0.9)
+    before[:3] = 0.1
+    after[3] = 0.1
+    # Both classes, so that all metrics have a value; the negatives are alike.
+    positive = np.append(positive, np.full(40, False))
+    before, after = np.append(before, np.full(40, 0.2)), np.append(after, np.full(40, 0.2))
+    found = pair(positive, before, after, names=["recall"])["recall"].delta
+    middle, spread = 2 / 42, 1.96 * np.sqrt(5 - 4 / 42) / 42
+    assert found.value == pytest.approx(2 / 40)
+    assert found.low <= middle - spread + 1e-5
+    assert found.high >= middle + spread - 1e-5
+    # Ids that repeat are drawn as a whole: rows do not count one by one then.
+    units = np.repeat(np.arange(40), 2)
+    repeated = pair(positive, before, after, names=["recall"], units=units)["recall"].delta
+    assert repeated.low > found.low
+
+
+def test_the_smallest_difference_that_would_be_told():
+    positive, before, after = draw(more=0.2)
+    found = pair(positive, before, after, names=["roc_auc"])["roc_auc"]
+    deviation = (found.delta.high - found.delta.low) / 2 / 1.959964
+    assert found.minimum_detectable == pytest.approx(2.801585 * deviation, rel=1e-4)
+    assert paired(0.5, 0.6, None, n=10, higher_is_better=True).minimum_detectable is None

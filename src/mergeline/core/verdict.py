@@ -130,6 +130,8 @@ class Paired(Stated):
             (not turned so that more is better).
         outcome: `better` or `worse` when the whole interval lies on one side of zero.
         rows_to_decide: For `cannot_tell`: about how many common rows would decide.
+        minimum_detectable: The smallest true difference that such a comparison would tell in
+            80 of 100 cases; None without an interval.
     """
 
     baseline: FiniteFloat | None
@@ -138,6 +140,7 @@ class Paired(Stated):
     higher_is_better: bool
     outcome: Literal["better", "worse", "cannot_tell"]
     rows_to_decide: Count | None = None
+    minimum_detectable: FiniteFloat | None = None
 
 
 class Drift(Stated):

@@ -51,6 +51,16 @@ class Rows:
             return f"{metric} needs both classes; all {len(self)} rows are {side}."
         return f"{metric} divides by zero on these {len(self)} rows."
 
+    def share(self, metric: str) -> "tuple[Bools, Bools] | None":
+        """Return which rows recall and accuracy count as right, and of which, shape (n,)."""
+        import numpy as np
+
+        if metric not in ("recall", "accuracy"):
+            return None
+        given = np.argsort(self.order)
+        positive, predicted = self.positive[given] > 0, self.predicted[given] > 0
+        return positive == predicted, positive if metric == "recall" else np.full(len(self), True)
+
     @cached_property
     def tie_starts(self) -> "np.ndarray[Any, Any]":
         """Where a new score begins: indices into the sorted rows."""

@@ -4,19 +4,20 @@ A weighting is one bootstrap replicate: how often each row was drawn. What a met
 task says in its own module: `stats.binary`, `stats.multiclass`, `stats.regression`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from math import isnan
 from typing import TYPE_CHECKING, Any, Protocol
 
 from mergeline.core.base import Estimate
 from mergeline.core.task import Task
 from mergeline.stats import binary, multiclass, regression
-from mergeline.stats.bootstrap import interval, resample_counts
+from mergeline.stats.bootstrap import bca_interval, jackknife_counts, resample_counts
 
 if TYPE_CHECKING:
     import numpy as np
 
     Floats = np.ndarray[Any, np.dtype[np.float64]]
+    Bools = np.ndarray[Any, np.dtype[np.bool_]]
     Units = np.ndarray[Any, np.dtype[np.int64]]
 
 
@@ -37,6 +38,12 @@ class Rows(Protocol):
 
     def undefined(self, metric: str) -> str:
         """Say why a metric has no value on these rows."""
+
+    def share(self, metric: str) -> "tuple[Bools, Bools] | None":
+        """Return of which rows a metric is a share, and which rows count for it, shape (n,).
+
+        None for one that is no share of rows which the outcome alone decides.
+        """
 
 
 class Scored(Protocol):
@@ -97,12 +104,25 @@ def replicate_metrics(
         replicates: Bootstrap samples.
         seed: Of the draws.
     """
+    counts = resample_counts(_units_of(samples, units), replicates, seed)
+    return _under(names, samples, units, counts)
+
+
+def _units_of(samples: Sequence[Rows], units: "Units | None") -> int:
+    return len(samples[0]) if units is None else int(units.max()) + 1
+
+
+def _under(
+    names: Sequence[str],
+    samples: Sequence[Rows],
+    units: "Units | None",
+    weightings: "Iterable[Floats]",
+) -> "list[dict[str, Floats]]":
+    """Return each metric of each sample under weightings of the units, shape (b, units) each."""
     import numpy as np
 
-    n = len(samples[0])
-    size = n if units is None else int(units.max()) + 1
     parts: list[dict[str, list[Floats]]] = [{name: [] for name in names} for _ in samples]
-    for counts in resample_counts(size, replicates, seed):
+    for counts in weightings:
         weights = counts if units is None else counts[:, units]
         for rows, part in zip(samples, parts, strict=True):
             weighting = rows.weigh(weights)
@@ -152,22 +172,26 @@ def estimate_each(
     """
     points = [point_values(names, rows) for rows in samples]
     defined = [name for name in names if any(not isnan(point[name]) for point in points)]
-    how: Any = {"units": units, "replicates": replicates, "seed": seed}
-    drawn = replicate_metrics(defined, samples, **how) if defined else [{} for _ in samples]
+    nothing: list[dict[str, Floats]] = [{} for _ in samples]
+    drawn = left_out = nothing
+    if defined:
+        how: Any = {"units": units, "replicates": replicates, "seed": seed}
+        drawn = replicate_metrics(defined, samples, **how)
+        parts = jackknife_counts(_units_of(samples, units), seed)
+        left_out = _under(defined, samples, units, parts)
     return [
         {
             name: Estimate(value=None, n=len(rows), reason=rows.undefined(name))
             if isnan(point[name])
-            else estimate(point[name], values[name], len(rows))
+            else _estimate(point[name], values[name], others[name], len(rows))
             for name in names
         }
-        for rows, point, values in zip(samples, points, drawn, strict=True)
+        for rows, point, values, others in zip(samples, points, drawn, left_out, strict=True)
     ]
 
 
-def estimate(value: float, drawn: "Floats", n: int) -> Estimate:
-    """Return a value with the interval of its replicates, shape (replicates,)."""
-    ends = interval(drawn)
+def _estimate(value: float, drawn: "Floats", left_out: "Floats", n: int) -> Estimate:
+    ends = bca_interval(drawn, value, left_out)
     if ends is None:
         return Estimate(value=value, n=n, reason="Too few rows for an interval.")
     return Estimate(value=value, low=ends[0], high=ends[1], n=n)

@@ -18,6 +18,7 @@ from mergeline.stats.ratios import divide
 if TYPE_CHECKING:
     import numpy as np
 
+    Bools = np.ndarray[Any, np.dtype[np.bool_]]
     Floats = np.ndarray[Any, np.dtype[np.float64]]
     Ints = np.ndarray[Any, np.dtype[np.int64]]
 
@@ -55,6 +56,14 @@ class Rows:
         named = ", ".join(repr(name[:60]) for name in lacking[:_MOST_NAMED])
         more = f" and {len(lacking) - _MOST_NAMED} more" if len(lacking) > _MOST_NAMED else ""
         return f"{metric} needs rows of every class; none of {len(self)} is {named}{more}."
+
+    def share(self, metric: str) -> "tuple[Bools, Bools] | None":
+        """Return which rows the accuracy counts as right, and of which, shape (n,)."""
+        import numpy as np
+
+        if metric != "accuracy":
+            return None
+        return self.actual == self.predicted, np.full(len(self), True)
 
     @cached_property
     def one_by_one(self) -> tuple[binary.Rows, ...]:

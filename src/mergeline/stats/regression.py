@@ -45,6 +45,9 @@ class Rows:
         """Return the rows under weightings, shape (b, n), in the order that rows were given."""
         return Weighting(self, weights[:, self.order])
 
+    def share(self, metric: str) -> None:
+        """Return nothing: no metric of numbers is a share of rows."""
+
     def undefined(self, metric: str) -> str:
         """Say why a metric has no value on these rows."""
         return f"{metric} needs outcomes that differ; those of all {len(self)} rows are equal."
