@@ -1,15 +1,16 @@
 """Fairness by group: which gap is the largest, between whom, and what would close it."""
 
 from mergeline.core.base import Estimate
-from mergeline.core.evidence import FairnessBy, FairnessContent, Gap, Group
+from mergeline.core.evidence import FairnessBy, FairnessContent, Gap
 from mergeline.core.plan import Plan
 from mergeline.core.verdict import Paired
 from mergeline.report.against import COMPARED
 from mergeline.report.markdown import Section, code, listing, table, text
-from mergeline.report.numbers import bar, change, estimate, number, plural
-from mergeline.report.sections.gates import helpful, remedy_line
+from mergeline.report.numbers import change, estimate, joined, number, plural
+from mergeline.report.sections.gates import helpful, remedy_cost
+from mergeline.report.sections.groups import group_tables
 
-_GROUPS, _BY, _REMEDIES = 30, 8, 4
+_BY, _REMEDIES = 8, 6
 _MEANING = {
     "selection_rate": "share of rows predicted as {noun}",
     "true_positive_rate": "share of actual {noun} rows predicted so",
@@ -18,6 +19,12 @@ _MEANING = {
     "true_negative_rate": "share of all other rows predicted so",
     "accuracy": "share of rows predicted rightly",
     "precision": "share of rows predicted as {noun} that are",
+    "mean_error": "mean of prediction minus outcome",
+}
+_CAUSES = {
+    "base_rate": "Mostly from the base rates:",
+    "errors": "Mostly from the errors:",
+    "size": "Too few rows to tell:",
 }
 
 
@@ -39,16 +46,39 @@ _NAME = "Fairness by group"
 
 
 def _how(content: FairnessContent, noun: str) -> str:
+    whole = {"binary": text(noun, 40), "multiclass": "the class", "regression": ""}[content.task]
     known = [
-        f"{code(name)}: {_MEANING[name].format(noun=text(noun, 40))}"
+        f"{code(name)}: {_MEANING[name].format(noun=whole)}"
         for name in content.metrics
         if name in _MEANING
     ]
     meaning = f" {'; '.join(known)}." if known else ""
+    start = {
+        "binary": f"at the threshold {content.threshold:g}"
+        if content.threshold is not None
+        else "",
+        "multiclass": "each class against the others",
+        "regression": "in the units of what is predicted",
+    }[content.task]
     return (
-        f"{content.n:,} held-out rows at the threshold {content.threshold:g}.{meaning} "
+        f"{content.n:,} held-out rows {start}.{meaning} "
         f"Groups of fewer than {content.min_group:,} rows are shown, not judged. "
-        "Under each rate: a bar, and the change against the baseline's evidence."
+        "Under each rate: a bar, and the change against the baseline's evidence. "
+        f"{_compared(content)}"
+    )
+
+
+def _compared(content: FairnessContent) -> str:
+    """Say once what many comparisons do to the intervals: they hold for all of them at once."""
+    counts = [
+        f"{plural(sum(group.judged for group in found.groups), 'group')} by {code(found.by)}"
+        for found in content.by[:_BY]
+    ]
+    and_classes = ", and all classes," if content.task == "multiclass" else ""
+    return (
+        f"Compared: {joined(counts)}. A gap's interval holds for all pairs of these groups"
+        f"{and_classes} at once, so nothing is left to correct for their number; the intervals "
+        "of single groups hold each for itself."
     )
 
 
@@ -74,10 +104,8 @@ def _by(found: FairnessBy, plan: Plan) -> str:
     if found.gaps:
         parts.append(_gap_table(found, plan))
     if found.groups:
-        parts.append(_group_table(found, plan))
-    lines = [f"- {remedy_line(remedy)}" for remedy in helpful(found)[:_REMEDIES]]
-    if lines:
-        parts.append("\n".join(("What would close the gap:", "", *lines)))
+        parts.append(group_tables(found, _found_before(found.by, plan)))
+    parts += filter(None, (_costs(found), text(found.left_out, 200)))
     return "\n\n".join(parts)
 
 
@@ -90,19 +118,26 @@ def _worst(found: FairnessBy) -> str:
     if gap.rate is None or gap.lowest is None or gap.highest is None:
         same = gap.difference.value == 0
         return f"{said}. All judged groups are alike." if same else f"{said}."
+    if found.cause is not None and found.cause.kind != "none":
+        return f"{said}. {_CAUSES[found.cause.kind]} {text(found.cause.reason, 500)}"
+    rate = code(gap.rate) if gap.of is None else f"{code(gap.rate)} of {code(gap.of)}"
     return (
-        f"{said}. {code(gap.rate)} is lowest for {code(gap.lowest)}{_rate(found, gap, gap.lowest)} "
+        f"{said}. {rate} is lowest for {code(gap.lowest)}{_rate(found, gap, gap.lowest)} "
         f"and highest for {code(gap.highest)}{_rate(found, gap, gap.highest)}."
     )
 
 
 def _rate(found: FairnessBy, gap: Gap, name: str) -> str:
     group = next((group for group in found.groups if group.name == name), None)
-    measured = group.metrics.get(gap.rate or "") if group is not None else None
+    if group is None:
+        return ""
+    rates = group.metrics if gap.of is None else group.classes.get(gap.of, {})
+    measured = rates.get(gap.rate or "")
     return f" ({number(measured.value)})" if measured and measured.value is not None else ""
 
 
 def _gap_table(found: FairnessBy, plan: Plan) -> str:
+    by_class = any(gap.of is not None for gap in found.gaps.values())
     rows = [
         (
             code(name),
@@ -111,11 +146,24 @@ def _gap_table(found: FairnessBy, plan: Plan) -> str:
             "" if gap.lowest is None else code(gap.lowest),
             "" if gap.highest is None else code(gap.highest),
             _gap_change(name, gap, found.by, plan),
+            *([_class_of(gap)] if by_class else []),
         )
         for name, gap in found.gaps.items()
     ]
     header = ("Gap", "Difference (95 % interval)", "Ratio", "Lowest", "Highest", "Change")
-    return table(header, rows, numeric=(1, 2, 5))
+    more = ("Of the class",) if by_class else ()
+    return table((*header, *more), rows, numeric=(1, 2, 5)) + _notes(found)
+
+
+def _class_of(gap: Gap) -> str:
+    return "" if gap.of is None else code(gap.of)
+
+
+def _notes(found: FairnessBy) -> str:
+    """What gaps with a value leave out: a gap without one says why in its cell."""
+    told = [gap.difference for gap in found.gaps.values() if gap.difference.value is not None]
+    reasons = dict.fromkeys(each.reason for each in told if each.reason)
+    return "".join(f"\n\n{text(reason, 200)}" for reason in reasons)
 
 
 def _value(measured: Estimate) -> str:
@@ -134,51 +182,24 @@ def _gap_change(name: str, gap: Gap, by: str, plan: Plan) -> str:
     return change(gap.difference.value, old.difference.value if old is not None else None)
 
 
-def _group_table(found: FairnessBy, plan: Plan) -> str:
-    before = _found_before(found.by, plan)
-    old = {group.name: group for group in before.groups} if before is not None else {}
-    shown = _shown(found)
-    names = list(dict.fromkeys(name for group in shown for name in group.metrics))
-    rows = [
-        (_group_name(group), f"{group.n:,}", _positives(group), *_cells(group, old, names))
-        for group in shown
-    ]
-    header = ("Group", "n", "Positives", *(f"{code(name)}" for name in names))
-    more = len(found.groups) - len(shown)
-    end = f"\n\n{plural(more, 'more group')} in the evidence." if more else ""
-    return table(header, rows, numeric=(1, 2)) + end
-
-
-def _shown(found: FairnessBy) -> tuple[Group, ...]:
-    """All groups; where there are too many, the ends of the gaps and then the largest."""
-    if len(found.groups) <= _GROUPS:
-        return found.groups
-    ends = {name for gap in found.gaps.values() for name in (gap.lowest, gap.highest)}
-    ranked = sorted(found.groups, key=lambda group: (group.name not in ends, -group.n))
-    return tuple(ranked[:_GROUPS])
-
-
-def _positives(group: Group) -> str:
-    return "" if group.positives is None else f"{group.positives:,}"
-
-
-def _group_name(group: Group) -> str:
-    return code(group.name) if group.judged else f"{code(group.name)} (shown, not judged)"
-
-
-def _cells(group: Group, old: dict[str, Group], names: list[str]) -> list[str]:
-    before = old[group.name].metrics if group.name in old else {}
-    return [_cell(group.metrics.get(name), before.get(name)) for name in names]
-
-
-def _cell(measured: Estimate | None, before: Estimate | None) -> str:
-    if measured is None:
+def _costs(found: FairnessBy) -> str:
+    """Return what would close gaps, and what that costs; a reduction also where it did not."""
+    worth = helpful(found)
+    shown = [each for each in found.remedies if each in worth or each.method == "reduction"]
+    if not shown:
         return ""
-    if measured.value is None:
-        return _value(measured)
-    moved = change(measured.value, before.value if before is not None else None)
-    end = f" {moved}" if moved else ""
-    return f"{estimate(measured)}<br>{bar(measured.value)}{end}"
+    rows = [
+        (
+            code(each.gap),
+            text(each.setting, 160),
+            f"{number(each.gap_before)} → {number(each.gap_after)}",
+            remedy_cost(each),
+            f"{each.n:,}",
+        )
+        for each in shown[:_REMEDIES]
+    ]
+    header = ("Gap", "What would close it", "Gap before → after", "Cost", "n")
+    return f"What it would cost to close the gap:\n\n{table(header, rows, numeric=(2, 3, 4))}"
 
 
 def _found_before(by: str, plan: Plan) -> FairnessBy | None:
