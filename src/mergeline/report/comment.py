@@ -12,8 +12,10 @@ from mergeline.report.sections.checks import checks
 from mergeline.report.sections.explain import explanations
 from mergeline.report.sections.fairness import fairness
 from mergeline.report.sections.gates import ICON, gate_counts, gate_table, remedies
+from mergeline.report.sections.leaks import leaks, told_outcome
 from mergeline.report.sections.metrics import metrics, primary, slices
 from mergeline.report.sections.provenance import digests, stages
+from mergeline.report.sections.reuse import reused
 from mergeline.report.words import headline, if_merged
 
 LIMIT = 60_000  # characters; GitHub refuses more than 65,536, and CML adds a line of its own
@@ -54,6 +56,8 @@ def _top(plan: Plan, width: int, most: int | None) -> str:
         remedies(plan),
         "### Primary metric",
         primary(plan),
+        text(reused(plan)),
+        told_outcome(plan),
         _changes(plan),
         "### If merged now",
         _if_merged(plan),
@@ -97,6 +101,7 @@ def _sections(plan: Plan) -> list[Section]:
         fairness(plan),
         metrics(plan),
         checks(plan),
+        leaks(plan),
         changed(plan),
         explanations(plan),
         stages(plan),

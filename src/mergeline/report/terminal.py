@@ -8,6 +8,7 @@ from mergeline.core.verdict import GateResult, Judgement, Outcome
 from mergeline.report.against import compared, primary_pair
 from mergeline.report.markdown import NAME, plain
 from mergeline.report.numbers import estimate, number
+from mergeline.report.sections.reuse import reused
 from mergeline.report.words import WORD, headline, if_merged, measured, worst_first
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ def print_plan(plan: Plan, console: "Console") -> None:
         console.print()
         console.print(part)
     for title, said in (
-        ("Primary metric", _primary(plan)),
+        ("Primary metric", " ".join(filter(None, (_primary(plan), reused(plan))))),
         ("If merged now", " ".join((f"{plan.judgement.answer}.", *if_merged(plan)))),
         *_dirty(plan),
         *(("Notice", notice) for notice in plan.notices),

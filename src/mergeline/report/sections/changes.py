@@ -5,6 +5,7 @@ from mergeline.core.plan import Plan
 from mergeline.report.against import settings_changed
 from mergeline.report.markdown import Section, code, listing, table
 from mergeline.report.numbers import change, number, percent, plural
+from mergeline.report.sections.drift import drifted
 
 _COLUMNS, _CLASSES, _SETTINGS = 40, 10, 30
 _NAME = "Data and settings"
@@ -21,7 +22,7 @@ def changed(plan: Plan) -> Section:
     columns = _column_changes(now.content, old)
     same = old is not None and (now.content.sha256, now.content.split) == (old.sha256, old.split)
     counts = _counts(now.content, None if same else old)
-    said = (_source(now.content, old), counts, _columns(columns))
+    said = (_source(now.content, old), counts, _columns(columns), drifted(plan))
     body = "\n\n".join(part for part in (*said, _training(plan)) if part)
     return Section(_NAME, _summary(now.content, old, len(columns)), body)
 

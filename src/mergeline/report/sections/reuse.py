@@ -17,5 +17,5 @@ def reused(plan: Plan) -> str:
     if found.optimism is None or plan.evidence.evaluate is None:
         return said
     name = plan.evidence.evaluate.content.primary
-    luck = f"up to about {number(found.optimism)} of {name}"
-    return f"{said} The best of so many owes {luck} to luck; only rows of later are new to it."
+    luck = f"up to about {number(found.optimism)} of its {name}"
+    return f"{said} The best of so many may owe {luck} to luck; rows that come later would tell."
