@@ -158,8 +158,8 @@ def _means(held: Predictions, labels: "Array", asked: Asked) -> tuple[Group, ...
             metric: _mean(float(values[row, place]), drawn[:, row, place], n)
             if told
             else Estimate(value=None, n=n, reason=_FEW)
-            for row, metric in enumerate(_MEANS)
-            if metric in asked.metrics
+            for metric in asked.metrics
+            for row in [_MEANS.index(metric)]
         }
         judged = name in asked.judged
         groups.append(Group(name=name, n=n, positives=None, judged=judged, metrics=metrics))

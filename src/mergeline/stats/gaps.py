@@ -216,7 +216,8 @@ def _gap(
     lowest, highest = (names[int(end)] for end in ends) if ends else (None, None)
     return Gap(
         difference=difference,
-        ratio=_ratio(values),
+        # Of errors around 0 a ratio says nothing.
+        ratio=None if kinds[worst].rate == "mean_error" else _ratio(values),
         lowest=lowest,
         highest=highest,
         rate=kinds[worst].rate,

@@ -21,6 +21,12 @@ _MEANING = {
     "precision": "share of rows predicted as {noun} that are",
     "mean_error": "mean of prediction minus outcome",
 }
+_MEANING_OF_CLASS = {
+    "selection_rate": "share of rows predicted as the class",
+    "true_positive_rate": "share of the rows of the class predicted so",
+    "false_positive_rate": "share of all other rows predicted as the class",
+    "precision": "share of rows predicted as the class that are of it",
+}
 _CAUSES = {
     "base_rate": "Mostly from the base rates:",
     "errors": "Mostly from the errors:",
@@ -46,22 +52,22 @@ _NAME = "Fairness by group"
 
 
 def _how(content: FairnessContent, noun: str) -> str:
-    whole = {"binary": text(noun, 40), "multiclass": "the class", "regression": ""}[content.task]
+    meanings = _MEANING | (_MEANING_OF_CLASS if content.task == "multiclass" else {})
     known = [
-        f"{code(name)}: {_MEANING[name].format(noun=whole)}"
+        f"{code(name)}: {meanings[name].format(noun=text(noun, 40))}"
         for name in content.metrics
-        if name in _MEANING
+        if name in meanings
     ]
     meaning = f" {'; '.join(known)}." if known else ""
     start = {
-        "binary": f"at the threshold {content.threshold:g}"
+        "binary": f" at the threshold {content.threshold:g}"
         if content.threshold is not None
         else "",
-        "multiclass": "each class against the others",
-        "regression": "in the units of what is predicted",
+        "multiclass": ", each class against the others",
+        "regression": ", in the units of what is predicted",
     }[content.task]
     return (
-        f"{content.n:,} held-out rows {start}.{meaning} "
+        f"{content.n:,} held-out rows{start}.{meaning} "
         f"Groups of fewer than {content.min_group:,} rows are shown, not judged. "
         "Under each rate: a bar, and the change against the baseline's evidence. "
         f"{_compared(content)}"
@@ -119,7 +125,9 @@ def _worst(found: FairnessBy) -> str:
         same = gap.difference.value == 0
         return f"{said}. All judged groups are alike." if same else f"{said}."
     if found.cause is not None and found.cause.kind != "none":
-        return f"{said}. {_CAUSES[found.cause.kind]} {text(found.cause.reason, 500)}"
+        from_outcomes = found.cause.kind == "base_rate" and name == "mean_prediction_difference"
+        lead = "Mostly from the outcomes:" if from_outcomes else _CAUSES[found.cause.kind]
+        return f"{said}. {lead} {text(found.cause.reason, 500)}"
     rate = code(gap.rate) if gap.of is None else f"{code(gap.rate)} of {code(gap.of)}"
     return (
         f"{said}. {rate} is lowest for {code(gap.lowest)}{_rate(found, gap, gap.lowest)} "
