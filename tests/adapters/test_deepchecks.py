@@ -215,7 +215,7 @@ def test_worker_is_python_310_and_imports_nothing_of_ours():
     }
     tops = {name.partition(".")[0] for name in names}
     others = tops - set(sys.stdlib_module_names)
-    assert others == {"deepchecks", "numpy", "pandas"}
+    assert others == {"deepchecks", "numpy", "pandas", "sklearn"}
 
 
 def test_worker_has_no_network():

@@ -14,6 +14,7 @@ from mergeline.files import write_set
 from mergeline.model.score import load_scorer
 from mergeline.stages import check_data, check_model, evaluate, train
 from mergeline.stages.base import Clock
+from projects import OUTCOME, make_project, outcome_frame, run_stages, settings_of
 
 ROWS = 800
 BASE = {
@@ -178,6 +179,76 @@ def test_unusual_names_types_and_values_run_through(tmp_path):
 def test_missing_table(tmp_path):
     with pytest.raises(ContractError, match=r"train\.parquet cannot be read"):
         check_data.run(tmp_path, settings(), Clock())
+
+
+# --- several classes, and numbers ---------------------------------------------------
+
+FOR_CLASSES = ("data_integrity/conflicting_labels", "train_test_validation/new_label_train_test")
+FOR_CLASSIFIERS = ("calibration_score", "confusion_matrix_report", "roc_report")
+NO_MODEL = {"model_evaluation/boosting_overfit", "model_evaluation/model_inference_time"}
+
+
+def of_task(folder, task, names=None):
+    """Return the outcomes of all checks and the reasons of those that do not apply."""
+    kind = "Regressor" if task == "regression" else "Classifier"
+    frame = outcome_frame(task, ROWS)
+    if names:
+        frame["outcome"] = frame["outcome"].map(names)
+    root = make_project(
+        folder,
+        frame=frame,
+        data=OUTCOME[task],
+        model={"estimator": f"sklearn.tree.DecisionTree{kind}", "params": {"max_depth": 3}},
+        checks={"sample": 500},
+    )
+    run_stages(root, "prepare", "train", "evaluate")
+    contents = [
+        stage.run(root, settings_of(root), Clock()).content for stage in (check_data, check_model)
+    ]
+    return {check.name: check for content in contents for check in content.checks}
+
+
+def unfit(checks):
+    return {
+        name: check.reason
+        for name, check in checks.items()
+        if check.outcome == "not_applicable" and "data.time" not in check.reason
+    }
+
+
+def told(checks):
+    return " ".join(item.details for check in checks.values() for item in check.conditions)
+
+
+def test_every_check_of_several_classes_is_accounted_for(tmp_path):
+    checks = of_task(tmp_path, "multiclass")
+    assert not [check for check in checks.values() if check.outcome == "did_not_run"]
+    regression = {f"model_evaluation/regression_error_distribution/{s}" for s in ("test", "train")}
+    reasons = unfit(checks)
+    assert reasons.keys() == NO_MODEL | regression
+    assert {reasons[name] for name in regression} == {"it is for regression"}
+    (gain,) = checks["model_evaluation/simple_model_comparison"].conditions
+    assert (gain.outcome, "All classes passed" in gain.details) == ("passed", True)
+
+
+def test_every_check_of_a_regression_is_accounted_for(tmp_path):
+    checks = of_task(tmp_path, "regression")
+    assert not [check for check in checks.values() if check.outcome == "did_not_run"]
+    sides = [f"model_evaluation/{name}/{s}" for name in FOR_CLASSIFIERS for s in ("test", "train")]
+    reasons = unfit(checks)
+    assert reasons.keys() == {*NO_MODEL, *FOR_CLASSES, *sides}
+    assert {reasons[name] for name in (*FOR_CLASSES, *sides)} == {"it is for classes"}
+    assert checks["model_evaluation/simple_model_comparison"].outcome == "passed"
+    (_, bias) = checks["model_evaluation/regression_error_distribution/train"].conditions
+    assert (bias.outcome, "rmse ratio" in bias.details) == ("passed", True)
+
+
+def test_classes_of_hostile_names_are_checked(tmp_path):
+    names = {"basic": 'it\'s "x"', "plus": "<b>\n[x]: {y}", "pro": "\U0001f98a, /\\"}
+    checks = of_task(tmp_path, "multiclass", names)
+    assert not [check for check in checks.values() if check.outcome == "did_not_run"]
+    assert "<b>" not in told(checks)
+    assert "\n" not in told(checks)
 
 
 # --- check_model -------------------------------------------------------------------

@@ -23,6 +23,7 @@ from pydantic import ValidationError
 from mergeline.adapters.deepchecks_accounts import RawAnswer, account_for, reason_of
 from mergeline.adapters.deepchecks_environment import build_environment, interpreter
 from mergeline.core.evidence import ChecksContent
+from mergeline.core.task import Task
 from mergeline.errors import ToolError
 
 __all__ = ["SOCKET", "Answer", "DeepchecksServer", "Request", "build_environment", "run_suites"]
@@ -44,7 +45,8 @@ class Request:
 
     Attributes:
         suites: Names of deepchecks' own suites.
-        train: Parquet file of the training table; the label is 0 or 1.
+        train: Parquet file of the training table; the label is 0 or 1, the text of one of
+            several classes, or a number.
         test: The same for the held-out rows.
         label: The target column.
         features: The columns that the model reads.
@@ -52,8 +54,11 @@ class Request:
         index: The column that names a row's subject, None without one.
         datetime: The column of time, None without one.
         sample: Rows that estimating checks look at, a table, at most.
-        score: The column of the positive class's probability, which stands for the model.
-        threshold: A score from here on is a positive prediction.
+        task: What is predicted.
+        scores: The columns that stand for the model: the positive class's probability, those
+            of several classes, or the predicted value; none where there is no model.
+        threshold: A score from here on is a positive prediction; binary only.
+        classes: Texts of the classes in the order of `scores`, sorted; multiclass only.
         importance: Share of each feature in the model's scores, adding up to 1.
         leave_out: Checks that do not apply, with the reason.
     """
@@ -67,8 +72,10 @@ class Request:
     index: str | None
     datetime: str | None
     sample: int
-    score: str | None = None
-    threshold: float = 0.5
+    task: Task = "binary"
+    scores: tuple[str, ...] = ()
+    threshold: float | None = None
+    classes: tuple[str, ...] = ()
     importance: Mapping[str, float] = field(default_factory=dict)
     leave_out: Mapping[str, str] = field(default_factory=dict)
 

@@ -24,6 +24,7 @@ NOT_APPLICABLE = (
     ("DatasetValidationError", "does not contain a datetime", "the settings name no data.time"),
     ("DeepchecksNotSupportedError", "at least two features", "the model reads one column only"),
     ("ModelValidationError", "irrelevant for classification tasks", "it is for regression"),
+    ("ModelValidationError", "irrelevant for regression tasks", "it is for classes"),
     ("NotEnoughSamplesError", "samples", "too few rows"),
     (
         "DeepchecksProcessError",

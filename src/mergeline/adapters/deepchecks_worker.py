@@ -1,9 +1,8 @@
 """Runs deepchecks suites for Mergeline. A script for the Python of deepchecks' own environment.
 
 It inherits a listening Unix socket and answers one JSON line for each that it is sent, until
-nobody asks for a while or the process that started it is gone. It says what happened, check by
-check; what that means is said in `mergeline.adapters.deepchecks_accounts`. Python 3.10 to 3.12;
-nothing of Mergeline is imported.
+nobody asks for a while or its parent is gone. It says what happened, check by check; what that
+means is said in `mergeline.adapters.deepchecks_accounts`. Python 3.10 to 3.12, without Mergeline.
 """
 
 from __future__ import annotations
@@ -63,6 +62,7 @@ def main(folder: str, descriptor: int) -> None:
     import deepchecks
 
     deepchecks.set_verbosity(logging.ERROR)
+    mend()
     listener.settimeout(IDLE_SECONDS)
     while True:
         try:
@@ -106,6 +106,20 @@ def _answer(line: bytes) -> dict[str, Any]:
         return {"suites": [], "deepchecks": _version(), "error": describe_error(error)}
 
 
+def mend() -> None:
+    """Make up for what scikit-learn does otherwise than the one deepchecks was written for."""
+    from deepchecks.tabular import context
+    from deepchecks.tabular.checks.model_evaluation import regression_error_distribution as errors
+    from deepchecks.tabular.metric_utils import scorers
+    from sklearn.metrics import root_mean_squared_error
+
+    # Scorers look for a method of that name; and 1 is not the positive one of several classes.
+    context._DummyModel._predict.__name__ = "predict"
+    for name in scorers.MULTICLASS_SCORERS_NON_AVERAGE.values():
+        scorers.multiclass_scorers_dict[name]._kwargs["pos_label"] = None
+    errors.mean_squared_error = lambda *rows, **_: root_mean_squared_error(*rows)
+
+
 def _version() -> str:
     import deepchecks
 
@@ -142,13 +156,22 @@ def _predictions(frames: dict[str, Any], request: dict[str, Any]) -> dict[str, A
     import numpy as np
     import pandas as pd
 
-    if request["score"] is None:
+    if not request["scores"]:
         return {}
-    arguments: dict[str, Any] = {"model_classes": [0, 1]}
+    arguments: dict[str, Any] = {}
+    if request["task"] != "regression":
+        arguments["model_classes"] = list(request["classes"]) or [0, 1]
     for side, frame in frames.items():
-        score = frame.pop(request["score"]).to_numpy()
-        arguments[f"y_pred_{side}"] = (score >= request["threshold"]).astype(int)
-        arguments[f"y_proba_{side}"] = np.column_stack([1 - score, score])
+        scores = np.column_stack([frame.pop(name).to_numpy() for name in request["scores"]])
+        if request["task"] == "regression":
+            arguments[f"y_pred_{side}"] = scores[:, 0]
+        elif request["task"] == "multiclass":
+            names = np.array(request["classes"], dtype=object)
+            arguments[f"y_pred_{side}"] = names[scores.argmax(axis=1)]
+            arguments[f"y_proba_{side}"] = scores
+        else:
+            arguments[f"y_pred_{side}"] = (scores[:, 0] >= request["threshold"]).astype(int)
+            arguments[f"y_proba_{side}"] = np.column_stack([1 - scores[:, 0], scores[:, 0]])
     if request["importance"]:
         shares = {_safe(name): share for name, share in request["importance"].items()}
         arguments["feature_importance"] = pd.Series(shares)
@@ -165,7 +188,7 @@ def _dataset(frame: Any, side: str, request: dict[str, Any]) -> Any:
         cat_features=[_safe(name) for name in request["categories"]],
         index_name=_safe(request["index"]),
         datetime_name=_safe(request["datetime"]),
-        label_type="binary",
+        label_type=request["task"],
         dataset_name=side,
     )
 

@@ -10,7 +10,7 @@ from mergeline.config.settings import Data, Settings
 from mergeline.core import layout
 from mergeline.core.evidence import Feature
 from mergeline.model.cast import cast_features
-from mergeline.model.table import feature_columns, is_positive, write_table
+from mergeline.model.table import feature_columns, is_positive, label_texts, write_table
 from mergeline.stages.base import Clock, Result, read_prepared
 
 if TYPE_CHECKING:
@@ -48,6 +48,7 @@ def run(root: Path, settings: Settings, clock: Clock) -> Result:
                     index=data.id,
                     datetime=data.time,
                     sample=settings.checks.sample,
+                    task=data.task,
                 )
             )
     clock.seconds.update(answer.seconds)
@@ -57,14 +58,20 @@ def run(root: Path, settings: Settings, clock: Clock) -> Result:
 def labelled(frame: "pd.DataFrame", features: Sequence[Feature], data: Data) -> "pd.DataFrame":
     """Return a table as deepchecks reads it right.
 
-    The features are what the model reads (numbers as float64, categories as text), the
-    target is 1 for the positive class and 0 for the other, and our key is left out.
+    The features are what the model reads (numbers as float64, categories as text), our key is
+    left out, and the target is 1 for the positive class and 0 for the other, the text of one of
+    several classes, or a number.
     """
     table = frame.drop(columns=layout.KEY)
     cast = cast_features(frame, features)
     for name in cast.columns:
         table[name] = cast[name]
-    table[data.target] = is_positive(frame[data.target], data.positive).astype("int64")
+    target = frame[data.target]
+    if data.task == "binary":
+        table[data.target] = is_positive(target, data.positive).astype("int64")
+    else:
+        several = data.task == "multiclass"
+        table[data.target] = label_texts(target) if several else target.astype("float64")
     return table
 
 

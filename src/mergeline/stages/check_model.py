@@ -17,8 +17,10 @@ if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
+    Floats = np.ndarray[Any, np.dtype[np.float64]]
+
 _SUITES = ("model_evaluation",)
-_SCORE = "_mergeline_score"
+_SCORE = "_mergeline_score_"
 _SEED = 0
 
 # The cost of importance is one scoring a feature: rows times features stay below this.
@@ -43,14 +45,15 @@ def run(root: Path, settings: Settings, clock: Clock) -> Result:
         test = sampled(_scored_test(root), sample)
         scorer = load_scorer(root / layout.MODEL, trusted=settings.model.trusted_types)
     with clock.part("score"):
-        train[_SCORE] = scorer.score(train)
+        train = _scored(train, scorer.score(train))
     with clock.part("importance"):
         shares = importance(scorer, test)
     roles = [feature.name for feature in scorer.features]
+    scores = tuple(str(name) for name in test.columns if str(name).startswith(_SCORE))
     with tempfile.TemporaryDirectory(prefix="mergeline-") as name:
         folder = Path(name)
         for side, frame in (("train", train), ("test", test)):
-            table = labelled(frame, scorer.features, data)[[*roles, data.target, _SCORE]]
+            table = labelled(frame, scorer.features, data)[[*roles, data.target, *scores]]
             write_table(table, folder / f"{side}.parquet")
         with clock.part("deepchecks"):
             answer = run_suites(
@@ -64,8 +67,10 @@ def run(root: Path, settings: Settings, clock: Clock) -> Result:
                     index=None,
                     datetime=None,
                     sample=sample,
-                    score=_SCORE,
-                    threshold=settings.evaluate.threshold,
+                    task=data.task,
+                    scores=scores,
+                    threshold=settings.threshold,
+                    classes=scorer.classes if data.task == "multiclass" else (),
                     importance=shares,
                     leave_out=_left_out(shares),
                 )
@@ -77,15 +82,20 @@ def run(root: Path, settings: Settings, clock: Clock) -> Result:
 def _scored_test(root: Path) -> "pd.DataFrame":
     """Return the held-out rows with the scores that the stage evaluate gave them."""
     test = read_prepared(root, layout.TEST_TABLE)
-    predictions = read_prepared(root, layout.PREDICTIONS)
-    if list(predictions["key"]) != list(test[layout.KEY]):
+    table = read_prepared(root, layout.PREDICTIONS)
+    if list(table["key"]) != list(test[layout.KEY]):
         raise ContractError(
-            f"{layout.PREDICTIONS} has {len(predictions)} rows that are not those of "
+            f"{layout.PREDICTIONS} has {len(table)} rows that are not those of "
             f"{layout.TEST_TABLE} ({len(test)} rows) in their order",
             hint="make both again: mergeline check",
         )
-    test[_SCORE] = predictions["score"].to_numpy()
-    return test
+    return _scored(test, table[[name for name in table if name.startswith("score")]].to_numpy())
+
+
+def _scored(frame: "pd.DataFrame", scores: "Floats") -> "pd.DataFrame":
+    """Add scores, shape (n,) or (n, classes), as columns of their own."""
+    columns = scores.reshape(len(frame), -1).T
+    return frame.assign(**{f"{_SCORE}{place}": column for place, column in enumerate(columns)})
 
 
 def sampled(frame: "pd.DataFrame", most: int) -> "pd.DataFrame":
