@@ -17,6 +17,7 @@ from mergeline.core.digest import sha256
 from mergeline.core.plan import Plan
 from mergeline.core.verdict import Outcome
 from mergeline.errors import GitHubError, ToolError
+from mergeline.ledger.entries import Reviewed
 from mergeline.report.markdown import marker
 from mergeline.review.run import Reviewing, review
 from report import plans
@@ -156,6 +157,25 @@ def test_again_for_the_same_run_is_one_comment_and_one_entry(line: SmallLine) ->
     assert second.entry == first.entry
     assert [entry.run for entry in line.ledger()].count(run) == 1
     assert writes(line, since) == ["POST statuses done"]
+
+
+def test_the_comment_says_how_often_its_rows_were_judged_on(line: SmallLine) -> None:
+    rows = plans.better().evidence.prepare.content.held_out_sha256
+    before = {e.pull_request for e in line.ledger() if isinstance(e, Reviewed)}
+    counted = {e.pull_request for e in line.ledger() if getattr(e, "held_out", None) == rows}
+    bodies = []
+    for _ in range(2):
+        branch, head, number = opened(line)
+        done = reviewed(line, line.run(branch, line.parts(plans.better(), head)))
+        assert done.entry.held_out == rows
+        counted.add(number)
+        bodies += [(comments(line, number)[0], len(counted))]
+    assert len(counted - before) == 2
+    for body, count in bodies:
+        if count > 1:
+            assert f"were judged on in {count} pull requests so far, this one included." in body
+        else:
+            assert "No other pull request was judged on these rows." in body
 
 
 def test_a_new_head_edits_the_comment_and_adds_an_entry(line: SmallLine) -> None:
