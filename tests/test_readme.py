@@ -12,6 +12,7 @@ from mergeline.config.load import parse_settings
 from mergeline.core.answers import Name
 from mergeline.core.digest import promotion_key
 from mergeline.core.evidence import STAGES, EvidenceSet
+from mergeline.core.policy import GATE_KINDS
 from mergeline.core.verdict import Candidate, Outcome
 from mergeline.errors import MergelineError
 
@@ -25,6 +26,19 @@ def test_the_settings_load() -> None:
     assert text is not None
     settings = parse_settings(text[1], origin="README.md")
     assert next(iter(settings.gates)) == "auc-floor"
+
+
+@pytest.mark.parametrize("gate", re.findall(r"^\| `(\{.+\})` \|", README, re.MULTILINE))
+def test_every_kind_of_gate_in_the_table_loads(gate: str) -> None:
+    text = re.search(r"## What you write\n\n```yaml\n(.*?)gates:", README, re.DOTALL)
+    assert text is not None
+    slices = "evaluate: {slices: [purpose]}\n"
+    assert parse_settings(f"{text[1]}{slices}gates: {{g: {gate}}}\n", origin="README.md").gates
+
+
+def test_every_kind_of_gate_is_in_the_table() -> None:
+    told = set(re.findall(r"^\| `\{(\w+): ", README, re.MULTILINE))
+    assert told == set(GATE_KINDS)
 
 
 def test_every_exit_code_is_in_the_table() -> None:
