@@ -150,9 +150,11 @@ def _read(path: Path, kind: str, data: Data) -> "pd.DataFrame":
 
     if kind == "parquet":
         frame = pd.read_parquet(path)
-        _refuse_twice(list(frame.columns), data)
-        named = any(name is not None for name in frame.index.names)
-        return _blank_missing(frame.reset_index(drop=not named), data)
+        named = [name for name in frame.index.names if name is not None]
+        _refuse_twice([str(name) for name in (*named, *frame.columns)], data)
+        frame = frame.reset_index(drop=not named)
+        # Settings name texts; pandas gives columns that had no names numbers.
+        return _blank_missing(frame.set_axis([str(name) for name in frame.columns], axis=1), data)
     if kind == "jsonl":
         return _blank_missing(pd.DataFrame(read_json_lines(path, data)), data)
     dialect = find_dialect(path, kind, data)
