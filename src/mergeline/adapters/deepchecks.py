@@ -7,6 +7,7 @@ its socket in the variable `MERGELINE_DEEPCHECKS_SOCKET`; a stage run alone star
 
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -263,5 +264,12 @@ def _accounted(answer: RawAnswer, request: Request) -> Answer:
 def _failure(what: str, path: Path) -> ToolError:
     log = path.with_name(_LOG)
     text = log.read_text(errors="replace") if log.exists() else ""
+    absent = re.search(r"^ModuleNotFoundError: No module named '([\w.]+)'", text, re.MULTILINE)
+    if absent:
+        return ToolError(
+            f"the Python for deepchecks has no {absent[1]}",
+            hint="run `mergeline doctor --build`, or let MERGELINE_DEEPCHECKS_PYTHON name a "
+            "Python that has it",
+        )
     last = " | ".join(text.strip().splitlines()[-4:])[-600:]
     return ToolError(f"the deepchecks process {what}" + (f": {last}" if last else ""), hint=_HINT)

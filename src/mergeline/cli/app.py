@@ -75,6 +75,10 @@ def _from_system(error: OSError) -> ToolError:
             hint="free some space (files written before are as they were), then run it again",
         )
     where = os.fspath(error.filename) if error.filename is not None else ""
+    if isinstance(error, FileExistsError | NotADirectoryError):
+        return ToolError(
+            f"{where} is a file, and a folder is needed there", hint="move the file away"
+        )
     return ToolError(
         f"the system refused: {error.strerror or error} {where}".rstrip(),
         hint="check that the path exists and may be read and written",
