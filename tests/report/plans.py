@@ -703,4 +703,6 @@ ALL = {
     "lowered-gate": weakened,
     "policy-only": policy_only,
     "hostile": hostile,
+    "regression": regression,
+    "three-classes": three_classes,
 }

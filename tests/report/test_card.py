@@ -29,7 +29,9 @@ def headings(card):
     ]
 
 
-@pytest.mark.parametrize("name", ["first", "better", "waived", "hostile"])
+@pytest.mark.parametrize(
+    "name", ["first", "better", "waived", "hostile", "regression", "three-classes"]
+)
 def test_golden(name, golden):
     golden(f"card/{name}.md", render_card(plans.ALL[name]()))
 

@@ -63,6 +63,9 @@ def test_a_large_number_is_never_rounded_onto_its_limit():
 def test_signs():
     assert (signed(0.0182), signed(-0.0041), signed(0.0)) == ("+0.018", "-0.004", "0")
     assert (change(0.5, 0.4), change(0.5, 0.5), change(None, 0.5)) == ("+0.100", "no change", "")
+    assert change(11_230.2, 11_226.9) == "+3"
+    assert change(18_236.0, 18_236.0 + 3.6e-12) == "no change"
+    assert change(18_236.2, 18_236.0) == "+0.2"
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,8 @@ SENTENCES = {
     "lowered-gate": (Outcome.FAILED, "not good enough by the rules in force: it passes only by"),
     "policy-only": (Outcome.WARNED, "No new model: this pull request changes only the rules"),
     "hostile": (Outcome.FAILED, "is not good enough: 1 of 7 gates failed (equal-odds)."),
+    "regression": (Outcome.FAILED, "is not good enough: 1 of 5 gates failed (error-ceiling)."),
+    "three-classes": (Outcome.PASSED, "release: all 5 gates passed; it is better than"),
 }
 
 

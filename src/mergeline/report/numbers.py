@@ -1,6 +1,7 @@
 """Numbers as a reader wants them: three decimals, more only where rounding would mislead."""
 
 from collections.abc import Iterable
+from math import isclose
 
 from mergeline.core.base import Estimate
 
@@ -8,6 +9,7 @@ _MOST_DECIMALS = 6
 _THOUSAND, _MEGA, _HUNDRED = 1000, 1_000_000, 100
 _ABSURD = 1e12
 _MINUTE = 60
+_SAME = 1e-12
 _EIGHTHS = " ▏▎▍▌▋▊▉"
 
 
@@ -68,7 +70,10 @@ def change(now: float | None, before: float | None) -> str:
     """Return the difference of two numbers, empty where one is missing."""
     if now is None or before is None:
         return ""
-    return signed(now - before) if now != before else "no change"
+    # Sums of the same numbers in another order differ in their last bits.
+    if isclose(now, before, rel_tol=_SAME):
+        return "no change"
+    return signed(now - before, among=max(abs(now), abs(before)))
 
 
 def percent(part: float, whole: float, *, decimals: int = 1) -> str:
