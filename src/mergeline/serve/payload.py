@@ -1,34 +1,21 @@
-"""The body of a scoring request as rows for the model, and scores as the body of an answer.
+"""The body of a scoring request as rows for the model.
 
 Requests are those of MLflow's scoring protocol: JSON with exactly one of `dataframe_split`,
 `dataframe_records`, `instances` and `inputs`, or CSV with a header. `params` and other keys
 are let pass and not read, as MLflow does for a model that declares no parameters. MLflow
 also drops columns that the model does not know, and fills those that one of many records
 leaves out; here both are refused, since a misspelt name would change a score in silence.
-
-Answers are what MLflow's server gives for a model that returns a table: a list of records,
-one a row, which its clients read as a data frame. By task, two classes, several, a number:
-
-    {"predictions": [{"probability": 0.81, "label": "1", "positive": true}], "threshold": 0.25}
-    {"predictions": [{"label": "b", "probability": 0.7, "probabilities": {"a": 0.3, "b": 0.7}}]}
-    {"predictions": [{"value": 13270.42}]}
-
-Numbers are exact to the last bit. `probability` is that of the positive class of two, and
-of the predicted one of several. `label` is the class as text: that which the threshold decides
-for, and `positive` is that decision; or the most probable one.
 """
 
 import csv
 import io
-import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from mergeline.core.evidence import Feature
 from mergeline.errors import BadRequest
-from mergeline.model.decision import DecisionRule
 from mergeline.model.direct import Columns
 from mergeline.model.table import listed
 from mergeline.serve.parsing import parse_json
@@ -39,9 +26,6 @@ from mergeline.serve.values import (
     described,
     shown,
 )
-
-if TYPE_CHECKING:
-    from mergeline.model.decision import Floats
 
 FORMS = ("dataframe_split", "dataframe_records", "instances", "inputs")
 _KINDS = ("application/json", "text/csv")
@@ -224,48 +208,6 @@ def media_type(content_type: str) -> str:
                 status=415,
             )
     return kind
-
-
-def predictions_json(rule: DecisionRule, scores: "Floats") -> bytes:
-    """Return the body of an answer; see the head of this module.
-
-    Args:
-        rule: What the release makes of scores.
-        scores: As `Scorer.score` gives them.
-    """
-    if rule.task == "regression":
-        rows = ",".join([f'{{"value":{value!r}}}' for value in scores.tolist()])
-        return f'{{"predictions":[{rows}]}}'.encode()
-    decided = rule.decided(scores).tolist()
-    if rule.task == "multiclass":
-        rows = ",".join(_of_classes(rule.classes, decided, scores.tolist()))
-        return f'{{"predictions":[{rows}]}}'.encode()
-    ends = {
-        decision: f',"label":{json.dumps(label)},"positive":{json.dumps(decision)}}}'
-        for decision, label in ((False, rule.negative), (True, rule.positive))
-    }
-    both = zip(scores.tolist(), decided, strict=True)
-    rows = ",".join([f'{{"probability":{score!r}{ends[decision]}' for score, decision in both])
-    return f'{{"predictions":[{rows}],"threshold":{rule.threshold!r}}}'.encode()
-
-
-def _of_classes(
-    classes: Sequence[str], decided: Sequence[int], scores: Sequence[Sequence[float]]
-) -> Iterator[str]:
-    names = [json.dumps(name) for name in classes]
-    starts = [f'{{"label":{name},"probability":' for name in names]
-    for place, row in zip(decided, scores, strict=True):
-        each = ",".join([f"{name}:{score!r}" for name, score in zip(names, row, strict=True)])
-        yield f'{starts[place]}{row[place]!r},"probabilities":{{{each}}}}}'
-
-
-def scores_said(rule: DecisionRule, body: bytes) -> list[tuple[float, ...]]:
-    """Return the scores that an answer holds, a row each, as `Probes.scores` has them."""
-    rows = json.loads(body)["predictions"]
-    if rule.task == "multiclass":
-        return [tuple(row["probabilities"][name] for name in rule.classes) for row in rows]
-    key = "probability" if rule.task == "binary" else "value"
-    return [(row[key],) for row in rows]
 
 
 def _one_form(said: Any) -> tuple[str, Any]:

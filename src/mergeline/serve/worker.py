@@ -21,7 +21,8 @@ from mergeline.errors import BadRequest, ContractError, MergelineError, ModelErr
 from mergeline.model.decision import DecisionRule
 from mergeline.model.safety import require_safe
 from mergeline.model.score import Scorer, load_scorer
-from mergeline.serve.payload import Reader, predictions_json, scores_said
+from mergeline.serve.answers import predictions_json, scores_said
+from mergeline.serve.payload import Reader
 from mergeline.serve.protocol import SCRATCH, Frame, receive
 from mergeline.serve.replies import JSON, Reply, problem
 from mergeline.serve.request_log import LogSettings, RequestLog
