@@ -97,10 +97,11 @@ def test_the_order_of_rows_and_columns_does_not_matter():
     "change",
     [
         lambda frame: frame.astype({"age": float, "visits": "float32"}),
+        lambda frame: frame.astype({"age": "float16", "visits": "float16"}),
         lambda frame: frame.astype({"member": object}),
         lambda frame: frame.assign(joined=frame["joined"].astype("datetime64[ns]")),
     ],
-    ids=["floats", "objects", "nanoseconds"],
+    ids=["floats", "half floats", "objects", "nanoseconds"],
 )
 def test_a_row_has_one_key_whatever_the_types_of_its_columns(change):
     frame = make_frame(100)

@@ -134,6 +134,8 @@ def _texts(column: "pd.Series[Any]") -> Any:
 
     if column.dtype.kind == "M":
         column = column.dt.as_unit("us")
+    if column.dtype == "float16":  # for which Arrow has no arithmetic
+        column = column.astype("float64")
     array = pa.array(column, from_pandas=True)
     if pa.types.is_floating(array.type):
         whole = pc.and_(pc.equal(array, pc.floor(array)), pc.less(pc.abs(array), _EXACT))
