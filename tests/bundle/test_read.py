@@ -306,6 +306,23 @@ def test_nothing_is_imported_that_could_load_a_model(built, tmp_path):
     assert done.stdout.split() == []
 
 
+@pytest.mark.parametrize(
+    ("plan", "scores", "said"),
+    [
+        (plans.better, [0.2, 0.8], "2 scores a row, the model gives 1"),
+        (plans.regression, [1.0, 2.0], "2 scores a row, the model gives 1"),
+        (plans.three_classes, [0.5], "1 scores a row, the model gives 3"),
+    ],
+)
+def test_probes_have_the_scores_of_the_task(plan, scores, said):
+    made = plan()
+    probes = json.loads(probe_file(made.evidence.train.content))
+    probes["scores"] = [scores] * len(probes["rows"])
+    made, model = sealed(made, probes=json.dumps(probes).encode())
+    with pytest.raises(InvalidBundle, match=said):
+        read_bundle(evidence_files(made), model)
+
+
 # --- what else the stages made -----------------------------------------------------------
 
 
