@@ -27,7 +27,7 @@ _MARKS = (
 )
 # What a file of another kind begins with, and what to do about it.
 _KINDS = (
-    (b"\x1f\x8b", "a gzip file", "let data.source end in .gz"),
+    (b"\x1f\x8b", "a gzip file", "let its name, and data.source, end in .gz"),
     (b"PK\x03\x04", "a zip file or a workbook", "export the table as CSV"),
     (b"PAR1", "a Parquet file", "set data.format: parquet"),
     (b"SQLite format 3", "a SQLite database", "export the table as CSV"),

@@ -35,7 +35,7 @@ _HINTS = {
     "csv": _CHECK,
     "tsv": _CHECK,
     "jsonl": "write one JSON object a line, or set data.format in params.yaml",
-    "parquet": "is the file whole, and Parquet? Else set data.format in params.yaml",
+    "parquet": "fetch it again, or set data.format in params.yaml to what it is",
 }
 
 
@@ -117,6 +117,8 @@ def _said(error: Exception, path: Path, data: Data) -> str:
     unclosed = re.search(r"EOF inside string starting at row (\d+)", str(error))
     if unclosed:
         return f"a double quote is opened in row {int(unclosed[1])} and never closed"
+    if "Parquet magic bytes not found" in str(error):
+        return "it does not end as one does, so it was cut off or is another kind of file"
     return first_line(error).replace(str(path), data.source)
 
 

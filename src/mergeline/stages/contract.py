@@ -63,6 +63,12 @@ def _read_schema(path: Path, data: Data) -> Any:
         from pandera.io import pandas_io
 
     try:
+        why = _no_mapping(path)
+    except Exception as error:  # the parser raises whatever its parts raise
+        raise _no_schema(data, first_line(error)) from error
+    if why:
+        raise _no_schema(data, why)
+    try:
         schema = pandas_io.from_yaml(path)
         strange = list(_strange_keys(path))
     except Exception as error:  # pandera raises whatever its parts raise
@@ -72,6 +78,18 @@ def _read_schema(path: Path, data: Data) -> Any:
     if strange:
         raise _no_schema(data, "; ".join(strange))
     return schema
+
+
+def _no_mapping(path: Path) -> str:
+    """Say where the document is not of the shape that pandera takes for granted."""
+    from ruamel.yaml import YAML
+
+    document = YAML(typ="safe", pure=True).load(path)
+    columns = document.get("columns") if isinstance(document, dict) else None
+    rules = columns.values() if isinstance(columns, dict) else columns or ()
+    if isinstance(columns, dict | list) and all(isinstance(rule, dict) for rule in rules):
+        return ""
+    return "under `columns:` each column needs its rules, as in `age: {dtype: int64}`"
 
 
 def _strange_keys(path: Path) -> Iterator[str]:
