@@ -72,3 +72,9 @@ def test_several_are_one_banner(example: str) -> None:
     )
     assert len(moved_banners(settings(example), settings(new))) == 1
     assert "; " in moved(example, new)
+
+
+def test_another_task_moves_what_gates_measure(example: str) -> None:
+    small = "project: p\ndata: {source: a.csv, target: y, task: %s}\nmodel: {estimator: a.B}\n"
+    text = moved(small % "regression", small % "multiclass")
+    assert 'data.task from "regression" to "multiclass"' in text

@@ -368,7 +368,8 @@ def some(value, rows=slice(3, 5)):
         ),
         ("regression", becomes(outcome=True), "holds true and false, and data.task is", "binary"),
         ("regression", some(None), "data.target 'outcome' is missing in 2 of 800", "remove"),
-        ("regression", some(np.inf), "is no finite number in 2 of 800 rows", "remove these"),
+        ("regression", some(np.inf), "beyond 1e+100 in 2 of 800 rows", "remove these"),
+        ("regression", some(-1e101), "beyond 1e+100 in 2 of 800 rows", "in another unit"),
         ("regression", becomes(outcome=7), "has one value in all 800 rows", "data.target"),
     ],
 )

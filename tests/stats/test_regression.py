@@ -113,7 +113,7 @@ def test_rows_that_repeat_are_drawn_together():
     assert width > 1.8 * (by_row.high - by_row.low)
 
 
-@pytest.mark.parametrize("value", [0.0, 3.1e9])
+@pytest.mark.parametrize("value", [0.0, 0.1, 3.1e9])
 def test_outcomes_that_are_equal_leave_r2_without_a_value(value):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -122,6 +122,16 @@ def test_outcomes_that_are_equal_leave_r2_without_a_value(value):
     assert found["r2"].value is None
     assert found["r2"].reason == "r2 needs outcomes that differ; those of all 30 rows are equal."
     assert found["mean_absolute_error"].value is not None
+
+
+def test_errors_beyond_the_largest_number_leave_a_metric_without_a_value():
+    with np.errstate(over="ignore", invalid="ignore"):
+        made = Rows(np.arange(50.0), np.full(50, 1e200))
+        found = estimate_metrics(list(METRICS), made, replicates=100, seed=0)
+    for name in ("root_mean_squared_error", "r2"):
+        assert found[name].value is None
+        assert found[name].reason == f"{name} of these 50 rows is beyond the largest number."
+    assert found["mean_absolute_error"].value == pytest.approx(1e200)
 
 
 def test_one_row_is_no_crash_and_no_warning():

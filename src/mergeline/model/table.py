@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _MOST_LISTED = 30
+# Its square, added over all rows, is still a number.
+_LARGEST = 1e100
 
 
 def label_texts(column: "pd.Series[Any]") -> "np.ndarray[Any, Any]":
@@ -76,16 +78,16 @@ def _numbers(target: "pd.Series[Any]", data: Data) -> "np.ndarray[Any, np.dtype[
         raise ContractError(
             f"data.target {data.target!r} holds {_held(target)}, and data.task is regression: "
             "numbers are expected",
-            hint="name what means no value in data.missing and remove those rows, write decimals "
-            "with a point, or set data.task: multiclass or binary in params.yaml",
+            hint="name what means no value in data.missing and remove those rows, set data.decimal "
+            "where it is a comma, or set data.task: multiclass or binary in params.yaml",
         )
     values: np.ndarray[Any, np.dtype[np.float64]] = target.to_numpy(dtype=np.float64)
-    bad = ~np.isfinite(values)
+    bad = ~(np.abs(values) <= _LARGEST)
     if bad.any():
         raise ContractError(
-            f"data.target {data.target!r} is no finite number in {int(bad.sum())} of "
-            f"{len(values)} rows",
-            hint="remove these rows, or fill in the outcome",
+            f"data.target {data.target!r} is infinite, no number, or beyond {_LARGEST:g} in "
+            f"{int(bad.sum())} of {len(values)} rows",
+            hint="remove these rows, fill in the outcome, or give it in another unit",
         )
     return values
 

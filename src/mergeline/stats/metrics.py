@@ -5,7 +5,7 @@ task says in its own module: `stats.binary`, `stats.multiclass`, `stats.regressi
 """
 
 from collections.abc import Iterable, Sequence
-from math import isnan
+from math import isfinite, isnan, nan
 from typing import TYPE_CHECKING, Any, Protocol
 
 from mergeline.core.base import Estimate
@@ -80,11 +80,12 @@ def rows_of(predictions: Scored) -> Rows:
 
 
 def point_values(names: Sequence[str], rows: Rows) -> dict[str, float]:
-    """Return each metric on the rows as they are; NaN where it is undefined."""
+    """Return each metric on the rows as they are; NaN where it is undefined, or infinite."""
     import numpy as np
 
     once = rows.weigh(np.ones((1, len(rows))))
-    return {name: float(once.value(name)[0]) for name in names}
+    found = {name: float(once.value(name)[0]) for name in names}
+    return {name: value if isfinite(value) else nan for name, value in found.items()}
 
 
 def replicate_metrics(

@@ -50,7 +50,9 @@ class Rows:
 
     def undefined(self, metric: str) -> str:
         """Say why a metric has no value on these rows."""
-        return f"{metric} needs outcomes that differ; those of all {len(self)} rows are equal."
+        if metric == "r2" and self.actual.min() == self.actual.max():
+            return f"r2 needs outcomes that differ; those of all {len(self)} rows are equal."
+        return f"{metric} of these {len(self)} rows is beyond the largest number."
 
     @cached_property
     def summed(self) -> "Floats":
