@@ -76,7 +76,7 @@ def find_cause(
     ends = [names.index(gap.highest), names.index(gap.lowest)]
     sums = table.whole()[0][ends]
     sides = _Ends(task, (gap.highest, gap.lowest), gap.rate, gap.of, sums, measures)
-    few = sides.too_few(value, actual, predicted, groups)
+    few = sides.too_few(value, actual, predicted, groups) or sides.by_chance(gap)
     if few:
         return Cause(gap=name, kind="size", reason=few)
     return _explained(name, sides)
@@ -167,6 +167,19 @@ class _Ends:
             f"{self.names[side]} has only {n:,} rows for {self.what}: their 95 % interval alone, "
             f"{_said(low, self.task)} to {_said(high, self.task)}, is wider than the gap of "
             f"{_said(gap, self.task)}."
+        )
+
+    def by_chance(self, gap: Gap) -> str:
+        """Say that groups which are alike could have such a gap; else empty."""
+        difference = gap.difference
+        if difference.value is None or difference.low is None or difference.low > 0:
+            return ""
+        values = " and ".join(_said(float(value), self.task) for value in self.values[self.place])
+        n = " and ".join(f"{int(rows):,}" for rows in self.rows[self.place])
+        return (
+            f"{self.what} is {values} for {self.names[0]} and {self.names[1]} (n = {n}): the "
+            f"interval of the gap of {_said(difference.value, self.task)} reaches 0, so chance "
+            "alone could make it."
         )
 
 
