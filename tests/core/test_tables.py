@@ -82,6 +82,8 @@ def test_the_worst_column_is_named_with_how_many_there_are() -> None:
     one = judge_data("g", gate("missing", at_most=0.1, column="b"), case(**table(a=3, b=200)))
     assert (one.rule, one.reason) == ("share missing of b at most 0.1", "")
     assert judge_data("g", gate("rows", at_least=1), case(**table())).reason == ""
+    none = judge_data("g", gate("missing", at_most=0.1), case(**table(a=0, b=0)))
+    assert none.reason == ""
 
 
 @pytest.mark.parametrize("kind", ["missing", "leak", "drift"])

@@ -90,8 +90,9 @@ def _worst(values: Mapping[str, float]) -> tuple[str, float]:
     return name, values[name]
 
 
-def _which(gate: DataGate, column: str, count: int) -> str:
-    if gate.column is not None or column == _TABLE:
+def _which(gate: DataGate, column: str, value: float, count: int) -> str:
+    """Name the worst column; where none has any of it there is none."""
+    if gate.column is not None or column == _TABLE or value == 0:
         return ""
     return f"It is {column}." if count == 1 else f"The worst of {count} columns is {column}."
 
@@ -111,7 +112,7 @@ def _against_limit(
         outcome=Outcome.PASSED if passed else Outcome.FAILED,
         measured=Estimate(value=value, n=rows),
         limit=limit,
-        reason=_which(gate, column, len(values)),
+        reason=_which(gate, column, value, len(values)),
     )
 
 
@@ -145,7 +146,7 @@ def _against_baseline(
         outcome=Outcome.PASSED if worse <= allowed else Outcome.FAILED,
         measured=Estimate(value=sign * worse, n=rows),
         limit=sign * allowed,
-        reason=_which(gate, column, len(changes)),
+        reason=_which(gate, column, worse, len(changes)),
     )
 
 
@@ -167,7 +168,7 @@ def _judge_drift(name: str, rule: str, gate: DataGate, case: Case) -> GateResult
     certain = {each: value for each, value in beyond.items() if value > drift[each].noise}
     column, value = _worst(certain or beyond or values)
     outcome = Outcome.FAILED if certain else Outcome.WARNED if beyond else Outcome.PASSED
-    said = [_which(gate, column, len(values))] if len(values) > 1 else []
+    said = [_which(gate, column, value, len(values))] if len(values) > 1 else []
     if drift[column].changed_type:
         said.append("Its type is another one, so that nothing of it is as it was.")
     if outcome is Outcome.WARNED:
