@@ -93,7 +93,7 @@ CSVS = {
     "other order": CAST[NAMES[::-1]].to_csv(index=False),
     "windows": CAST.to_csv(index=False, lineterminator="\r\n").replace("side", "side\r\n")[:-2],
     "quoted": CAST.to_csv(index=False, quoting=1),
-    "spaces, blank lines": "age, town, member\n41,  Oslo, true\n\n,,\n"
+    "spaces, blank lines": "age, town, member\n41,  Oslo , true \n\n,,\n"
     '23.50, "Ålesund, ""west""\nside", FALSE\n\n',
     "byte-order mark": "\ufeff" + CAST.to_csv(index=False),
 }

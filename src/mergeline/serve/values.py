@@ -108,19 +108,22 @@ def _wrong_value(
 def cell_values(feature: Feature, texts: Sequence[str], *, truths: bool) -> list[Any]:
     """Return the cells of a CSV column as the values that JSON would hold.
 
+    Space around a cell is no part of it, as when a table is read for training.
+
     Args:
         feature: The column.
         texts: Its cells; an empty one is a missing value.
         truths: It is a category of `true` and `false` alone, which CSV also writes as
             `True` and `False`.
     """
+    texts = [text.strip(" \t") for text in texts]
     if feature.kind == "number":
         return [_number(text) for text in texts]
     if feature.kind == "boolean":
         return [_TRUTHS[text] if text in _TRUTHS else _number(text) for text in texts]
     if truths:
         return [text.lower() if text in _TRUTHS else text for text in texts]
-    return list(texts)
+    return texts
 
 
 def _number(text: str) -> Any:
