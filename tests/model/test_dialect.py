@@ -73,6 +73,7 @@ def test_a_mark_decides(tmp_path, encoding, read_as):
         (gzip.compress(b"a,b\n"), "a gzip file", "end in .gz"),
         (b"PK\x03\x04....", "a workbook", "as CSV"),
         (b"PAR1....", "a Parquet file", "data.format: parquet"),
+        (b'{"name": "secret", "y": 1}\n', "begins as JSON", "data.format: jsonl"),
         (b"<!DOCTYPE html>\n<html>", "a web page", "fetch the table itself"),
         (b"version https://git-lfs.github.com/spec/v1\n", "pointer of Git LFS", "git lfs pull"),
         (b"\xef\xbb\xbfsep=;\na;b\n", "sep=", "delete that line"),

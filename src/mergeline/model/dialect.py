@@ -72,7 +72,7 @@ def find_dialect(path: Path, kind: str, data: Data) -> Dialect:
     """
     with opened(path) as stream:
         start = stream.read(_BLOCK)
-    _require_text(start, data)
+    _require_text(start, kind, data)
     encoding = _encoding(start, data)
     if not encoding.startswith(("utf-16", "utf-32")):
         _require_no_nul(path, data)
@@ -86,8 +86,13 @@ def opened(path: Path) -> BinaryIO:
     return cast("BinaryIO", gzip.open(path, "rb")) if path.suffix == ".gz" else path.open("rb")
 
 
-def _require_text(start: bytes, data: Data) -> None:
+def _require_text(start: bytes, kind: str, data: Data) -> None:
     head = start.removeprefix(codecs.BOM_UTF8).lstrip()[:30].lower()
+    if kind != "jsonl" and head.startswith((b'{"', b"[{")):
+        raise ContractError(
+            f"{data.source} begins as JSON",
+            hint="set data.format: jsonl in params.yaml, with one object a line",
+        )
     for mark, name, hint in _KINDS:
         if head.startswith(mark.lower()):
             raise ContractError(f"{data.source} begins as {name}", hint=hint)

@@ -69,7 +69,8 @@ def _make(model: Model, task: Task, classes: Sequence[str]) -> Any:
         raise ModelError(
             f"{model_name(model)} cannot be made with model.params {model.params}: "
             f"{type(error).__name__}: {first_line(error)}",
-            hint="check model.params in params.yaml",
+            hint="check model.params in params.yaml"
+            + ("" if model.estimator else ", and the factory, which is the project's own code"),
         ) from error
 
 
