@@ -111,7 +111,7 @@ def test_the_models_own_code_is_a_dependency_of_what_imports_it(tmp_path: Path) 
     write_pipeline(root)
     for name, stage in stages((root / "dvc.yaml").read_text()).items():
         own = {"own", "kinds.py"} & set(stage["deps"])
-        loads = name in ("train", "evaluate", "check_model", "explain")
+        loads = name in ("train", "evaluate", "check_model", "fairness", "explain")
         assert own == ({"own", "kinds.py"} if loads else set())
 
 
