@@ -21,10 +21,15 @@ def group_tables(found: FairnessBy, before: FairnessBy | None) -> str:
     shown = _shown(found)
     parts = [_whole(shown, old)]
     classes = _classes(found)
-    for of in classes[:_CLASSES]:
-        rates = {group.name: group.classes.get(of, {}) for group in shown}
+    if len(found.columns) > 1:  # a table a class for each intersection would fill the comment
+        classes = [name for name in classes if name in {gap.of for gap in found.gaps.values()}]
+    judged = tuple(group for group in shown if group.judged)
+    for of in classes[:_CLASSES] if judged else ():
+        rates = {group.name: group.classes.get(of, {}) for group in judged}
         past = {name: group.classes.get(of, {}) for name, group in old.items()}
-        parts.append(f"The class {code(of)} against the others:\n\n{_of_class(shown, rates, past)}")
+        parts.append(
+            f"The class {code(of)} against the others:\n\n{_of_class(judged, rates, past)}"
+        )
     if len(classes) > _CLASSES:
         rest = listing(classes[_CLASSES:], _CLASSES)
         parts.append(f"Also measured, in the evidence: {rest}.")
