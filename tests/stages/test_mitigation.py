@@ -63,12 +63,13 @@ def test_equal_inputs_give_equal_scores():
     )
 
 
-def test_the_loss_of_a_group_is_bounded():
+@pytest.mark.parametrize("unit", [1.0, 1e6, 1e-6])
+def test_the_loss_of_a_group_is_bounded_whatever_the_unit(unit):
     frame = people(1200)
     random = np.random.default_rng(2)
     woman = (frame["sex"] == "female").to_numpy()
     slope = np.where(woman & (random.random(1200) < 0.9), -1.0, 1.0)
-    frame["value"] = frame["x"] * slope + random.standard_normal(1200) * 0.1
+    frame["value"] = unit * (frame["x"] * slope + random.standard_normal(1200) * 0.1)
     frame = frame[(~woman) | (random.random(1200) < 0.3)].reset_index(drop=True)
     plain = LinearRegression().fit(frame[["x", "z"]], frame["value"])
     bounded = Mitigation(constraint="bounded_group_loss", by="sex", bound=0.1, rounds=10)
@@ -79,7 +80,7 @@ def test_the_loss_of_a_group_is_bounded():
         error = np.abs(model.predict(frame[["x", "z"]]) - frame["value"])
         return error.groupby(frame["sex"]).mean().max()
 
-    assert worst(fair) < worst(plain)
+    assert worst(fair) < 0.95 * worst(plain)
 
 
 def test_an_estimator_without_weights_of_rows_is_refused():

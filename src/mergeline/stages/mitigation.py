@@ -27,6 +27,8 @@ _MOMENTS = {
 }
 # Weights below this come from rounding in the linear program.
 _TRACE = 1e-9
+# When a search for a regression ends: fairlearn would take a gap in the units of the outcome.
+_CONVERGED = 1e-3
 
 
 def fit_mitigated(
@@ -126,13 +128,13 @@ def _reduce(
 
     regression = mitigation.constraint == "bounded_group_loss"
     if regression:
-        low, high = float(labels.min()), float(labels.max())
-        bound = mitigation.bound * (high - low)
-        constraint = _bounded_loss(reductions.AbsoluteLoss(low, high), bound)
+        constraint = _bounded_loss(float(labels.min()), float(labels.max()), mitigation.bound)
     else:
         moment = getattr(reductions, _MOMENTS[mitigation.constraint])
         constraint = moment(difference_bound=mitigation.bound)
-    search = reductions.ExponentiatedGradient(estimator, constraint, max_iter=mitigation.rounds)
+    search = reductions.ExponentiatedGradient(
+        estimator, constraint, max_iter=mitigation.rounds, nu=_CONVERGED if regression else None
+    )
     search.fit(columns, labels, sensitive_features=groups)
     kept = [place for place, weight in search.weights_.items() if weight > _TRACE]
     total = float(sum(search.weights_[place] for place in kept))
@@ -143,9 +145,17 @@ def _reduce(
     )
 
 
-def _bounded_loss(loss: Any, bound: float) -> Any:
-    """Return fairlearn's BoundedGroupLoss without a Python loop over the rows in each round."""
-    from fairlearn.reductions import BoundedGroupLoss, MeanLoss
+def _bounded_loss(low: float, high: float, bound: float) -> Any:
+    """Return fairlearn's BoundedGroupLoss, of errors as shares of the outcome's range.
+
+    The search takes steps by the size of the loss, and in the outcome's own units, dollars
+    say, they overflow. And there is no Python loop over the rows in each round.
+    """
+    from fairlearn.reductions import AbsoluteLoss, BoundedGroupLoss, MeanLoss
+
+    class Share(AbsoluteLoss):  # type: ignore[misc]
+        def eval(self, y_true: Any, y_pred: Any) -> Any:
+            return super().eval(y_true, y_pred) / ((high - low) or 1.0)
 
     class Mean(MeanLoss):  # type: ignore[misc]
         def signed_weights(self, lambda_vec: Any = None) -> Any:  # noqa: ARG002 -- of one group
@@ -160,4 +170,4 @@ def _bounded_loss(loss: Any, bound: float) -> Any:
         def default_objective(self) -> Any:
             return Mean(self.reduction_loss)
 
-    return Bounded(loss, upper_bound=bound)
+    return Bounded(Share(low, high), upper_bound=bound)
