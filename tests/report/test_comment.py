@@ -2,6 +2,7 @@ import re
 
 import pytest
 
+from mergeline.core.base import Estimate
 from mergeline.core.evidence import STAGES, EvidenceSet, FairnessBy
 from mergeline.core.policy import MetricGate, Policy
 from mergeline.core.verdict import Banner, Outcome
@@ -309,6 +310,19 @@ def test_a_large_hostile_comment_fits(nasty):
     assert len(comment) <= LIMIT
     assert len(table(comment, "Outcome", "Gate").rows) >= 20
     assert problems(comment) == []
+
+
+def test_a_part_that_is_too_long_does_not_cost_the_others():
+    fairness = plans.fairness(0.2)
+    group = plans.group("g", 5_000, 0.2, 0.5, 0.1)
+    gone = dict.fromkeys(group.metrics, Estimate(value=None, n=5_000, reason="x" * 120))
+    groups = tuple(group.model_copy(update={"name": f"{k}", "metrics": gone}) for k in range(30))
+    by = [fairness.by[0].model_copy(update={"groups": groups, "by": f"c{k}"}) for k in range(8)]
+    found = plans.evidence(fairness=fairness.model_copy(update={"by": tuple(by)}))
+    comment = render_comment(plans.plan(found, base=None))
+    assert "holds no more: Fairness by group; they are in" in comment
+    assert "<b>Metrics</b>" in comment
+    assert "<b>Digests</b>" in comment
 
 
 def test_more_gates_than_fit_end_with_a_count():

@@ -29,8 +29,8 @@ _BANNERS, _NOTICES, _FILES, _CHANGES = 8, 12, 12, 8
 def render_comment(plan: Plan) -> str:
     """Return the comment, at most `LIMIT` characters.
 
-    What does not fit is left out by whole folded parts, from the least important, and a
-    line says which. The gate table comes whole; only when hundreds of gates do not fit
+    What does not fit is left out by whole folded parts, the most important being kept first, and
+    a line says which. The gate table comes whole; only when hundreds of gates do not fit
     at all it ends with a count of the rest, which are none worse than those shown.
     """
     bottom = _bottom(plan)
@@ -112,10 +112,16 @@ def _sections(plan: Plan) -> list[Section]:
 
 
 def _fitting(sections: list[Section], room: int) -> tuple[list[Section], list[Section]]:
-    kept = len(sections)
-    while kept and sum(len(str(part)) + 2 for part in sections[:kept]) > room:
-        kept -= 1
-    return sections[:kept], sections[kept:]
+    """Keep what fits, the most important first; one that is too long does not cost the others."""
+    kept, left_out = [], []
+    for section in sections:
+        size = len(str(section)) + 2
+        if size <= room:
+            kept.append(section)
+            room -= size
+        else:
+            left_out.append(section)
+    return kept, left_out
 
 
 def _left_out(sections: Iterable[Section]) -> str:
