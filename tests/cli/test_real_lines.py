@@ -1,0 +1,227 @@
+"""Real tables on the whole line, as `mergeline init` begins them; `MERGELINE_TEST_DATA` has them.
+
+Main is checked, a pull request changes the model, is checked against it, commented, approved,
+merged and promoted, and the model server answers a request with its release.
+"""
+
+import json
+import os
+import re
+import shutil
+import sys
+import urllib.request
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from mergeline.core import layout
+from mergeline.core.task import Task
+from mergeline.project.line import Ended, Line
+from mergeline.project.process import run
+
+FOLDER = os.environ.get("MERGELINE_TEST_DATA")
+pytestmark = [
+    pytest.mark.skipif(
+        not FOLDER, reason="MERGELINE_TEST_DATA is not set: it names the folder of adult.csv"
+    ),
+    pytest.mark.slow,
+]
+
+# What `init` drafts, and what makes it quick here.
+QUICK = (
+    ("{max_iter: 100}", "{max_iter: 40}"),
+    ("{rows: 2000, budget_seconds: 60}", "{rows: 100}"),
+    ("{sample: 10000}", "{sample: 500}"),
+    ("evaluate:\n", "evaluate:\n  bootstrap: 200\n"),
+)
+PATIENCE = "promotion: {approvals: 1}\ndeploy: {watch_seconds: 1, confirm_seconds: 60}\n"
+CHANGE = ("{max_iter: 40}", "{max_iter: 80, learning_rate: 0.08}")
+WHO = {
+    f"GIT_{role}_{name}": value
+    for role in ("AUTHOR", "COMMITTER")
+    for name, value in (("NAME", "ada"), ("EMAIL", "ada@example.invalid"))
+}
+
+
+@dataclass
+class Repository:
+    """A clone that an author works in: what `Line` asks of one."""
+
+    folder: Path
+    table: str
+    target: str
+    said: str = ""
+
+    def start(self, remote: Path) -> None:
+        """Begin with the table, write the project, check it on main, and push."""
+        (self.folder / "data").mkdir(parents=True)
+        shutil.copy(Path(str(FOLDER)) / self.table, self.folder / "data" / self.table)
+        self.git("init", "--quiet", "--initial-branch=main")
+        self.git("remote", "add", "origin", str(remote))
+        self.commit("The data")
+        given = ("--data", f"data/{self.table}", "--target", self.target, "--yes")
+        self.said = self.mergeline("init", *given)
+        settings = self.folder / layout.SETTINGS
+        text = settings.read_text()
+        for old, new in QUICK:
+            assert old in text
+            text = text.replace(old, new)
+        settings.write_text(re.sub(r"promotion:\n(  .*\n)+", PATIENCE, text))
+        self.commit("A first model")
+        self.mergeline("check")
+        self.push("main")
+
+    def change(self) -> str:
+        """Commit another model to a branch; return the commit."""
+        self.git("switch", "--quiet", "--create", "longer")
+        settings = self.folder / layout.SETTINGS
+        settings.write_text(settings.read_text().replace(*CHANGE))
+        return self.commit("More and smaller steps")
+
+    def commit(self, title: str) -> str:
+        self.git("add", "--all", "--", ".", f":!{layout.LOCK}")
+        run(["git", "commit", "--quiet", "--message", title], self.folder, WHO)
+        return self.git("rev-parse", "HEAD").strip()
+
+    def push(self, branch: str) -> None:
+        self.git("push", "--quiet", "origin", f"HEAD:refs/heads/{branch}")
+
+    def git(self, *arguments: str) -> str:
+        return run(["git", *arguments], self.folder)
+
+    def mergeline(self, *arguments: str) -> str:
+        return run([sys.executable, "-m", "mergeline", *arguments], self.folder)
+
+    def evidence(self, stage: str) -> dict[str, Any]:
+        return json.loads((self.folder / layout.evidence(stage)).read_bytes())["content"]
+
+
+@dataclass(frozen=True)
+class Told:
+    """What came of the pull request.
+
+    Attributes:
+        rows: Held-out rows, as the server is asked.
+        answers: The server's, to these rows.
+    """
+
+    task: Task
+    repository: Repository
+    verdict: Any
+    comment: str
+    promoted: Ended
+    release: Any
+    rows: pd.DataFrame
+    answers: dict[str, Any] = field(repr=False)
+
+
+TABLES: dict[Task, tuple[str, str]] = {
+    "binary": ("adult.csv", "income"),
+    "multiclass": ("student_dropout.csv", "Target"),
+    "regression": ("insurance.csv", "charges"),
+}
+
+
+@pytest.fixture(scope="module", params=TABLES)
+def told(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Told:
+    folder = tmp_path_factory.mktemp(request.param)
+    repository = Repository(folder / "author", *TABLES[request.param])
+    with Line(repository, folder) as line:  # type: ignore[arg-type]
+        commit = repository.change()
+        pull = line.open_pull("longer", "More and smaller steps")
+        comment = line.comment(line.build(commit, "longer", code=0))
+        verdict = line.verdict()
+        line.approve(pull)
+        line.merge(pull, "squash")
+        promoted = line.promote()
+        columns = [each["name"] for each in repository.evidence("train")["features"]]
+        rows = pd.read_parquet(repository.folder / layout.TEST_TABLE)[columns].head(20)
+        return Told(
+            task=request.param,
+            repository=repository,
+            verdict=verdict,
+            comment=comment,
+            promoted=promoted,
+            release=line.release(),
+            rows=rows,
+            answers=asked(line.port, rows),
+        )
+
+
+def asked(port: int, rows: pd.DataFrame) -> dict[str, Any]:
+    """Ask the server as MLflow's clients do."""
+    plain = rows.astype(object).where(rows.notna(), None)
+    split = {"columns": list(rows.columns), "data": plain.to_numpy().tolist()}
+    request = urllib.request.Request(
+        f"http://127.0.0.1:{port}/invocations",
+        data=json.dumps({"dataframe_split": split}).encode(),
+        headers={"Content-Type": "application/json"},
+    )
+    with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310 -- loopback
+        found: dict[str, Any] = json.load(answer)
+    return found
+
+
+def test_the_task_is_guessed(told: Told) -> None:
+    assert f"task       {told.task} (" in told.repository.said
+    for stage in ("prepare", "train", "evaluate", "fairness", "explain"):
+        assert told.repository.evidence(stage)["task"] == told.task
+    assert told.repository.evidence("explain")["outcome"] == "explained"
+
+
+def test_every_gate_comes_to_an_outcome(told: Told) -> None:
+    judgement = told.verdict["judgement"]
+    outcomes = {gate["name"]: gate["outcome"] for gate in judgement["verdict"]["gates"]}
+    assert judgement["answer"] == "PROMOTE"
+    assert set(outcomes.values()) <= {"PASSED", "WARNED"}, outcomes
+    assert any(name.startswith("no-new-gap") for name in outcomes)
+
+
+def test_the_two_models_are_compared_on_the_same_rows(told: Told) -> None:
+    comparison, primary = (
+        told.verdict["comparison"],
+        told.repository.evidence("evaluate")["primary"],
+    )
+    assert comparison["status"] == "compared"
+    assert comparison["n"] == told.repository.evidence("prepare")["split"]["test_rows"]
+    delta = comparison["metrics"][primary]["delta"]
+    assert delta["low"] <= delta["value"] <= delta["high"]
+
+
+def test_the_comment_says_it(told: Told) -> None:
+    assert "This model is good enough to release" in told.comment
+    said = {
+        "binary": "true and",
+        "multiclass": "Each class against all others",
+        "regression": "Errors are in the units of `charges`",
+    }
+    assert said[told.task] in told.comment
+    assert len(told.comment) < 60_000
+
+
+def test_what_was_reviewed_is_live(told: Told) -> None:
+    assert (told.promoted.code, told.promoted.said["name"]) == (0, "LIVE")
+    model = told.repository.evidence("train")["model_sha256"]
+    assert told.release["actual"]["model"] == model
+    assert told.release["state"] == "live"
+
+
+def test_it_answers_what_evaluation_measured(told: Told) -> None:
+    expected = pd.read_parquet(told.repository.folder / layout.PREDICTIONS).head(20)
+    rows = told.answers["predictions"]
+    assert len(rows) == 20
+    if told.task == "regression":
+        found, scores = [[row["value"]] for row in rows], expected[["score"]]
+    elif told.task == "binary":
+        found, scores = [[row["probability"]] for row in rows], expected[["score"]]
+        assert [row["positive"] for row in rows] == expected["predicted"].tolist()
+    else:
+        found = [[*row["probabilities"].values()] for row in rows]
+        scores = expected[[name for name in expected.columns if name.startswith("score_")]]
+        assert [row["label"] for row in rows] == expected["predicted"].tolist()
+        assert all(np.isclose(sum(each), 1.0) for each in found)
+    np.testing.assert_allclose(found, scores.to_numpy(), rtol=1e-9, atol=1e-9)
