@@ -198,7 +198,7 @@ def test_what_a_reduction_would_cost_is_measured_on_held_out_rows(tmp_path, monk
     (by,) = measure(tmp_path, frame, scored(frame), "binary", LOGISTIC, train).by
     (remedy,) = reductions_of(by)
     assert remedy.gap == "demographic_parity_difference"
-    assert "on 900 of 1,500 training rows, 8 rounds" in remedy.setting
+    assert "on 900 of 1,500 training rows, 6 rounds" in remedy.setting
     assert remedy.n == len(frame)
     assert remedy.gap_after < 0.7 * remedy.gap_before
     assert 0.6 < remedy.accuracy_after <= remedy.accuracy_before

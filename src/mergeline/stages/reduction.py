@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     Array = np.ndarray[Any, Any]
 
 _MOST_ROWS = 1_000
-_ROUNDS = 8
+_ROUNDS = 6
 _BOUND = 0.02
 # A group of which there are fewer rows among those that are trained on is pooled.
 _FEWEST_OF_GROUP = 30
