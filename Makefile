@@ -4,7 +4,7 @@ BIN := .venv/bin
 # Libraries that are compiled once start several times quicker.
 COMPILE ?= $(if $(filter false,$(CHECKS)),,--compile-bytecode)
 
-.PHONY: demo test lint format setup install install-checks job lock example transcripts bench clean
+.PHONY: demo test lint format setup install install-checks extras job lock example transcripts bench clean
 
 demo: setup
 	@$(BIN)/mergeline demo
@@ -30,8 +30,12 @@ format: setup
 setup: .venv/ready
 
 # What runs Mergeline, and what its checks need beside that: a job on GitHub needs no more.
-install: .venv/installed
-install-checks: .venv/checks
+install: .venv/installed extras
+install-checks: .venv/checks extras
+
+# EXTRAS="lightgbm xgboost": libraries of models, beside scikit-learn.
+extras: .venv/installed
+	$(foreach extra,$(EXTRAS),$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r $(or $(filter requirements/lightgbm.txt requirements/xgboost.txt,requirements/$(extra).txt),$(error EXTRAS holds "$(extra)", not one of lightgbm, xgboost)) &&) true
 
 # For .github/actions/setup, on a runner that keeps nothing.
 job: $(if $(filter true,$(CHECKS)),.venv/checks,.venv/installed)
@@ -61,7 +65,7 @@ lock: setup
 	$(BIN)/uv pip compile -q --universal --fork-strategy fewest --generate-hashes --python-version 3.11 --no-header --no-annotate --extra rehearsal --extra postgresql -o requirements/main.txt pyproject.toml
 	$(BIN)/uv pip compile -q --universal --fork-strategy fewest --generate-hashes --python-version 3.11 --no-header --no-annotate -o requirements/dev.txt requirements/dev.in
 	$(BIN)/uv pip compile -q --universal --fork-strategy fewest --generate-hashes --python-version 3.10 --no-header --no-annotate -o requirements/deepchecks.txt requirements/deepchecks.in
-	for remote in s3 gs azure; do $(BIN)/uv pip compile -q --universal --fork-strategy fewest --generate-hashes --python-version 3.11 --no-header --no-annotate -o requirements/$$remote.txt requirements/$$remote.in || exit; done
+	for extra in s3 gs azure lightgbm xgboost; do $(BIN)/uv pip compile -q --universal --fork-strategy fewest --generate-hashes --python-version 3.11 --no-header --no-annotate -o requirements/$$extra.txt requirements/$$extra.in || exit; done
 
 example: setup
 	$(BIN)/mergeline demo --example reports/example

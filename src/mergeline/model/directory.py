@@ -21,7 +21,6 @@ from mergeline.core.strict_json import read_json
 from mergeline.core.task import TASKS, Task
 from mergeline.errors import ModelError, first_line
 from mergeline.model.canonical import canonical_skops
-from mergeline.model.kept import scoring_part
 from mergeline.model.trust import require_trusted
 
 SKOPS = "model.skops"
@@ -100,6 +99,8 @@ def model_files(
     Raises:
         ModelError: As `save_model`.
     """
+    from mergeline.model.kept import scoring_part
+
     skops = canonical_skops(_dump(scoring_part(pipeline)))
     return _files(skops, require_trusted(skops, trusted), description)
 

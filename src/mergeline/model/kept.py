@@ -3,13 +3,15 @@
 A search keeps its scorers, and how many seconds each try took: no two of its files would be
 the same. Boosting with a scorer of its own keeps a method of itself, of which skops finds no
 end. None of that takes part in a score. And an estimator that a search has found is explained
-by its own structure once it stands alone.
+by its own structure once it stands alone. Boosted trees of LightGBM and XGBoost get a stand-in
+that can be saved.
 """
 
 from collections.abc import Mapping
 from copy import copy, deepcopy
 from typing import Any
 
+from mergeline.model.boosted import library_of, stand_in
 from mergeline.model.walk import walk
 
 # Classes of scikit-learn's by name. What wraps an estimator, and where it keeps that one:
@@ -26,8 +28,18 @@ _LEFT: Mapping[str, frozenset[str]] = {
 
 
 def scoring_part(pipeline: Any) -> Any:
-    """Return what scores exactly as a fitted pipeline does; the pipeline stays as it is."""
+    """Return what scores exactly as a fitted pipeline does; the pipeline stays as it is.
+
+    Raises:
+        ModelError: Boosted trees of another library do what their stand-in would not do.
+    """
     found = _without_wrappers(pipeline)
+    last = getattr(found, "_final_estimator", None)
+    if library_of(last) is not None:
+        # Only where it stands alone: another estimator may ask it for more than scores.
+        made = copy(found)
+        made.steps = [*found.steps[:-1], (found.steps[-1][0], stand_in(last))]
+        return made
     if not any(map(_left, walk(found))):
         return found
     made = deepcopy(found)

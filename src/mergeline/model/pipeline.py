@@ -69,9 +69,17 @@ def _seed(estimator: Any, seed: int) -> None:
         if value is None and name.rpartition("__")[2] == "random_state"
     }
     estimator.set_params(**unset)
+    _one_thread(estimator)
     for value in params.values():  # how rows are folded is no estimator, and has one too
         if not hasattr(value, "set_params") and getattr(value, "random_state", seed) is None:
             value.random_state = seed
+
+
+def _one_thread(estimator: Any) -> None:
+    """LightGBM takes all cores unless told, and adds in another order on another machine."""
+    for part in (estimator, *estimator.get_params(deep=True).values()):
+        if type(part).__module__.startswith(("lightgbm", "xgboost")):
+            part.set_params(n_jobs=part.n_jobs or 1)
 
 
 def _is_histogram(estimator: Any) -> bool:

@@ -14,6 +14,7 @@ from mergeline.model.direct import Columns, Predict, predictor
 from mergeline.model.directory import SKOPS, read_description
 from mergeline.model.safety import read_files, require_safe
 from mergeline.model.trust import require_trusted
+from mergeline.model.walk import walk
 
 if TYPE_CHECKING:
     import numpy as np
@@ -101,6 +102,8 @@ def load_scorer(folder: Path, *, trusted: Sequence[str] = ()) -> Scorer:
     """
     import skops.io
 
+    from mergeline.model.boosted import BoostedClassifier, BoostedRegressor
+
     description = read_description(folder)
     try:
         files = read_files(folder)
@@ -113,6 +116,9 @@ def load_scorer(folder: Path, *, trusted: Sequence[str] = ()) -> Scorer:
         pipeline = skops.io.loads(data, trusted=list(types))
     except Exception as error:  # skops raises whatever the parts of a model raise
         raise _unusable(folder, error) from error
+    for part in walk(pipeline):
+        if type(part) in (BoostedClassifier, BoostedRegressor) and part.fitted:
+            part.load()
     return Scorer(
         task=description.task,
         pipeline=pipeline,

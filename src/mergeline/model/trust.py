@@ -53,6 +53,9 @@ TRUSTED_TYPES = (
     "mergeline.model.mixture.ClassifierMixture",
     "mergeline.model.mixture.RegressorMixture",
     "sklearn.utils._bunch.Bunch",  # stacking and voting: parts by name
+    # Boosted trees of LightGBM and XGBoost, which are read strictly before they are used
+    "mergeline.model.boosted.BoostedClassifier",
+    "mergeline.model.boosted.BoostedRegressor",
     # How rows were folded
     "sklearn.model_selection._split.KFold",
     "sklearn.model_selection._split.ShuffleSplit",

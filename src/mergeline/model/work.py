@@ -8,6 +8,7 @@ from mergeline.model.walk import walk
 # Gaussian processes on two busy cores of a small server, and rounded up.
 _PER_TREE = 1e-6
 _PER_NUMBER = 5e-9
+_BOOSTED = ("BoostedClassifier", "BoostedRegressor")
 # What training leaves behind, and scoring does not read.
 _UNREAD = ("_optimizer",)
 
@@ -28,6 +29,8 @@ def seconds_a_row(pipeline: Any) -> float:
     for item in walk(pipeline, _UNREAD):
         if type(item).__name__ in ("Tree", "TreePredictor"):
             trees += 1
+        elif type(item).__name__ in _BOOSTED and item.fitted:
+            trees += item.trees.trees
         elif isinstance(item, np.ndarray) and item.dtype != object:
             numbers += item.size
         elif issparse(item):

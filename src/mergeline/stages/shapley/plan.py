@@ -41,6 +41,7 @@ _LINEAR_BACKGROUND = 1000
 _PERMUTATION_BACKGROUND = 25
 # How far explained and given scores may differ: rounding, and no more.
 _TOLERANCE = 1e-6
+_SINGLE_TOLERANCE = 2e-5
 _LEAST = 1e-300
 
 
@@ -56,6 +57,7 @@ class Method:
         row: Seconds a row, by the rule.
         explain: From rows and background rows, both cast, to values by the user's column,
             shape (n, features, outputs).
+        tolerance: How far their sums may be from the scores.
     """
 
     explainer: Literal["tree", "linear", "permutation"]
@@ -64,6 +66,7 @@ class Method:
     start: float
     row: float
     explain: "Callable[[pd.DataFrame, pd.DataFrame], Floats]"
+    tolerance: float = _TOLERANCE
 
     def affords(self, budget: float) -> int:
         """Return how many rows it may explain within a budget of seconds."""
@@ -93,7 +96,7 @@ class Method:
             odds = np.log(np.maximum(said, _LEAST)) - total
             given = softmax(total + np.median(odds - odds[:, :1], axis=0), axis=1)
         scale = np.abs(said).max() if self.output == "value" else 1.0
-        return bool(np.abs(given - said).max() <= _TOLERANCE * scale)
+        return bool(np.abs(given - said).max() <= self.tolerance * scale)
 
 
 def methods(scorer: Scorer, seed: int) -> tuple[Method, ...]:
@@ -103,10 +106,14 @@ def methods(scorer: Scorer, seed: int) -> tuple[Method, ...]:
         scorer: The loaded model.
         seed: Of the permutations.
     """
+    from mergeline.model.boosted import Boosted
+
     found = []
     encoded = _encoded(scorer)
     if encoded is not None:
         prepare, estimator, columns = encoded
+        if isinstance(estimator, Boosted):
+            found.append(_boosted(estimator, scorer, prepare, columns))
         trees = read_trees(estimator, _positive(scorer))
         weights = None if trees is not None else _weights(estimator, scorer)
         if trees is not None:
@@ -185,6 +192,24 @@ def _tree(trees: Trees, prepare: Any, columns: Sequence[int], width: int) -> Met
         explain=lambda rows, _: _gathered(
             tree_values(trees, prepare.transform(rows)), columns, width
         ),
+    )
+
+
+def _boosted(estimator: Any, scorer: Scorer, prepare: Any, columns: Sequence[int]) -> Method:
+    """Trees of a library that explains them itself, in single precision where it scores so."""
+    trees, width = estimator.trees, len(scorer.features)
+    sign = -1.0 if _positive(scorer) == 0 else 1.0
+    on_path = min(len(columns), 1.2 * log2(max(2, trees.leaves / trees.trees)) + 1)
+    return Method(
+        explainer="tree",
+        output="value" if scorer.task == "regression" else "log_odds",
+        background=0,
+        start=trees.leaves * _PER_NODE,
+        row=trees.leaves * on_path**2 * _PER_LEAF_AND_PAIR + 1e-6,
+        explain=lambda rows, _: _gathered(
+            sign * estimator.contributions(prepare.transform(rows)), columns, width
+        ),
+        tolerance=_SINGLE_TOLERANCE if estimator.library == "xgboost" else _TOLERANCE,
     )
 
 
