@@ -171,9 +171,7 @@ def _files(root: Path, text: str, settings: Settings, contract: str) -> dict[str
     promised, task = settings.data.contract, settings.data.task
     files = {
         layout.SETTINGS: text,
-        layout.PIPELINE: pipeline(
-            contract=promised is not None, pins=[PINS], code=code, task=task
-        ),
+        layout.PIPELINE: pipeline(contract=promised is not None, pins=[PINS], code=code, task=task),
     }
     return files | ({} if promised is None else {promised: contract})
 
