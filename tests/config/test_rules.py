@@ -1,5 +1,3 @@
-import re
-
 import pytest
 
 from mergeline.config.load import parse_settings
@@ -355,13 +353,6 @@ def test_a_mitigation_is_by_a_sensitive_column(small: str) -> None:
     assert problems(small + more) == [
         'p:8: fairness.mitigation.by: "sexx" is not in data.sensitive; did you mean sex?'
     ]
-
-
-def test_an_onnx_model_is_not_mitigated(small: str) -> None:
-    text = re.sub("model:.*", "model: {onnx: model.onnx}", small)
-    more = "fairness: {mitigation: {constraint: demographic_parity, by: sex}}"
-    (line,) = problems(text + more)
-    assert "fairness.mitigation: an ONNX model is trained already" in line
 
 
 # --- gates on slices and on the data ---------------------------------------------

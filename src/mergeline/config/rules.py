@@ -163,8 +163,6 @@ def _mitigation(settings: Settings) -> Iterator[Problem]:
     elif mitigation.constraint not in known:
         text = f"found {shown(mitigation.constraint)}, which is not for data.task {task}"
         yield Problem((*path, "constraint"), f"{text}; expected {_one_of(known)}")
-    if settings.model.onnx is not None:
-        yield Problem(path, "an ONNX model is trained already: leave it out")
     if mitigation.by not in settings.data.sensitive:
         text = f"{shown(mitigation.by)} is not in data.sensitive"
         meant = did_you_mean(mitigation.by, settings.data.sensitive)

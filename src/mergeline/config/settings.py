@@ -130,7 +130,6 @@ class Model(Frozen):
         estimator: Import path of a scikit-learn classifier or regressor.
         factory: `package.module:function`, called with the parameters; returns an
             estimator or a whole Pipeline.
-        onnx: An ONNX file that a stage of the project's own has made from the training table.
         params: Keyword arguments.
         class_weight: `balanced`, or a weight by class (its text).
         seed: Random state of whatever takes one.
@@ -139,7 +138,6 @@ class Model(Frozen):
 
     estimator: str | None = None
     factory: str | None = None
-    onnx: str | None = None
     params: dict[str, JsonValue] = {}
     class_weight: Literal["balanced"] | dict[str, FiniteFloat] | None = None
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
@@ -147,17 +145,14 @@ class Model(Frozen):
 
     @model_validator(mode="after")
     def _one(self) -> Self:
-        given = [self.estimator, self.factory, self.onnx]
-        if given.count(None) != len(given) - 1:
-            raise ValueError("give exactly one of estimator, factory and onnx")
-        if self.onnx is not None and (self.params or self.class_weight is not None):
-            raise ValueError("an ONNX model is trained already: leave out params and class_weight")
+        if (self.estimator is None) == (self.factory is None):
+            raise ValueError("give exactly one of estimator and factory")
         return self
 
     @property
     def origin(self) -> str:
-        """Where the model comes from: an import path, or a file."""
-        return str(self.estimator or self.factory or self.onnx)
+        """The import path that the model is made by."""
+        return str(self.estimator or self.factory)
 
 
 class Evaluate(Frozen):

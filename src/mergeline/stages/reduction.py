@@ -60,8 +60,6 @@ def why_no_reduction(found: FairnessBy, settings: Settings) -> str:
             "Nothing was tried that would close a gap: fairlearn's postprocessing and reductions "
             "are for two classes and for numbers."
         )
-    if settings.model.onnx is not None:
-        return "No reduction was tried: an ONNX model is trained already."
     judged = sum(group.judged for group in found.groups)
     if judged > _MOST_GROUPS:
         return f"No reduction was tried: {judged} groups, {_MOST_GROUPS} at most."
