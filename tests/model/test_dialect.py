@@ -70,7 +70,7 @@ def test_a_mark_decides(tmp_path, encoding, read_as):
 @pytest.mark.parametrize(
     ("content", "told", "hint"),
     [
-        (gzip.compress(b"a,b\n"), "a gzip file", "end in .gz"),
+        (gzip.compress(b"a,b\n", mtime=0), "a gzip file", "end in .gz"),
         (b"PK\x03\x04....", "a workbook", "as CSV"),
         (b"PAR1....", "a Parquet file", "data.format: parquet"),
         (b'{"name": "secret", "y": 1}\n', "begins as JSON", "data.format: jsonl"),
