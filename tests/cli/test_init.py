@@ -222,7 +222,7 @@ def test_it_asks_before_it_writes(empty: Project, answer: str, written: bool) ->
         (("--data", "nowhere.csv", *DATA[2:], "--yes"), 2),
         ((*DATA, "--yes", "--framework", "acme/mergeline@main"), 2),
         ((*DATA[:2], "--yes"), 2),
-        ((*DATA[:3], "plan", "--yes"), 3),
+        ((*DATA[:3], "joined", "--yes"), 3),
     ],
 )
 def test_what_it_refuses(empty: Project, options: tuple[str, ...], code: int) -> None:

@@ -94,12 +94,15 @@ def test_a_line_of_before_rows_were_noted_is_what_it_was() -> None:
     ]
 
 
+AUTHOR = ("-c", "user.name=Ada", "-c", "user.email=ada@example.invalid")
+
+
 def repository(folder: Path, ledger: bytes | None) -> Git:
     git(folder, "init", "--quiet")
     if ledger is not None:
         blob = git(folder, "hash-object", "-w", "--stdin", given=ledger)
         tree = git(folder, "mktree", given=f"100644 blob {blob}\t{FILE}\n".encode())
-        made = git(folder, "commit-tree", tree, "-m", "ledger")
+        made = git(folder, *AUTHOR, "commit-tree", tree, "-m", "ledger")
         git(folder, "update-ref", f"refs/remotes/origin/{BRANCH}", made)
     return Git(folder)
 
