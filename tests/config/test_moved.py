@@ -61,6 +61,23 @@ def test_what_moves_no_gate_is_not(example: str, old: str, new: str) -> None:
     assert moved(example, example.replace(old, new)) == ""
 
 
+SLICED = "project: p\ndata: {source: a.csv, target: y, positive: 1}\nmodel: {estimator: a.B}\n"
+
+
+def test_slices_that_gates_are_on_are_named_and_their_order_is_not() -> None:
+    old = SLICED + "evaluate: {slices: [region, purpose]}\n"
+    assert moved(old, SLICED + "evaluate: {slices: [purpose, region]}\n") == ""
+    fewer = moved(old, SLICED + "evaluate: {slices: [region]}\n")
+    assert 'evaluate.slices from ["purpose", "region"] to ["region"]' in fewer
+
+
+def test_how_numbers_are_read_is_named() -> None:
+    new = SLICED.replace("a.csv,", "a.csv, decimal: ',', thousands: '.',")
+    text = moved(SLICED, new)
+    assert 'data.decimal from "." to ","' in text
+    assert 'data.thousands from nothing to "."' in text
+
+
 def test_a_contract_of_other_bytes_is_named(example: str) -> None:
     text = moved(example, example, contract_changed=True)
     assert 'the contract in "data/contract.yaml"' in text

@@ -9,12 +9,15 @@ from mergeline.core.verdict import Banner
 
 # The keys that decide on which rows, by which groups and how a gate's number is measured.
 _KEYS = (
-    *("data.source", "data.format", "data.encoding", "data.separator", "data.missing"),
+    *("data.source", "data.format", "data.encoding", "data.separator", "data.decimal"),
+    *("data.thousands", "data.missing"),
     *("data.task", "data.target", "data.positive", "data.id", "data.group", "data.time"),
     *("data.sensitive", "data.contract", "split.test", "split.after"),
-    *("evaluate.metrics", "evaluate.threshold", "evaluate.bootstrap"),
+    *("evaluate.metrics", "evaluate.threshold", "evaluate.slices", "evaluate.bootstrap"),
     *("fairness.min_group", "fairness.bins", "explain.rows", "checks.sample"),
 )
+# Lists whose order means nothing.
+_SETS = ("data.sensitive", "data.missing", "evaluate.slices")
 
 
 def moved_banners(
@@ -55,4 +58,4 @@ def _value(settings: Settings, key: str) -> Any:
         return settings.split.fraction if settings.split.after is None else None
     section, name = key.split(".")
     value = getattr(settings, section).as_json()[name]
-    return sorted(value) if key in ("data.sensitive", "data.missing") else value
+    return sorted(value) if key in _SETS else value
