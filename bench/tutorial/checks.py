@@ -18,4 +18,4 @@ result = full_suite().run(
     y_pred_test=proba["test"].argmax(axis=1),
     model_classes=[0, 1],
 )
-result.save_as_html("checks.html")
+result.save_as_html("checks.html", as_widget=False)

@@ -9,7 +9,7 @@ from bundle.parts import chained, with_content
 from mergeline.bundle.rejudge import rejudge
 from mergeline.core.digest import sha256
 from mergeline.core.evidence import EvidenceSet
-from mergeline.core.verdict import Banner, Baseline, Outcome, Verdict
+from mergeline.core.verdict import Banner, Baseline, Drift, Outcome, Verdict
 from mergeline.errors import ConfigError, InvalidBundle
 from report import plans
 
@@ -283,6 +283,16 @@ def pair(line, **fields):
     return {"comparison": comparison.model_copy(update={"metrics": metrics})}
 
 
+def drift_of(line, name):
+    drift = {name: Drift(n=10, distance=0.5, noise=0.1)}
+    return {"comparison": line.build().comparison.model_copy(update={"drift": drift})}
+
+
+def test_drift_of_a_column_of_the_data_is_taken_as_measured(line):
+    plan = changed(line.build(), **drift_of(line, "income"))
+    assert [*line.judged(plan).comparison.drift] == ["income"]
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [
@@ -303,6 +313,7 @@ def pair(line, **fields):
             },
             "the metric 'charm'",
         ),
+        (lambda line: drift_of(line, "Approved by all"), "drift of 'Approved by all', which is no"),
         (
             lambda line: {
                 "stages": (line.build().stages[0].model_copy(update={"name": "Approved"}),)

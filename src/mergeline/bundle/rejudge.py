@@ -163,6 +163,11 @@ def _require_comparison(stated: Plan) -> None:
     for by, gaps in found.fairness.items():
         for name, pair in gaps.items():
             _require_pair(f"{name} by {by}", pair, higher_is_better=False)
+    prepare = stated.evidence.prepare
+    columns = {column.name for column in prepare.content.columns} if prepare else set()
+    for name in found.drift:
+        if name not in columns:
+            raise _invalid(f"it states drift of {shortened(name)}, which is no column of the data")
 
 
 def _require_pair(name: str, pair: Paired, *, higher_is_better: bool) -> None:

@@ -99,13 +99,17 @@ def _scored(frame: "pd.DataFrame", scores: "Floats") -> "pd.DataFrame":
 
 
 def sampled(frame: "pd.DataFrame", most: int) -> "pd.DataFrame":
-    """Return at most so many rows, drawn with a fixed seed, in the table's order."""
+    """Return at most so many rows, in the table's order.
+
+    Those with the smallest keys: these are hashes, and a row that is drawn stays so for as long
+    as no row with a smaller key is added.
+    """
     import numpy as np
 
     if len(frame) <= most:
         return frame
-    chosen = np.random.default_rng(_SEED).choice(len(frame), size=most, replace=False)
-    return frame.iloc[np.sort(chosen)].reset_index(drop=True)
+    order = np.argsort(frame[layout.KEY].to_numpy(str), kind="stable")
+    return frame.iloc[np.sort(order[:most])].reset_index(drop=True)
 
 
 def importance(scorer: Scorer, frame: "pd.DataFrame") -> dict[str, float]:
