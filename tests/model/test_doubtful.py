@@ -90,6 +90,13 @@ def test_numbers_in_another_writing_are_named(values, written, key):
     refuse_doubtful(frame(x=values), data(exclude=("x",)))
 
 
+def test_a_decimal_point_beside_decimal_commas_is_named():
+    message, hint = refused(frame(x=numbers()), decimal=",")
+    assert "written with a point, and data.decimal is ','" in message
+    assert "data.thousands: '.'" in hint
+    refuse_doubtful(frame(x=[str(number) for number in range(ROWS)]), data(decimal=","))
+
+
 def test_one_other_text_among_measures_is_named_by_its_rows_not_by_itself():
     message, hint = refused(frame(x=["secret", *numbers()[1:]]))
     assert "in 1 of 300 rows" in message

@@ -120,6 +120,14 @@ def test_decimal_commas_and_thousands_are_read_where_they_are_given(tmp_path):
     assert found.to_dict("list") == {"a": [1234.5, 2.0], "b": [1.5, 0.25]}
 
 
+def test_a_sign_between_thousands_that_stands_elsewhere_is_part_of_a_text(tmp_path):
+    content = "day;share;a\n31.12.2026;0.5; 1.000\n01.02.2026;12.25;2\n"
+    found = text(tmp_path / "a.csv", content, decimal=",", thousands=".")
+    assert found["day"].tolist() == ["31.12.2026", "01.02.2026"]
+    assert found["share"].tolist() == ["0.5", "12.25"]
+    assert found["a"].tolist() == [1000, 2]
+
+
 def test_space_around_names_and_values_is_no_part_of_them(tmp_path):
     content = ' id , b ,"c ",d\n007 , x ," ?",12 \n 7,x, 5 , " y"\n'
     (tmp_path / "a.csv").write_text(content)

@@ -14,6 +14,8 @@ from mergeline.project.callers import Framework
 from mergeline.project.init import File, Start, plan_start, write_start
 from mergeline.project.repository import data_keeper, main_branch, project_name
 from mergeline.project.template import IGNORED, PINS
+from mergeline.stages import prepare
+from mergeline.stages.base import Clock
 from projects import make_frame, write_source
 
 ACME = Framework("acme/mergeline", "3d3c42e5aac5ba805825da76410c181273ba90b1")
@@ -96,6 +98,21 @@ def test_the_table_meets_the_contract_that_was_written(root: Path) -> None:
     begun(root)
     run_stage("prepare", root)
     assert (root / "reports/prepare.json").is_file()
+
+
+def test_a_table_with_decimal_commas_begins_without_a_word(root: Path) -> None:
+    table = make_frame(600)
+    table["spent"] = (table["age"] * 1.25).round(2)
+    path = root / "data/spent.csv"
+    table.to_csv(path, sep=";", decimal=",", index=False)
+    start = begun(root, data=path, target="spent")
+    settings = load_settings(root / "params.yaml")
+    assert (settings.data.decimal, settings.data.thousands) == (",", None)
+    assert settings.data.task == "regression"
+    content = prepare.run(root, settings, Clock()).content
+    kinds = {column.name: column.kind for column in content.columns}  # type: ignore[attr-defined]
+    assert (kinds["spent"], kinds["income"]) == ("number", "number")
+    assert start.draft.signs.decimal == ","
 
 
 def test_again_changes_nothing(root: Path) -> None:

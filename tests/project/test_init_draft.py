@@ -16,6 +16,7 @@ from mergeline.errors import ContractError
 from mergeline.project.classes import Positive
 from mergeline.project.draft import Draft, contract_text, parsed, settings_text
 from mergeline.project.guess import Roles
+from mergeline.project.number_signs import Signs
 from mergeline.project.outcome import Outcome
 from mergeline.project.yaml_text import scalar
 from mergeline.stages.contract import check_contract
@@ -35,6 +36,7 @@ def draft(**changes: Any) -> Draft:
         "source": "data/customers.csv",
         "encoding": "utf-8-sig",
         "separator": None,
+        "signs": Signs(),
         "missing": (),
         "target": "left",
         "outcome": TWO,
@@ -68,6 +70,13 @@ def test_a_draft_without_guesses() -> None:
     assert settings.promotion.approvals == 1
     assert settings.promotion.since is None
     assert settings.report.rows is False
+
+
+def test_how_numbers_are_written_is_in_the_settings() -> None:
+    text = settings_text(draft(signs=Signs(",", ".", "1.234,5")))
+    assert 'decimal: ","  # guessed: numbers are written as in 1.234,5' in text
+    assert (parsed(text).data.decimal, parsed(text).data.thousands) == (",", ".")
+    assert parsed(settings_text(draft(signs=Signs(thousands="'")))).data.thousands == "'"
 
 
 def test_every_guess_is_in_the_settings() -> None:

@@ -91,6 +91,7 @@ def _show(start: "Start") -> None:
         "table": f"{start.source.path}, {rows[0]:,} rows, {rows[1]} columns",
         "target": f"{shown(draft.target)}{_positive(draft)}",
         "task": f"{draft.outcome.task} ({draft.outcome.why})",
+        "numbers": f"as in {draft.signs.example}" if draft.signs.example else "",
         "no value": listed([shown(text) for text in draft.missing]),
         "id": shown(draft.roles.id) if draft.roles.id else "",
         "group": shown(draft.roles.group) if draft.roles.group else "",

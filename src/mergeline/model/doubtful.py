@@ -155,9 +155,16 @@ def _refuse_numbers_as_text(column: "pd.Series[Any]", data: Data) -> None:
                 "they are read as text",
                 hint=style.hint if is_csv else _PLAINLY,
             )
+    measured = values[plain].str.contains(".", regex=False).any()
+    if is_csv and measured and data.decimal == "," and plain.mean() >= _MOST:
+        raise ContractError(
+            f"column {column.name!r} of {data.source} holds numbers written with a point, and "
+            "data.decimal is ',': they are read as text",
+            hint="set data.thousands: '.' in params.yaml where 1.234 is 1234; else write all "
+            "numbers of the file with one decimal sign",
+        )
     # With a fraction it is a measure; codes, too, are digits but for a few.
     others = int(column.isin(values[~plain]).sum())
-    measured = values[plain].str.contains(".", regex=False).any()
     if is_csv and measured and 0 < max(others / len(column), 1 - plain.mean()) <= 1 - _MOST:
         raise ContractError(
             f"column {column.name!r} of {data.source} holds numbers, but another text in "

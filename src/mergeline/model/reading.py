@@ -175,11 +175,30 @@ def _read_csv(path: Path, dialect: Dialect, data: Data) -> "pd.DataFrame":
     _refuse_twice([_without_space(name) for name in written], data)
     # 007 and 7 are two ids: read as numbers they would be one, and so would their keys.
     texts = {name: str for name in written if _without_space(name) in (data.id, data.group)}
+    if data.thousands is not None:
+        texts |= dict.fromkeys(_ungrouped(path, how, data), str)
     how |= {"na_values": ["", *data.missing], "low_memory": False}
     how |= {"decimal": data.decimal, "thousands": data.thousands}
     frame = pd.read_csv(path, dtype=texts, **how)
     del how["encoding"], how["sep"]
     return _trimmed(frame, texts, how).rename(columns=_without_space)
+
+
+def _ungrouped(path: Path, how: Mapping[str, Any], data: Data) -> list[str]:
+    """Return the columns in which the sign between thousands stands elsewhere too.
+
+    pandas leaves it out wherever it is: 31.12.2026 would be 31122026, and 0.5 would be 5.
+    """
+    import pandas as pd
+
+    sign, cells = str(data.thousands), pd.read_csv(path, dtype=str, na_filter=False, **how)
+    number = rf"[+-]?\d{{1,3}}({re.escape(sign)}\d{{3}})+({re.escape(data.decimal)}\d*)?"
+    names = []
+    for name in cells.columns:
+        held = cells[name].str.strip(_SPACE)
+        if not held[held.str.contains(sign, regex=False)].str.fullmatch(number).all():
+            names.append(name)
+    return names
 
 
 def _trimmed(

@@ -12,6 +12,7 @@ from mergeline.core.task import MEASURED, PRIMARY, Task
 from mergeline.model.table import column_kind
 from mergeline.project.first_gates import gate_lines
 from mergeline.project.guess import Roles
+from mergeline.project.number_signs import Signs
 from mergeline.project.outcome import Outcome
 from mergeline.project.yaml_text import listed, scalar
 
@@ -41,6 +42,7 @@ class Draft:
     Attributes:
         project: The name in the registry.
         source: The table's path; `encoding` and `separator` where they are unusual.
+        signs: How numbers are written.
         missing: Texts that mean "no value".
         outcome: What is predicted, and why that is thought.
         min_group: Smaller groups are not judged.
@@ -52,6 +54,7 @@ class Draft:
     source: str
     encoding: str
     separator: str | None
+    signs: Signs
     missing: tuple[str, ...]
     target: str
     outcome: Outcome
@@ -94,13 +97,7 @@ def parsed(text: str) -> Settings:
 def _data(draft: Draft) -> Iterator[str]:
     roles, outcome = draft.roles, draft.outcome
     yield "data:"
-    yield f"  source: {scalar(draft.source)}"
-    if draft.encoding != "utf-8-sig":
-        yield f"  encoding: {draft.encoding}  # guessed: it is not UTF-8"
-    if draft.separator is not None:
-        yield f"  separator: {scalar(draft.separator)}"
-    if draft.missing:
-        yield f"  missing: {listed(draft.missing)}  # guessed: these cells mean no value"
+    yield from _reading(draft)
     yield f"  task: {outcome.task}  # guessed: {_comment(outcome.why)}"
     yield f"  target: {scalar(draft.target)}"
     if outcome.positive is not None:
@@ -120,6 +117,25 @@ def _data(draft: Draft) -> Iterator[str]:
         yield "  exclude:"
         yield from (f"    - {scalar(n)}  # guessed: {why}" for n, why in roles.exclude.items())
     yield f"  contract: {CONTRACT}"
+
+
+def _reading(draft: Draft) -> Iterator[str]:
+    """Yield where the table is and how it is written."""
+    yield f"  source: {scalar(draft.source)}"
+    if draft.encoding != "utf-8-sig":
+        yield f"  encoding: {draft.encoding}  # guessed: it is not UTF-8"
+    if draft.separator is not None:
+        yield f"  separator: {scalar(draft.separator)}"
+    if draft.signs.decimal != ".":
+        yield f"  decimal: {scalar(draft.signs.decimal)}{_as_in(draft.signs)}"
+    if draft.signs.thousands is not None:
+        yield f"  thousands: {scalar(draft.signs.thousands)}{_as_in(draft.signs)}"
+    if draft.missing:
+        yield f"  missing: {listed(draft.missing)}  # guessed: these cells mean no value"
+
+
+def _as_in(signs: Signs) -> str:
+    return f"  # guessed: numbers are written as in {_comment(signs.example)}"
 
 
 def _comment(text: str) -> str:

@@ -14,6 +14,7 @@ from mergeline.core import layout
 from mergeline.errors import ContractError, UsageError
 from mergeline.model.reading import FORMATS, read_table, table_format
 from mergeline.model.table import listed
+from mergeline.project.number_signs import Signs, find_signs
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,6 +37,7 @@ class Source:
         bytes: Its size.
         encoding: Of a text file, as found.
         separator: Of a CSV file where it is no comma; else None.
+        signs: How a text file writes its numbers.
         frame: The table as read with nothing known of its columns.
     """
 
@@ -43,6 +45,7 @@ class Source:
     bytes: int
     encoding: str
     separator: str | None
+    signs: Signs
     frame: "pd.DataFrame"
 
 
@@ -70,7 +73,11 @@ def find_source(root: Path, given: Path) -> Source:
     data = data.model_copy(update={"encoding": encoding, "separator": separator})
     frame = read_table(file, data)
     _require_names(frame, path)
-    return Source(path, file.stat().st_size, encoding, separator, frame)
+    signs = find_signs(file, data, frame)
+    if signs != Signs():
+        update = {"decimal": signs.decimal, "thousands": signs.thousands}
+        frame = read_table(file, data.model_copy(update=update))
+    return Source(path, file.stat().st_size, encoding, separator, signs, frame)
 
 
 def _require_names(frame: "pd.DataFrame", path: str) -> None:
