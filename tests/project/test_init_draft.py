@@ -25,6 +25,11 @@ from projects import make_frame
 NASTY = ("no", "Yes", "null", "~", "1", "1e3", "12:30", "a: b", "# a", "- a", "'", '"', "", " a ")
 NASTY += ("a\nb", "\x1b[31m", "\x85", "\u2028", "a & b", "{a}", "[a", "*a", "!a", "%a", "@a", "`")
 NASTY += ("Ålesund", "人", "é" * 200, "${data.source}", "<<", "=", ".inf", "NaN", "y", "on")
+# A flag of five letters that nobody sees, an astronaut who is joined.
+NASTY += (
+    "\U0001f3f4\U000e0067\U000e0062\U000e0073\U000e0063\U000e007f",
+    "\U0001f469\u200d\U0001f680",
+)
 
 
 TWO = Outcome("binary", "two values", Positive("yes", 'the other class is "no"'), 0.5, classes=2)

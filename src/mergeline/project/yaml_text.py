@@ -17,7 +17,12 @@ def scalar(value: str | float | bool) -> str:
         return value
     text = json.dumps(value, ensure_ascii=False)
     # YAML allows no control characters, and would fold what some take for the end of a line.
-    return "".join(c if c.isprintable() else json.dumps(c)[1:-1] for c in text)
+    return "".join(c if c.isprintable() else _escaped(c) for c in text)
+
+
+def _escaped(char: str) -> str:
+    """Return a character as an escape: as a surrogate pair, JSON's, YAML would read two."""
+    return json.dumps(char)[1:-1] if ord(char) <= 0xFFFF else f"\\U{ord(char):08x}"  # noqa: PLR2004
 
 
 def listed(values: Iterable[str | float | bool]) -> str:
