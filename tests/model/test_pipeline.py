@@ -194,6 +194,23 @@ def test_a_misspelt_parameter_is_refused_with_the_right_one():
     assert "'deep'" not in refusal(model_of("zoo:calibrated", {"deep": 1})).message
 
 
+@pytest.mark.parametrize(
+    ("name", "params"),
+    [
+        ("sklearn.semi_supervised.SelfTrainingClassifier", {}),
+        ("sklearn.calibration.CalibratedClassifierCV", {"estimator": "forest"}),
+        ("sklearn.multiclass.OneVsRestClassifier", {"estimator": None}),
+        ("sklearn.multiclass.OneVsRestClassifier", {}),
+        ("sklearn.ensemble.StackingClassifier", {}),
+        ("sklearn.model_selection.GridSearchCV", {"param_grid": {}}),
+    ],
+)
+def test_a_combination_without_its_parts_belongs_into_a_factory(name, params):
+    error = refusal(model_of(name, params))
+    assert name.rpartition(".")[2] in error.message
+    assert "model.factory: package.module:function" in error.hint
+
+
 def test_a_parameter_that_is_not_given_is_named():
     assert "method" in refusal(model_of("zoo:calibrated", {})).message
 

@@ -15,6 +15,12 @@ from mergeline.errors import ModelError, first_line
 from mergeline.model.table import listed
 
 _MOST_NAMED = 20
+# What a combination of estimators calls those that it is made of.
+_PARTS = {"estimator", "estimators"}
+_GIVE_PARTS = (
+    "params.yaml holds plain values, no estimators: let a function of the project return it whole, "
+    "and name that as model.factory: package.module:function"
+)
 # An estimator for each task, to be named in messages.
 _EXAMPLES: Mapping[Task, str] = {
     "binary": "sklearn.linear_model.LogisticRegression",
@@ -66,10 +72,13 @@ def _make(model: Model, task: Task, classes: Sequence[str]) -> Any:
     try:
         return maker(**params)
     except Exception as error:
+        required = {name for name in known if known[name].default is inspect.Parameter.empty}
         raise ModelError(
             f"{model_name(model)} cannot be made with model.params {model.params}: "
             f"{type(error).__name__}: {first_line(error)}",
-            hint="check model.params in params.yaml"
+            hint=_GIVE_PARTS
+            if model.estimator and required & _PARTS
+            else "check model.params in params.yaml"
             + ("" if model.estimator else ", and the factory, which is the project's own code"),
         ) from error
 
@@ -153,8 +162,15 @@ def _require_kind(estimator: Any, model: Model, task: Task) -> None:
     from sklearn.base import BaseEstimator, is_classifier, is_regressor
 
     fits = is_regressor if task == "regression" else is_classifier
-    if isinstance(estimator, BaseEstimator) and fits(estimator):
-        return
+    try:
+        if isinstance(estimator, BaseEstimator) and fits(estimator):
+            return
+    except Exception as error:  # what a combination is, its parts say
+        raise ModelError(
+            f"{model_name(model)} makes a {type(estimator).__name__} without the estimators that "
+            "it combines or wraps",
+            hint=_GIVE_PARTS,
+        ) from error
     kind, other = _KINDS[task], _other_kind(model, task)
     raise ModelError(
         f"{model_name(model)} makes a {type(estimator).__name__}, which is not a "
