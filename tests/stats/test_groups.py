@@ -72,6 +72,14 @@ def test_dates_are_cut_at_quartiles():
     assert labels[-1] == "[2020-01-31, 2020-02-10]"
 
 
+@pytest.mark.parametrize("zone", [None, "UTC"])
+def test_a_missing_date_is_a_group(zone):
+    dates = pd.Series([*pd.date_range("2020-01-01", periods=41, tz=zone), pd.NaT])
+    labels = group_labels(dates)
+    assert list(labels[[0, -1]]) == ["[2020-01-01, 2020-01-11)", "(missing)"]
+    assert len(set(labels)) == 5
+
+
 @pytest.mark.parametrize(
     ("column", "names"),
     [

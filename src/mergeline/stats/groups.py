@@ -144,10 +144,13 @@ def _cut(column: "pd.Series[Any]", edges: Sequence[Any], text: Any, *, closed: b
     all_names = np.array(
         [f"below {text(edges[0])}", *names, f"{text(edges[-1])} and over", MISSING]
     )
-    number = np.searchsorted(np.asarray(edges), column.to_numpy(), side="right")
-    if closed:
-        number = np.clip(number, 1, len(names))
-    return all_names[np.where(column.isna(), len(all_names) - 1, number)]
+    there = column.notna().to_numpy(dtype=bool)
+    number = np.full(len(column), len(all_names) - 1)
+    # Only values that are there: a missing date has no order beside others.
+    places = np.searchsorted(np.asarray(edges), column[there].to_numpy(), side="right")
+    number[there] = np.clip(places, 1, len(names)) if closed else places
+    found: Labels = all_names[number]
+    return found
 
 
 def _categories(column: "pd.Series[Any]") -> "Labels":
