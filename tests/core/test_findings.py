@@ -164,6 +164,15 @@ def test_a_column_may_rank_no_higher(column: str, most: int, outcome: Outcome, r
     assert result.measured.value == rank
 
 
+def test_a_column_that_moves_nothing_passes_whatever_its_rank() -> None:
+    evidence = case(explain=explained(("income", 0.9), ("age", 0.0), ("postcode", 0.0)))
+    for column, outcome in (("postcode", Outcome.PASSED), ("income", Outcome.FAILED)):
+        result = judge_explain("g", ExplainGate(explain=column, at_most_rank=10), evidence)
+        assert result.outcome is outcome
+    result = judge_explain("g", ExplainGate(explain="age", at_most_rank=10), evidence)
+    assert result.reason == "age moves none of the 100 predictions that were explained."
+
+
 def test_what_was_not_explained_is_errored() -> None:
     gate = ExplainGate(explain="income", at_most_rank=2)
     assert judge_explain("g", gate, case()).outcome is Outcome.ERRORED

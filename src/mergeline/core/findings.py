@@ -120,14 +120,19 @@ def judge_explain(name: str, gate: ExplainGate, case: Case) -> GateResult:
     if gate.explain not in weights:
         return _not_a_feature(name, rule, gate.explain, case)
     rank = 1 + sum(weight > weights[gate.explain] for weight in weights.values())
-    passed = rank >= gate.at_most_rank
+    # One that moves nothing does not matter, however few columns matter more.
+    idle = weights[gate.explain] == 0
+    passed = idle or rank >= gate.at_most_rank
+    said = f"{gate.explain} ranks {rank} of {len(weights)}."
+    if idle:
+        said = f"{gate.explain} moves none of the {content.rows:,} predictions that were explained."
     return GateResult(
         name=name,
         rule=rule,
         outcome=Outcome.PASSED if passed else Outcome.FAILED,
         measured=Estimate(value=rank, n=content.rows),
         limit=gate.at_most_rank,
-        reason="" if passed else f"{gate.explain} ranks {rank} of {len(weights)}.",
+        reason="" if passed and not idle else said,
     )
 
 

@@ -190,7 +190,8 @@ class ExplainGate(Frozen):
 
     Attributes:
         explain: The column.
-        at_most_rank: 1 is the most important column; with 10, ranks 1 to 9 fail.
+        at_most_rank: 1 is the most important column; with 10, ranks 1 to 9 fail,
+            but for a column that moves no prediction.
         level: `warn` turns FAILED into WARNED.
     """
 
