@@ -10,7 +10,7 @@ from bundle.parts import with_content
 from mergeline.bundle.agreement import require_agreement, require_data
 from mergeline.config.load import parse_settings
 from mergeline.core.digest import sha256
-from mergeline.core.evidence import Confusion
+from mergeline.core.evidence import Confusion, Writing
 from mergeline.errors import InvalidBundle
 from report import plans
 
@@ -40,6 +40,11 @@ def split(**fields):
     return plans.prepare(22_000).split.model_copy(update={"test_rows": 4_000, **fields})
 
 
+def writing(**fields):
+    given = {"encoding": "cp1252", "separator": ";", "decimal": None, "thousands": None}
+    return Writing(**{**given, **fields})
+
+
 def slices(column):
     return (plans.evaluate(0.8).slices[0].model_copy(update={"column": column}),)
 
@@ -53,6 +58,8 @@ def slices(column):
         ("prepare", {"contract": None}, r"prepare\.contract as None"),
         ("prepare", {"source": "data/other.parquet"}, r"prepare\.source as 'data/other"),
         ("prepare", {"format": "csv"}, r"prepare\.format as 'csv', by the commit it is 'parquet'"),
+        ("prepare", {"writing": writing(decimal=",")}, r"prepare\.writing\.decimal as ','"),
+        ("prepare", {"writing": writing(thousands=".")}, r"prepare\.writing\.thousands as '\.'"),
         ("prepare", {"target": "sex"}, r"prepare\.target"),
         ("prepare", {"positive": "0"}, r"prepare\.positive as '0', by the commit it is '1'"),
         ("prepare", {"noun": "angel"}, r"prepare\.noun"),

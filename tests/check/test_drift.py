@@ -57,6 +57,20 @@ def test_other_bytes_with_the_same_rows_have_not_moved(base: Path, tmp_path: Pat
     assert all(0 < drift.noise < 0.2 for drift in found.drift.values())
 
 
+def test_numbers_of_the_same_bytes_that_are_read_otherwise_have_moved(tmp_path: Path) -> None:
+    frame = make_frame().drop(columns=["income", "visits"])
+    frame["age"] = [f"{whole},125" for whole in frame["age"]]
+    folders = {}
+    for sign in ("decimal", "thousands"):
+        how = {"source": "data/t.csv", "separator": ";", sign: ","}
+        folders[sign] = make_project(tmp_path / sign, frame=frame, data=how)
+        frame.to_csv(folders[sign] / "data/t.csv", sep=";", index=False)
+        run_stages(folders[sign], "prepare")
+    found = drifted(folders["thousands"], folders["decimal"])
+    assert found.drift["age"].distance == 1
+    assert found.drift["sex"].distance == 0
+
+
 @pytest.mark.parametrize(
     ("change", "moved"),
     [

@@ -64,6 +64,29 @@ def test_the_format_of_the_source_moves_no_row(tmp_path):
     assert sides[0] == sides[1] == sides[2]
 
 
+def test_how_a_text_file_is_written_is_in_the_evidence(tmp_path):
+    frame = make_frame(200).drop(columns="joined")
+    root = make_project(tmp_path, frame=frame, data={"exclude": ["sex"], "decimal": ","})
+    frame.to_csv(root / "data/customers.csv", sep=";", decimal=",", index=False, encoding="utf-16")
+    content, _, _ = prepared(root)
+    assert content["writing"] == {
+        "encoding": "utf-16",
+        "separator": ";",
+        "decimal": ",",
+        "thousands": None,
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "encoding", "separator"),
+    [("t.parquet", None, None), ("t.jsonl", "utf-8-sig", None), ("t.tsv", "utf-8-sig", "\t")],
+)
+def test_only_text_is_written_in_some_way(tmp_path, name, encoding, separator):
+    content, _, _ = prepared(make_project(tmp_path, data={"source": f"data/{name}"}))
+    found = content["writing"] or {}
+    assert (found.get("encoding"), found.get("separator")) == (encoding, separator)
+
+
 def test_the_source_is_bound_by_its_bytes(tmp_path):
     root = make_project(tmp_path)
     content, _, _ = prepared(root)

@@ -115,6 +115,11 @@ def _of_prepare(settings: Settings, stated: PrepareContent) -> Iterator[Statemen
     data, split = settings.data, stated.split
     yield Statement("prepare.source", stated.source, data.source)
     yield Statement("prepare.format", stated.format, table_format(data))
+    if stated.writing is not None:
+        is_table = stated.format in ("csv", "tsv")
+        decimal, thousands = (data.decimal, data.thousands) if is_table else (None, None)
+        yield Statement("prepare.writing.decimal", stated.writing.decimal, decimal)
+        yield Statement("prepare.writing.thousands", stated.writing.thousands, thousands)
     yield Statement("prepare.target", stated.target, data.target)
     yield Statement("prepare.task", stated.task, data.task)
     yield Statement("prepare.positive", stated.positive, _positive(data))

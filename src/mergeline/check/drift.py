@@ -42,7 +42,8 @@ def with_drift(
 
 def _is_same_table(old: PrepareContent, new: PrepareContent) -> bool:
     """Whether two tables hold the same rows: one file, read and split alike."""
-    return (old.sha256, old.rows, old.split) == (new.sha256, new.rows, new.split) and [
+    made = [(side.sha256, side.writing, side.rows, side.split) for side in (old, new)]
+    return made[0] == made[1] and [
         (column.name, column.kind, column.missing, column.distinct) for column in old.columns
     ] == [(column.name, column.kind, column.missing, column.distinct) for column in new.columns]
 

@@ -70,12 +70,25 @@ def find_dialect(path: Path, kind: str, data: Data) -> Dialect:
     Raises:
         ContractError: It is another kind of file, holds NUL, or could be read in two ways.
     """
-    with opened(path) as stream:
-        start = stream.read(_BLOCK)
+    start = _start(path)
     _require_text(start, kind, data)
-    encoding = _encoding(start, data)
-    if not encoding.startswith(("utf-16", "utf-32")):
+    if not _encoding(start, data).startswith(("utf-16", "utf-32")):
         _require_no_nul(path, data)
+    return _dialect(start, kind, data)
+
+
+def known_dialect(path: Path, kind: str, data: Data) -> Dialect:
+    """Return the dialect of a file that was read in it, without reading all of it again."""
+    return _dialect(_start(path), kind, data)
+
+
+def _start(path: Path) -> bytes:
+    with opened(path) as stream:
+        return stream.read(_BLOCK)
+
+
+def _dialect(start: bytes, kind: str, data: Data) -> Dialect:
+    encoding = _encoding(start, data)
     if kind == "jsonl":
         return Dialect(encoding, ",")
     return Dialect(encoding, data.separator or _separator(start, encoding, kind, data))

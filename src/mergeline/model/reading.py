@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mergeline.config.settings import Data
+from mergeline.core.evidence import Writing
 from mergeline.errors import ContractError, first_line
 from mergeline.model.columns import plain_columns
-from mergeline.model.dialect import Dialect, find_dialect, require_even, undecodable
+from mergeline.model.dialect import Dialect, find_dialect, known_dialect, require_even, undecodable
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -120,6 +121,22 @@ def _said(error: Exception, path: Path, data: Data) -> str:
     if "Parquet magic bytes not found" in str(error):
         return "it does not end as one does, so it was cut off or is another kind of file"
     return first_line(error).replace(str(path), data.source)
+
+
+def find_writing(path: Path, data: Data) -> Writing | None:
+    """Return how a source that `read_table` has read is written; None where it is no text."""
+    kind = table_format(data)
+    if kind == "parquet":
+        return None
+    dialect = known_dialect(path, kind, data)
+    if kind == "jsonl":
+        return Writing(encoding=dialect.encoding, separator=None, decimal=None, thousands=None)
+    return Writing(
+        encoding=dialect.encoding,
+        separator=dialect.separator,
+        decimal=data.decimal,
+        thousands=data.thousands,
+    )
 
 
 def read_texts(path: Path, data: Data) -> "pd.DataFrame":

@@ -1,6 +1,6 @@
 """What differs from the baseline, in plain sentences. A renderer escapes the names in them."""
 
-from mergeline.core.evidence import TrainContent
+from mergeline.core.evidence import PrepareContent, TrainContent
 from mergeline.core.plan import Plan
 from mergeline.core.verdict import Paired
 from mergeline.report.numbers import estimate
@@ -84,10 +84,26 @@ def _data_changes(plan: Plan) -> list[str]:
     now, before = plan.evidence.prepare, plan.baseline_evidence.prepare
     if now is None or before is None:
         return []
+    rewritten = writing_changed(now.content, before.content)
     if now.content.sha256 == before.content.sha256:
-        return ["the data is the same file"]
+        return ["the data is the same file", *rewritten]
     rows = f"{before.content.rows:,} rows before, {now.content.rows:,} now"
-    return [f"the data is another file ({rows})"]
+    return [f"the data is another file ({rows})", *rewritten]
+
+
+def writing_changed(now: PrepareContent, before: PrepareContent) -> list[str]:
+    """Say how a text file is written otherwise than the baseline's, a few words each."""
+    if now.writing is None or before.writing is None:
+        return []
+    old, new = before.writing.as_json(), now.writing.as_json()
+    return [
+        f"{name} {sign(old[name])} → {sign(new[name])}" for name in new if old[name] != new[name]
+    ]
+
+
+def sign(value: str | None) -> str:
+    """Return a part of how a text is written, so that a reader sees it."""
+    return {None: "none", "\t": "tab", " ": "space"}.get(value, str(value).removesuffix("-sig"))
 
 
 def _model_changes(plan: Plan) -> list[str]:

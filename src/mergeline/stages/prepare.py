@@ -11,7 +11,7 @@ from mergeline.core.labels import label_text
 from mergeline.errors import ContractError
 from mergeline.files import file_sha256
 from mergeline.model.doubtful import refuse_doubtful
-from mergeline.model.reading import read_table, table_format
+from mergeline.model.reading import find_writing, read_table, table_format
 from mergeline.model.table import label_texts, require_columns, table_bytes
 from mergeline.stages.base import Clock, Result
 from mergeline.stages.contract import check_contract
@@ -34,7 +34,7 @@ def run(root: Path, settings: Settings, clock: Clock) -> Result:
     source = root / data.source
     with clock.part("read"):
         frame = read_table(source, data)
-        digest = file_sha256(source)
+        digest, writing = file_sha256(source), find_writing(source, data)
     _require_columns(frame, data)
     with clock.part("contract"):
         contract_digest = _contract(root, data, frame)
@@ -59,6 +59,7 @@ def run(root: Path, settings: Settings, clock: Clock) -> Result:
             sha256=digest,
             bytes=source.stat().st_size,
             format=table_format(data),
+            writing=writing,
             task=data.task,
             target=data.target,
             positive=label_text(data.positive) if data.task == "binary" else None,

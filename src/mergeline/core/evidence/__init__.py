@@ -35,7 +35,13 @@ from mergeline.core.evidence.fairness import (
     Group,
     Remedy,
 )
-from mergeline.core.evidence.prepare import ColumnProfile, Leak, PrepareContent, Split
+from mergeline.core.evidence.prepare import (
+    ColumnProfile,
+    Leak,
+    PrepareContent,
+    Split,
+    Writing,
+)
 from mergeline.core.evidence.train import Feature, TrainContent
 
 __all__ = [
@@ -74,6 +80,7 @@ __all__ = [
     "Split",
     "Timing",
     "TrainContent",
+    "Writing",
 ]
 
 # In the order in which a reader meets them; also the stages whose evidence E covers.

@@ -33,6 +33,22 @@ class ColumnProfile(Stated):
     alone: FiniteFloat | None = None
 
 
+class Writing(Stated):
+    """How a text file is written, as found or given.
+
+    Attributes:
+        encoding: As Python names it.
+        separator: Between values; None for JSON lines.
+        decimal: Before the fraction of a number; None for JSON lines.
+        thousands: Between groups of three digits; None where nothing is.
+    """
+
+    encoding: str
+    separator: str | None
+    decimal: str | None
+    thousands: str | None
+
+
 class Split(Stated):
     """How rows came to the two sides.
 
@@ -81,6 +97,7 @@ class PrepareContent(Stated):
 
     Attributes:
         sha256: SHA-256 of the source file's bytes; through it E binds the data.
+        writing: How they were read as text; None for Parquet.
         positive: The class that counts, as text; binary only.
         balance: Rows by class of the target, as text; empty for regression.
         held_out_sha256: Of the sorted keys of the held-out rows: which rows a model was
@@ -93,6 +110,7 @@ class PrepareContent(Stated):
     sha256: str
     bytes: Count
     format: str
+    writing: Writing | None = None
     task: Task = "binary"
     target: str
     positive: str | None

@@ -2,8 +2,8 @@
 
 from mergeline.core.evidence import ColumnProfile, PrepareContent, TrainContent
 from mergeline.core.plan import Plan
-from mergeline.report.against import settings_changed
-from mergeline.report.markdown import Section, code, listing, table
+from mergeline.report.against import settings_changed, sign, writing_changed
+from mergeline.report.markdown import Section, code, listing, table, text
 from mergeline.report.numbers import change, number, percent, plural
 from mergeline.report.sections.drift import drifted
 
@@ -20,11 +20,15 @@ def changed(plan: Plan) -> Section:
         return Section(_NAME, "not measured", f"{missing}\n\n{_training(plan)}")
     old = before.content if before is not None else None
     columns = _column_changes(now.content, old)
-    same = old is not None and (now.content.sha256, now.content.split) == (old.sha256, old.split)
+    same = old is not None and _table(now.content) == _table(old)
     counts = _counts(now.content, None if same else old)
     said = (_source(now.content, old), counts, _columns(columns), drifted(plan))
     body = "\n\n".join(part for part in (*said, _training(plan)) if part)
     return Section(_NAME, _summary(now.content, old, len(columns)), body)
+
+
+def _table(content: PrepareContent) -> tuple[object, ...]:
+    return content.sha256, content.writing, content.split
 
 
 def _summary(now: PrepareContent, old: PrepareContent | None, columns: int) -> str:
@@ -38,13 +42,26 @@ def _summary(now: PrepareContent, old: PrepareContent | None, columns: int) -> s
 
 def _source(now: PrepareContent, old: PrepareContent | None) -> str:
     said = (
-        f"{code(now.source)} (digest {code(now.sha256[:12])}), target {code(now.target)}, "
-        f"{_predicted(now)}; split by {_split(now)}."
+        f"{code(now.source)} (digest {code(now.sha256[:12])}{_written(now)}), "
+        f"target {code(now.target)}, {_predicted(now)}; split by {_split(now)}."
     )
     if old is None:
         return said
     same = "the same file, byte for byte" if now.sha256 == old.sha256 else "another file"
-    return f"{said} Against the baseline: {same}."
+    differs = (same, *map(text, writing_changed(now, old)))
+    return f"{said} Against the baseline: {'; '.join(differs)}."
+
+
+def _written(now: PrepareContent) -> str:
+    """Return encoding and separator, and signs in numbers where they are unusual."""
+    if now.writing is None:
+        return ""
+    written = now.writing
+    said = [code(sign(written.encoding))]
+    said += [] if written.separator is None else [f"separator {code(sign(written.separator))}"]
+    said += [] if written.decimal in (None, ".") else [f"decimal {code(sign(written.decimal))}"]
+    said += [] if written.thousands is None else [f"thousands {code(sign(written.thousands))}"]
+    return "; " + ", ".join(said)
 
 
 def _predicted(now: PrepareContent) -> str:
