@@ -128,6 +128,20 @@ def test_a_plan_without_any_evidence_has_a_card():
     assert sha256(b"evidence") in visible(card)
 
 
+def test_a_constraint_of_fairness_is_on_the_card_of_a_model_with_many_parameters():
+    said = "equalized_odds by sex, up to 0.02"
+    plan = plans.better()
+    train = plan.evidence.train
+    params = {f"p{n}": n for n in range(100)}
+    content = train.content.model_copy(update={"mitigation": said, "params": params})
+    evidence = plan.evidence.model_copy(
+        update={"train": train.model_copy(update={"content": content})}
+    )
+    card = render_card(plan.model_copy(update={"evidence": evidence}))
+    assert f"| fairness constraint | `{said}` |" in card
+    assert "fairness constraint" not in render_card(plan)
+
+
 def test_a_card_of_a_very_wide_model_is_bounded():
     plan = plans.better()
     train = plan.evidence.train

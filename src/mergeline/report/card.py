@@ -127,10 +127,10 @@ def _training(plan: Plan) -> str:
     if plan.evidence.train is None:
         return "There is no evidence of the stage train."
     made = plan.evidence.train.content
-    rows = [(code(name), code(str(value), _SETTING)) for name, value in made.params.items()]
+    rows = [("fairness constraint", code(made.mitigation, _SETTING))] if made.mitigation else []
+    rows += [(code(name), code(str(value), _SETTING)) for name, value in made.params.items()]
     rows += [] if made.class_weight is None else [("class weight", code(str(made.class_weight)))]
     rows += [("seed", str(made.seed))]
-    rows += [("fairness constraint", code(made.mitigation, _SETTING))] if made.mitigation else []
     with_what = ", ".join(
         f"{code(name)} {text(version, 40)}"
         for name, version in list(made.libraries.items())[:_LIBRARIES]
