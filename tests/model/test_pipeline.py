@@ -169,7 +169,7 @@ def refusal(model, features=(NUMBER,), task="binary"):
     [
         ("sklearn.linear_model.LogisticRegresion", "mean sklearn.linear_model.LogisticRegression?"),
         ("sklearn.liner_model.LogisticRegression", "module 'sklearn.liner_model' cannot be"),
-        ("lightgbm.LGBMClassifier", "No module named 'lightgbm'"),
+        ("catboost.CatBoostClassifier", "No module named 'catboost'"),
         ("LogisticRegression", "the module '' cannot be imported"),
         ("sklearn.linear_model", "is no class or function"),
         ("sklearn.linear_model.LinearRegression", "is not a scikit-learn classifier"),

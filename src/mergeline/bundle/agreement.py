@@ -142,6 +142,7 @@ def _of_train(settings: Settings, stated: TrainContent) -> Iterator[Statement]:
     given = model.as_json()
     yield Statement("train.task", stated.task, data.task)
     yield Statement("train.estimator", stated.estimator, model.origin)
+    yield Statement("train.file", bool(stated.file), model.onnx is not None)
     yield Statement("train.params", stated.as_json()["params"], given["params"])
     yield Statement("train.class_weight", stated.as_json()["class_weight"], given["class_weight"])
     yield Statement("train.seed", stated.seed, model.seed)

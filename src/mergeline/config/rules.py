@@ -23,7 +23,7 @@ _CONSTRAINTS: Mapping[Task, Sequence[str]] = {
 def disagreements(settings: Settings) -> list[Problem]:
     """Return what does not fit together in settings whose values are right one by one."""
     data = (_paths, _columns, _split)
-    rules = (*data, _task, _class_weight, _mitigation, _repeats, _bins, _gates, _waivers)
+    rules = (*data, _task, _class_weight, _mitigation, _onnx, _repeats, _bins, _gates, _waivers)
     return [problem for rule in rules for problem in rule(settings)]
 
 
@@ -167,6 +167,28 @@ def _mitigation(settings: Settings) -> Iterator[Problem]:
         text = f"{shown(mitigation.by)} is not in data.sensitive"
         meant = did_you_mean(mitigation.by, settings.data.sensitive)
         yield Problem((*path, "by"), f"{text}; did you mean {meant}?" if meant else text)
+
+
+def _onnx(settings: Settings) -> Iterator[Problem]:
+    """What only training uses: a stage of the project's own has trained already."""
+    model = settings.model
+    if model.onnx is None:
+        return
+    if not _inside_project(model.onnx):
+        yield Problem(
+            ("model", "onnx"),
+            f"found {shown(model.onnx)}, expected a path relative to params.yaml "
+            "that stays inside the project, with /",
+        )
+    given = {
+        ("model", "params"): bool(model.params),
+        ("model", "class_weight"): model.class_weight is not None,
+        ("fairness", "mitigation"): settings.fairness.mitigation is not None,
+    }
+    for path, there in given.items():
+        if there:
+            text = "it is for training, and model.onnx is trained already: leave it out"
+            yield Problem(path, f"{text}, or do it in the stage that makes {shown(model.onnx)}")
 
 
 # --- lists -----------------------------------------------------------------------

@@ -16,7 +16,7 @@ _EXACTLY_ONE = {
     "FairnessGate": ("at_most", "no_worse_than_baseline_by"),
     "SliceGate": ("at_least", "at_most"),
     "DataGate": ("at_least", "at_most", "no_worse_than_baseline_by"),
-    "Model": ("estimator", "factory"),
+    "Model": ("estimator", "factory", "onnx"),
 }
 # Which keys a gate on the data has, by what it judges.
 _NUMBERS_OF_DATA = (

@@ -124,12 +124,13 @@ class SplitSettings(Frozen):
 
 
 class Model(Frozen):
-    """What to train.
+    """What to train, or which file a stage of the project's own has trained.
 
     Attributes:
         estimator: Import path of a scikit-learn classifier or regressor.
         factory: `package.module:function`, called with the parameters; returns an
             estimator or a whole Pipeline.
+        onnx: An ONNX file; a path relative to `params.yaml`.
         params: Keyword arguments.
         class_weight: `balanced`, or a weight by class (its text).
         seed: Random state of whatever takes one.
@@ -138,6 +139,7 @@ class Model(Frozen):
 
     estimator: str | None = None
     factory: str | None = None
+    onnx: str | None = None
     params: dict[str, JsonValue] = {}
     class_weight: Literal["balanced"] | dict[str, FiniteFloat] | None = None
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
@@ -145,14 +147,14 @@ class Model(Frozen):
 
     @model_validator(mode="after")
     def _one(self) -> Self:
-        if (self.estimator is None) == (self.factory is None):
-            raise ValueError("give exactly one of estimator and factory")
+        if [self.estimator, self.factory, self.onnx].count(None) != 2:  # noqa: PLR2004 -- of three
+            raise ValueError("give exactly one of estimator, factory and onnx")
         return self
 
     @property
     def origin(self) -> str:
-        """The import path that the model is made by."""
-        return str(self.estimator or self.factory)
+        """What the model is made by: an import path, or `onnx` and the path of a file."""
+        return f"onnx {self.onnx}" if self.onnx else str(self.estimator or self.factory)
 
 
 class Evaluate(Frozen):

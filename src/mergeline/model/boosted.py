@@ -7,7 +7,7 @@ library gets it, and scores and explains through the library as the estimator di
 
 from collections.abc import Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin, is_classifier
 
@@ -50,6 +50,10 @@ class Boosted(BaseEstimator):  # type: ignore[misc]
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
+
+    def fit(self, rows: Any, outcomes: Any = None) -> Self:  # noqa: ARG002 -- scikit-learn's
+        """Return itself: it was trained elsewhere."""
+        return self
 
     def __sklearn_is_fitted__(self) -> bool:
         return self.fitted

@@ -9,7 +9,7 @@ import json
 import platform
 import re
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -21,12 +21,13 @@ from mergeline.core.strict_json import read_json
 from mergeline.core.task import TASKS, Task
 from mergeline.errors import ModelError, first_line
 from mergeline.model.canonical import canonical_skops
+from mergeline.model.extras import extras_of, installed
 from mergeline.model.trust import require_trusted
 
 SKOPS = "model.skops"
 MLMODEL = "MLmodel"
 REQUIREMENTS = "requirements.txt"
-# All files of a model directory, and all that its requirements pin.
+# All files of a model directory, and what the requirements of each pin.
 FILES = frozenset({MLMODEL, SKOPS, REQUIREMENTS, "python_env.yaml", "conda.yaml"})
 _LIBRARIES = ("numpy", "pandas", "scikit-learn", "scipy", "skops")
 PINNED = frozenset({"mlflow", *_LIBRARIES})
@@ -61,9 +62,12 @@ def predict_function(task: Task) -> str:
     return "predict" if task == "regression" else "predict_proba"
 
 
-def libraries() -> dict[str, str]:
-    """Return the versions of the libraries that a model needs in order to score."""
-    return {name: version(name) for name in _LIBRARIES}
+def libraries(pipeline: Any) -> dict[str, str]:
+    """Return the versions of the libraries that a fitted pipeline needs in order to score."""
+    found = {name: version(name) for name in _LIBRARIES}
+    for extra in sorted(extras_of(pipeline)):
+        found |= installed(extra)
+    return found
 
 
 def save_model(
@@ -101,8 +105,9 @@ def model_files(
     """
     from mergeline.model.kept import scoring_part
 
-    skops = canonical_skops(_dump(scoring_part(pipeline)))
-    return _files(skops, require_trusted(skops, trusted), description)
+    part = scoring_part(pipeline)
+    skops = canonical_skops(_dump(part))
+    return _files(skops, require_trusted(skops, trusted), description, libraries(part))
 
 
 def _take_place(made: Path, folder: Path, old: Path) -> None:
@@ -130,9 +135,11 @@ def _dump(pipeline: Any) -> bytes:
     return data
 
 
-def _files(skops: bytes, types: Sequence[str], description: Description) -> dict[str, bytes]:
+def _files(
+    skops: bytes, types: Sequence[str], description: Description, needed: Mapping[str, str]
+) -> dict[str, bytes]:
     """Return the files of an MLflow model by name."""
-    pins = {"mlflow": version("mlflow"), **libraries()}
+    pins = {"mlflow": version("mlflow"), **needed}
     requirements = [f"{name}=={number}" for name, number in pins.items()]
     series = ".".join(platform.python_version_tuple()[:2])
     files = {SKOPS: skops, **environment_files(requirements, series)}

@@ -53,6 +53,8 @@ def make_estimator(model: Model, task: Task, classes: Sequence[str]) -> Any:
 
 def model_name(model: Model) -> str:
     """Return what to call the model in a message: the key of the settings and its value."""
+    if model.onnx:
+        return f"model.onnx {model.onnx!r}"
     key = "model.estimator" if model.estimator else "model.factory"
     return f"{key} {model.estimator or model.factory!r}"
 

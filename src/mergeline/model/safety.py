@@ -8,13 +8,14 @@ be safe is not. No part of the model is built, and neither skops nor scikit-lear
 
 import re
 import stat
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from pathlib import Path
 from typing import Any, cast
 
 from mergeline.core.strict_json import read_json, shortened
 from mergeline.core.task import TASKS, Task
 from mergeline.errors import UnsafeModel
+from mergeline.model.boosted_text import read_text
 from mergeline.model.directory import (
     FILES,
     MLMODEL,
@@ -22,9 +23,12 @@ from mergeline.model.directory import (
     REQUIREMENTS,
     SKOPS,
     environment_files,
+    parse_description,
     predict_function,
 )
-from mergeline.model.skops_types import untrusted_types
+from mergeline.model.extras import PACKAGES
+from mergeline.model.onnx_file import read_onnx
+from mergeline.model.skops_types import StandIn, read_skops
 from mergeline.model.trust import TRUSTED_TYPES
 
 _MOST_VALUES = 1_000_000
@@ -70,12 +74,14 @@ def require_safe(files: Mapping[str, bytes], trusted: Sequence[str] = ()) -> Non
     try:
         _require_files(files)
         series, listed = _require_mlmodel(files[MLMODEL])
-        _require_environment(files, series)
-        types = untrusted_types(files[SKOPS])
+        held = read_skops(files[SKOPS])
+        classes = len(parse_description(files[MLMODEL]).classes)
+        needed = {_require_stand_in(each, classes) for each in held.stand_ins}
+        _require_environment(files, series, needed)
     except ValueError as error:
         raise _unsafe(str(error)) from error
     # What MLmodel lists, MLflow trusts.
-    if strange := sorted({*types, *listed} - {*TRUSTED_TYPES, *trusted}):
+    if strange := sorted({*held.types, *listed} - {*TRUSTED_TYPES, *trusted}):
         raise UnsafeModel(
             f"the model holds types that Mergeline does not trust: {_listed(strange)}",
             hint="if they are the project's own, list them in model.trusted_types in params.yaml",
@@ -151,13 +157,35 @@ def _require_versions(top: Mapping[str, Any], flavors: Mapping[str, Any]) -> str
     return series
 
 
-def _require_environment(files: Mapping[str, bytes], series: str) -> None:
+def _require_stand_in(each: StandIn, classes: int) -> str:
+    """Read what another library would read, as strictly as before it does; name its extra."""
+    state = each.state
+    if each.kind.startswith("mergeline.model.onnx."):
+        read_onnx(state.get("data", b""))
+        return "onnx"
+    library, columns = str(state.get("library")), state.get("n_features_in_", 0)
+    if library not in PACKAGES or type(columns) is not int:
+        raise ValueError(f"trees of {shortened(library)}, of {shortened(columns)} columns")
+    if "text" in state:
+        outputs = classes if classes > 2 else 1  # noqa: PLR2004 -- one is enough for two
+        read_text(library, state["text"], columns, outputs)
+    return library
+
+
+def _require_environment(files: Mapping[str, bytes], series: str, needed: Set[str]) -> None:
     """MLflow's tools install what these files say: an address or an option would be code."""
     pins = files[REQUIREMENTS].decode("ascii", errors="replace").splitlines()
+    allowed = PINNED.union(*(PACKAGES.get(extra, ()) for extra in needed))
+    names = []
     for line in pins:
         pin = _PIN.fullmatch(line)
-        if pin is None or pin[1] not in PINNED:
+        if pin is None or pin[1] not in allowed or pin[1] in names:
             raise ValueError(f"{REQUIREMENTS} holds {shortened(line)}")
+        names.append(pin[1])
+    lacking = [[name] for name in sorted(PINNED)] + [[*PACKAGES[extra]] for extra in sorted(needed)]
+    for packages in lacking:
+        if len({*packages} & {*names}) != 1:
+            raise ValueError(f"{REQUIREMENTS} does not pin {packages[0]} once")
     for name, expected in environment_files(pins, series).items():
         if files[name] != expected:
             raise ValueError(f"{name} is not made from {REQUIREMENTS}")

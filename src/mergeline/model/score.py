@@ -103,6 +103,7 @@ def load_scorer(folder: Path, *, trusted: Sequence[str] = ()) -> Scorer:
     import skops.io
 
     from mergeline.model.boosted import BoostedClassifier, BoostedRegressor
+    from mergeline.model.onnx import OnnxClassifier, OnnxRegressor
 
     description = read_description(folder)
     try:
@@ -118,6 +119,8 @@ def load_scorer(folder: Path, *, trusted: Sequence[str] = ()) -> Scorer:
         raise _unusable(folder, error) from error
     for part in walk(pipeline):
         if type(part) in (BoostedClassifier, BoostedRegressor) and part.fitted:
+            part.load()
+        if type(part) in (OnnxClassifier, OnnxRegressor):
             part.load()
     return Scorer(
         task=description.task,

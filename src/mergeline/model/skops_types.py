@@ -6,14 +6,15 @@ read by the rules of zip and JSON alone, and what could be read in two ways is r
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from mergeline.core.archive import Member, content, read_members
 from mergeline.core.strict_json import read_json, shortened
-from mergeline.model.skops_nodes import Node, odd, read_node
+from mergeline.model.skops_nodes import Node, odd, read_node, type_name
 from mergeline.model.trust import TRUSTED_TYPES
 
 _SCHEMA = "schema.json"
@@ -42,10 +43,49 @@ _PLACES = {
     _TREE: "TreeNode",
 }
 _OURS = {name: _PLACES.get(name, "ObjectNode") for name in TRUSTED_TYPES}
+# What a stand-in keeps beside texts, numbers and bytes.
+_LISTS = ("ListNode", "NdArrayNode")
+# Stand-ins for models of other libraries: what they keep is read by those.
+_STAND_INS = ("mergeline.model.boosted.", "mergeline.model.onnx.")
+
+
+@dataclass(frozen=True)
+class StandIn:
+    """A stand-in for a model of another library, as the file has it.
+
+    Attributes:
+        kind: Its type.
+        state: What it keeps, by name: texts and numbers, and bytes of members.
+    """
+
+    kind: str
+    state: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Held:
+    """What a skops file holds.
+
+    Attributes:
+        types: Those that skops does not trust by itself, sorted, as skops names them.
+        stand_ins: Those that keep something.
+    """
+
+    types: tuple[str, ...]
+    stand_ins: tuple[StandIn, ...]
 
 
 def untrusted_types(data: bytes) -> tuple[str, ...]:
     """Return the types that skops does not trust by itself, sorted, as skops names them.
+
+    Raises:
+        ValueError: As `read_skops`.
+    """
+    return read_skops(data).types
+
+
+def read_skops(data: bytes) -> Held:
+    """Return what a skops file holds.
 
     Args:
         data: The bytes of a skops file.
@@ -54,15 +94,15 @@ def untrusted_types(data: bytes) -> tuple[str, ...]:
         ValueError: It is not what skops writes; the message says what was found.
     """
     members = {member.name: member for member in read_members(data, most=_MOST_FILES)}
-    root = _schema(data, members)
-    types, arrays, files = _walk(root)
-    if strange := members.keys() ^ {_SCHEMA, *arrays, *files}:
+    met = _walk(_schema(data, members))
+    if strange := members.keys() ^ {_SCHEMA, *met.arrays, *met.files}:
         raise ValueError(f"members and schema do not fit: {shortened(min(strange))}")
-    for name in arrays:
+    for name in met.arrays:
         start = members[name].start
         if data[start : start + len(_ARRAY)] != _ARRAY:
             raise ValueError(f"{name} is not an array of NumPy's")
-    return tuple(sorted(types))
+    stand_ins = [_stand_in(kind, node, met.by_id, data, members) for kind, node in met.stand_ins]
+    return Held(tuple(sorted(met.types)), tuple(each for each in stand_ins if each.state))
 
 
 @cache
@@ -91,25 +131,66 @@ def _schema(data: bytes, members: Mapping[str, Member]) -> Node:
     return root
 
 
-def _walk(root: Node) -> tuple[set[str], set[str], set[str]]:
+@dataclass
+class _Met:
+    """What was met: types that skops does not trust, members that are arrays, and others."""
+
+    types: set[str] = field(default_factory=set)
+    arrays: set[str] = field(default_factory=set)
+    files: set[str] = field(default_factory=set)
+    stand_ins: list[tuple[str, Node]] = field(default_factory=list)
+    by_id: dict[Any, list[Node]] = field(default_factory=dict)
+
+
+def _walk(root: Node) -> _Met:
     """Meet every node, also those that skops would take from its memory by their id.
 
-    Iterative, as models are deep. Returns the types that skops does not trust by itself, the
-    members that are arrays, and the other members.
+    Iterative, as models are deep.
     """
-    types: set[str] = set()
-    arrays: set[str] = set()
-    files: set[str] = set()
+    met = _Met()
     stack: list[Any] = [root]
     while stack:
-        loader, name, inside = read_node(stack.pop())
+        node = stack.pop()
+        loader, name, inside = read_node(node)
         _require_place(loader, name)
-        types |= {name} - trusted_by_skops()[loader]
-        types |= set(inside.types) - trusted_by_skops()["bit_generators"]
-        arrays |= _given(inside.array)
-        files |= _given(inside.file)
+        if name.startswith(_STAND_INS):
+            met.stand_ins.append((name, node))
+        met.by_id.setdefault(node.get("__id__"), []).append(node)
+        met.types |= {name} - trusted_by_skops()[loader]
+        met.types |= set(inside.types) - trusted_by_skops()["bit_generators"]
+        met.arrays |= _given(inside.array)
+        met.files |= _given(inside.file)
         stack += inside.nodes
-    return types, arrays, files
+    return met
+
+
+def _stand_in(
+    kind: str,
+    node: Node,
+    by_id: Mapping[Any, Sequence[Node]],
+    data: bytes,
+    members: Mapping[str, Member],
+) -> StandIn:
+    """Read what a stand-in keeps, where skops could not come to something else."""
+    if "content" not in node:
+        return StandIn(kind, {})
+    inside = node["content"]
+    if (inside["__loader__"], type_name(inside)) != ("DictNode", "builtins.dict"):
+        raise odd(f"{kind} that keeps no names and values")
+    state: dict[str, Any] = {}
+    for name, value in inside["content"].items():
+        if value["__loader__"] == "JsonNode":
+            state[name] = json.loads(value["content"])
+        elif value["__loader__"] == "BytesNode":
+            state[name] = content(data, members[value["file"]])
+        elif value["__loader__"] not in _LISTS:
+            raise odd(f"{kind} that keeps {shortened(name)} in a {value['__loader__']}")
+    # What has been met before skops takes from its memory, by its id.
+    for part in (node, inside, *inside["content"].values()):
+        others = by_id[part["__id__"]] if "__id__" in part else ()
+        if any(other is not part and other != part for other in others):
+            raise odd(f"{kind} with the id of something else")
+    return StandIn(kind, state)
 
 
 def _require_place(loader: str, name: str) -> None:

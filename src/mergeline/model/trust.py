@@ -56,6 +56,9 @@ TRUSTED_TYPES = (
     # Boosted trees of LightGBM and XGBoost, which are read strictly before they are used
     "mergeline.model.boosted.BoostedClassifier",
     "mergeline.model.boosted.BoostedRegressor",
+    # ONNX files, which are read strictly too
+    "mergeline.model.onnx.OnnxClassifier",
+    "mergeline.model.onnx.OnnxRegressor",
     # How rows were folded
     "sklearn.model_selection._split.KFold",
     "sklearn.model_selection._split.ShuffleSplit",

@@ -9,6 +9,7 @@ from mergeline.model.walk import walk
 _PER_TREE = 1e-6
 _PER_NUMBER = 5e-9
 _BOOSTED = ("BoostedClassifier", "BoostedRegressor")
+_ONNX = ("OnnxClassifier", "OnnxRegressor")
 # What training leaves behind, and scoring does not read.
 _UNREAD = ("_optimizer",)
 
@@ -31,6 +32,9 @@ def seconds_a_row(pipeline: Any) -> float:
             trees += 1
         elif type(item).__name__ in _BOOSTED and item.fitted:
             trees += item.trees.trees
+        elif type(item).__name__ in _ONNX:
+            trees += item.file.trees
+            numbers += item.file.numbers
         elif isinstance(item, np.ndarray) and item.dtype != object:
             numbers += item.size
         elif issparse(item):

@@ -146,7 +146,7 @@ def _data(git: Git, commit: str, files: Files) -> str:
 def _parameters(git: Git, commit: str, files: Files) -> str:
     train, model = files.train, require_settings_at(git, commit).model
     said = {
-        "estimator": (train.estimator, str(model.estimator or model.factory)),
+        "estimator": (train.estimator, model.origin),
         "params": (train.params, model.params),
         "class_weight": (train.class_weight, model.class_weight),
         "seed": (train.seed, model.seed),

@@ -63,6 +63,8 @@ def why_no_reduction(found: FairnessBy, settings: Settings) -> str:
     judged = sum(group.judged for group in found.groups)
     if judged > _MOST_GROUPS:
         return f"No reduction was tried: {judged} groups, {_MOST_GROUPS} at most."
+    if settings.model.onnx:
+        return "No reduction was tried: the model was trained elsewhere."
     if settings.fairness.mitigation is not None:
         return "No reduction was tried: the model is trained under one already."
     return ""

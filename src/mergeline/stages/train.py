@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from mergeline.config.settings import Data, Settings
 from mergeline.core import layout
-from mergeline.core.evidence import TrainContent
+from mergeline.core.evidence import Feature, TrainContent
 from mergeline.core.labels import label_text
 from mergeline.errors import ContractError, ModelError, first_line
 from mergeline.model.canonical import directory_bytes, directory_digest
@@ -15,6 +15,7 @@ from mergeline.model.cast import cast_features
 from mergeline.model.directory import Description, libraries, save_model
 from mergeline.model.doubtful import beyond
 from mergeline.model.estimator import model_name, require_probabilities
+from mergeline.model.onnx_pack import ROWS, onnx_pipeline, require_scores
 from mergeline.model.pipeline import build_pipeline
 from mergeline.model.table import feature_columns, label_texts, listed, outcomes, require_columns
 from mergeline.stages.base import Clock, Result, read_prepared
@@ -44,16 +45,19 @@ def run(root: Path, settings: Settings, clock: Clock) -> Result:
     # 0, 1, ...: scikit-learn looks up weights of classes that are text in several ways.
     kind = "float64" if task == "regression" else "int64"
     labels = outcomes(frame, settings.data, classes).astype(kind)
-    with clock.part("import"):
-        pipeline = build_pipeline(settings.model, features, classes, task)
     rows, mitigation = cast_features(frame, features), settings.fairness.mitigation
-    with clock.part("fit"):
-        if mitigation is None:
-            _fit(pipeline, rows, labels, settings)
-        else:
-            groups = _groups(frame, mitigation.by, settings)
-            options: Any = {"model": settings.model, "min_group": settings.fairness.min_group}
-            fit_mitigated(pipeline, rows, labels, groups, mitigation, **options)
+    if settings.model.onnx:
+        pipeline = _trained_elsewhere(root, settings, frame, features, classes)
+    else:
+        with clock.part("import"):
+            pipeline = build_pipeline(settings.model, features, classes, task)
+        with clock.part("fit"):
+            if mitigation is None:
+                _fit(pipeline, rows, labels, settings)
+            else:
+                groups = _groups(frame, mitigation.by, settings)
+                options: Any = {"model": settings.model, "min_group": settings.fairness.min_group}
+                fit_mitigated(pipeline, rows, labels, groups, mitigation, **options)
     require_probabilities(pipeline, settings.model, task)
     description = Description(
         task=task,
@@ -70,6 +74,7 @@ def run(root: Path, settings: Settings, clock: Clock) -> Result:
         TrainContent(
             task=task,
             estimator=model.origin,
+            file=pipeline[-1].file.summary if model.onnx else "",
             params=model.params,
             class_weight=model.class_weight,
             seed=model.seed,
@@ -80,7 +85,7 @@ def run(root: Path, settings: Settings, clock: Clock) -> Result:
             mitigation=in_words(mitigation) if mitigation else "",
             model_sha256=directory_digest(folder),
             model_bytes=directory_bytes(folder),
-            libraries=libraries(),
+            libraries=libraries(pipeline),
             pinned={name: os.environ.get(name, "") for name in pinned_variables()},
         )
     )
@@ -112,6 +117,26 @@ def _groups(frame: "pd.DataFrame", column: str, settings: Settings) -> "np.ndarr
     require_columns(frame, {column: "fairness.mitigation.by"}, settings.data.source)
     ((_, groups),) = sensitive_groups(frame, [column], settings.fairness.bins)
     return groups
+
+
+def _trained_elsewhere(
+    root: Path,
+    settings: Settings,
+    frame: "pd.DataFrame",
+    features: tuple[Feature, ...],
+    classes: tuple[str, ...],
+) -> Any:
+    """Return the pipeline of the ONNX file, after some rows have shown that it scores them."""
+    try:
+        path = root / str(settings.model.onnx)
+        pipeline = onnx_pipeline(path, features, classes, settings.data.task)
+        # Keys are hashes: their order has nothing to do with that of the table.
+        some = frame.sort_values(layout.KEY, kind="stable").head(ROWS)
+        require_scores(pipeline, cast_features(some, features), classes)
+    except ModelError as error:
+        message = f"{model_name(settings.model)}: {error.message}"
+        raise type(error)(message, hint=error.hint) from error
+    return pipeline
 
 
 def _fit(

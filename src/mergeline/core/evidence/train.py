@@ -24,12 +24,14 @@ class TrainContent(Stated):
         classes: As text, in the order of the model's probabilities; none for regression.
         positive: The class that counts; binary only.
         mitigation: The reduction that training was constrained by, in words; else empty.
+        file: What a file that was trained elsewhere says of itself; empty where there is none.
         params: The estimator's parameters as given in the settings.
         pinned: Environment variables that training fixed to make bytes repeatable.
     """
 
     task: Task = "binary"
     estimator: str
+    file: str = ""
     params: dict[str, JsonValue]
     class_weight: str | dict[str, FiniteFloat] | None = None
     seed: int
