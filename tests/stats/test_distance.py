@@ -77,11 +77,26 @@ def test_the_distance_of_categories_is_half_the_differences(
     assert distance(named(before), named(after)) == pytest.approx(expected, abs=1e-12)
 
 
-def test_rare_categories_are_one_and_none_is_lost() -> None:
+def test_many_categories_are_put_together_and_none_is_lost() -> None:
     before = named([f"c{number}" for number in range(5000)])
-    assert len(before.counts) < 5000
+    assert len(before.counts) <= 1000
+    assert sum(before.counts.values()) == 5000
     assert distance(before, before) == 0
-    assert distance(before, named(["new"] * 10)) > 0.1
+    few = named(["new"] * 10)
+    assert distance(before, few) == pytest.approx(distance(few, before), abs=1e-12)
+    assert distance(before, few) > 0.9
+
+
+@pytest.mark.parametrize("sizes", [(4000, 4000), (4000, 900)])
+def test_chance_stays_under_the_noise_of_thousands_of_categories(sizes: tuple[int, int]) -> None:
+    """Whichever are kept, they are not those that happen to be frequent in one sample."""
+    random = np.random.default_rng(5)
+    for _ in range(5):
+        old, new = (
+            sketch_categories(pd.Series(random.integers(0, 3000, rows)).astype(str))
+            for rows in sizes
+        )
+        assert distance(old, new) <= noise(old, new, 1)
 
 
 @pytest.mark.parametrize("kind", ["numbers", "few values", "categories", "many categories"])

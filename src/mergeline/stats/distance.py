@@ -6,8 +6,13 @@ Categories: half the sum of the differences of all shares, the total variation d
 
 One side is kept as a sketch, so that the other can be held against it without its rows. Numbers
 of more than `CUTS` values are kept at quantiles: their distance is at most 1 / `CUTS` too small.
+More than 1,000 categories are put together by a hash of their names, so that which are told apart
+has nothing to do with how often they were drawn: the most frequent of one sample are less frequent
+in the next one by that choice alone.
 """
 
+from collections.abc import Mapping
+from hashlib import sha256
 from math import log, sqrt
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -23,7 +28,7 @@ if TYPE_CHECKING:
     Floats = np.ndarray[Any, np.dtype[np.float64]]
 
 CUTS = 500
-# Categories that are kept by name, the most frequent; all others are one.
+# Categories that are kept by name; more of them are put together into as many parts.
 _NAMED = 1000
 
 
@@ -37,7 +42,8 @@ class Sketch(Frozen):
         cuts: Of numbers: values in rising order, the smallest and the largest among them.
         below: Rows with a number below each cut.
         up_to: Rows with a number up to each cut.
-        counts: Of categories: rows by name.
+        counts: Of categories: rows by name, or by part.
+        parts: Whether categories are put together into parts.
     """
 
     kind: Literal["number", "category"]
@@ -47,6 +53,7 @@ class Sketch(Frozen):
     below: tuple[int, ...] = ()
     up_to: tuple[int, ...] = ()
     counts: dict[str, int] = {}
+    parts: bool = False
 
 
 def sketch_numbers(numbers: "Floats", cuts: "Floats | None" = None) -> Sketch:
@@ -80,13 +87,25 @@ def sketch_categories(values: "pd.Series[Any]") -> Sketch:
     for value, count in values.value_counts().items():
         name = category_text(plain(value))
         counts[name] = counts.get(name, 0) + int(count)
-    ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    many = len(counts) > _NAMED
+    ordered = sorted((_in_parts(counts) if many else counts).items())
     return Sketch(
         kind="category",
         rows=len(values),
         missing=int(values.isna().sum()),
-        counts=dict(ordered[:_NAMED]),
+        counts=dict(ordered),
+        parts=many,
     )
+
+
+def _in_parts(counts: Mapping[str, int]) -> dict[str, int]:
+    """Put categories together by a hash of their names, which other rows do not change."""
+    found: dict[str, int] = {}
+    for name, count in counts.items():
+        digest = sha256(name.encode(errors="surrogatepass")).digest()
+        part = str(int.from_bytes(digest[:8], "big") % _NAMED)
+        found[part] = found.get(part, 0) + count
+    return found
 
 
 def distance(before: Sketch, after: Sketch) -> float:
@@ -111,12 +130,16 @@ def _steps(before: Sketch, after: Sketch) -> tuple[list[float], list[float]]:
 
 
 def _shares(before: Sketch, after: Sketch) -> tuple[list[float], list[float]]:
-    """Return the shares of the categories that the first side names, the others', the missing."""
+    """Return the shares of the categories of either side, and of the missing."""
+    sides = [(before.counts, before), (after.counts, after)]
+    if before.parts != after.parts:
+        sides = [(side.counts if side.parts else _in_parts(side.counts), side) for _, side in sides]
+    names = dict.fromkeys(name for counts, _ in sides for name in counts)
     old, new = (
-        [side.counts.get(name, 0) / side.rows for name in before.counts] for side in (before, after)
+        [*(counts.get(name, 0) / side.rows for name in names), side.missing / side.rows]
+        for counts, side in sides
     )
-    gone = before.missing / before.rows, after.missing / after.rows
-    return [*old, gone[0], 1 - sum(old) - gone[0]], [*new, gone[1], 1 - sum(new) - gone[1]]
+    return old, new
 
 
 def noise(before: Sketch, after: Sketch, comparisons: int) -> float:
