@@ -60,6 +60,17 @@ def test_too_few_common_rows_is_not_known_for_now(tmp_path: Path) -> None:
     assert comparison.reason.startswith(f"Cannot tell: only {comparison.n} held-out rows, ")
 
 
+def test_many_rows_of_few_groups_are_too_few(tmp_path: Path) -> None:
+    """Drawn whole, two or three of them would say whatever they happen to say, and be sure."""
+    frame = make_frame(800)
+    frame["shop"] = [f"shop {number % 12}" for number in range(len(frame))]
+    side = made(tmp_path, frame=frame, data={"group": "shop"}, split={"test": 0.5})
+    comparison = side.against(side)
+    assert comparison.n >= 100
+    assert (comparison.status, comparison.unit) == ("too_few", "group")
+    assert "different ids or groups of held-out rows" in comparison.reason
+
+
 @pytest.mark.parametrize(
     ("changes", "said"),
     [

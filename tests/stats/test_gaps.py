@@ -157,6 +157,17 @@ def test_repeating_units_widen_the_interval():
     assert width(naive) == pytest.approx(width(once) / 2, rel=0.08)
 
 
+@pytest.mark.parametrize(("people", "told"), [(1, False), (9, False), (10, True)])
+def test_few_units_have_a_gap_and_no_interval(people, told):
+    units = np.arange(2000) % people
+    found = measure_gaps(*two_groups(2000, 1), min_group=50, units=units, replicates=200, seed=0)
+    gap = found["demographic_parity_difference"].difference
+    assert gap.value is not None
+    assert (gap.low is not None) == told
+    who = "one id or group has all rows" if people == 1 else "9 ids or groups share all rows"
+    assert gap.reason == ("" if told else f"Too few for an interval: {who}.")
+
+
 def test_paired_gaps_share_their_draws():
     actual, before, groups = draw(4000)
     random = np.random.default_rng(5)

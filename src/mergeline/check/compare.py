@@ -18,7 +18,7 @@ from mergeline.stats.gap_changes import paired_gaps_of
 from mergeline.stats.groups import sensitive_groups
 from mergeline.stats.metrics import rows_of
 from mergeline.stats.paired import pair_metrics, paired
-from mergeline.stats.units import unit_numbers
+from mergeline.stats.units import FEWEST_UNITS, unit_numbers
 
 if TYPE_CHECKING:
     import numpy as np
@@ -70,10 +70,11 @@ def compare(
     common = (~keyed["key"].isin(set(seen))).to_numpy()
     classes = evidence.train.content.classes if settings.data.task == "multiclass" else ()
     after = from_table(keyed[common], settings.data.task, settings.threshold, classes)
-    reason = _too_few(after)
+    table = pd.read_parquet(root / layout.TEST_TABLE)
+    units = unit_numbers(table.loc[common, layout.KEY])
+    reason = _too_few(after) or _too_few_units(units)
     if reason:
         return Comparison(n=len(after), unit=unit, status="too_few", reason=reason)
-    table = pd.read_parquet(root / layout.TEST_TABLE)
     try:
         before = _baseline_predictions(root, table[common], after, evidence, baseline)
     except (ContractError, ModelError) as error:
@@ -81,7 +82,6 @@ def compare(
     # Groups as the evidence has them: quartiles are those of all held-out rows.
     named = sensitive_groups(table, settings.data.sensitive, settings.fairness.bins)
     groups = {by: labels[common] for by, labels in named}
-    units = unit_numbers(table.loc[common, layout.KEY])
     return _compare_predictions(settings, before, after, groups, units)
 
 
@@ -102,6 +102,14 @@ def _too_few(rows: Predictions) -> str:
     if n < _FEWEST_ROWS or hits:
         return f"Cannot tell: only {n} held-out rows{hits} are new to both models."
     return f"Cannot tell: all {n} held-out rows that are new to both models are alike."
+
+
+def _too_few_units(units: "Units | None") -> str:
+    """Say why what rows share is too little to compare two models on; empty when it is not."""
+    count = FEWEST_UNITS if units is None else int(units.max()) + 1
+    if count >= FEWEST_UNITS:
+        return ""
+    return f"Cannot tell: only {count} different ids or groups of held-out rows are new to both."
 
 
 def _not_matched(before: PrepareContent, after: PrepareContent) -> str:

@@ -9,6 +9,7 @@ from mergeline.core.evidence import FEWEST_TOLD, Group
 from mergeline.model.predictions import Predictions
 from mergeline.stats.bootstrap import interval, wilson
 from mergeline.stats.sums import Measures, group_rows
+from mergeline.stats.units import too_few_units
 
 if TYPE_CHECKING:
     import numpy as np
@@ -151,11 +152,12 @@ def _means(held: Predictions, labels: "Array", asked: Asked) -> tuple[Group, ...
             for part in table.draw(asked.units, asked.replicates, asked.seed)
         ]
     )
+    few = too_few_units(asked.units)
     groups = []
     for place, (name, n) in enumerate(zip(names, counts, strict=True)):
         told = name in asked.judged or n >= FEWEST_TOLD
         metrics = {
-            metric: _mean(float(values[row, place]), drawn[:, row, place], n)
+            metric: _mean(float(values[row, place]), drawn[:, row, place], n, few)
             if told
             else Estimate(value=None, n=n, reason=_FEW)
             for metric in asked.metrics
@@ -177,8 +179,8 @@ def _with_outcomes(values: "Array") -> "Array":
     return np.concatenate([values, outcomes], axis=-2)
 
 
-def _mean(value: float, drawn: "Array", n: int) -> Estimate:
-    ends = interval(drawn)
+def _mean(value: float, drawn: "Array", n: int, few: str) -> Estimate:
+    ends = None if few else interval(drawn)
     if ends is None:
-        return Estimate(value=value, n=n, reason="Too few rows for an interval.")
+        return Estimate(value=value, n=n, reason=few or "Too few rows for an interval.")
     return Estimate(value=value, low=ends[0], high=ends[1], n=n)

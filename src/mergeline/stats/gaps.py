@@ -28,6 +28,7 @@ from mergeline.core.evidence import FEWEST_TOLD, Gap
 from mergeline.core.task import GAPS, Task
 from mergeline.stats.bootstrap import interval
 from mergeline.stats.sums import Kind, Measures, group_rows
+from mergeline.stats.units import too_few_units
 
 if TYPE_CHECKING:
     import numpy as np
@@ -48,6 +49,7 @@ GAP_RATES: Mapping[str, tuple[str, ...]] = {
     "mean_absolute_error_difference": ("mean_absolute_error",),
 }
 _MOST_NAMED = 3
+_FEW_ROWS = "Too few rows for an interval."
 
 
 def judged_groups(groups: "Labels", min_group: int) -> tuple[str, ...]:
@@ -105,15 +107,17 @@ def measure_gaps(
     kept = None if units is None else units[rows]
     drawn = table.draw(kept, replicates, seed)
     errors = np.concatenate([spread_of(measures.values(part[:, 0]) - values) for part in drawn])
+    few = too_few_units(kept)
     found = {}
     for name in GAPS[task]:
         places, left_out = gap_kinds(name, measures, names, measures.rows(whole))
         if not places:
             found[name] = _no_gap(left_out, n)
             continue
-        around = percentile_95(errors[:, places].max(axis=-1))
+        around = None if few else percentile_95(errors[:, places].max(axis=-1))
         value = float(spread_of(values[places]).max())
-        difference = _estimate(value, around, largest_gap(task), n, left_out)
+        why = f"{few or _FEW_ROWS if around is None else ''} {left_out}".strip()
+        difference = _estimate(value, around, largest_gap(task), n, why)
         kinds = [measures.kinds[place] for place in places]
         found[name] = _gap(difference, names, kinds, values[places])
     return found
@@ -225,14 +229,11 @@ def _gap(
     )
 
 
-def _estimate(
-    value: float, around: float | None, largest: float, n: int, left_out: str
-) -> Estimate:
+def _estimate(value: float, around: float | None, largest: float, n: int, reason: str) -> Estimate:
     if around is None:
-        few = "Too few rows for an interval."
-        return Estimate(value=value, n=n, reason=f"{few} {left_out}".strip())
+        return Estimate(value=value, n=n, reason=reason)
     low, high = max(0.0, value - around), min(largest, value + around)
-    return Estimate(value=value, low=low, high=high, n=n, reason=left_out)
+    return Estimate(value=value, low=low, high=high, n=n, reason=reason)
 
 
 def _ratio(values: "Floats") -> float | None:

@@ -17,3 +17,24 @@ def unit_numbers(keys: "pd.Series[Any]") -> "np.ndarray[Any, np.dtype[np.int64]]
 
     codes, values = pd.factorize(keys)
     return None if len(values) == len(keys) else codes
+
+
+# Draws of fewer ids or groups say little of others: intervals by 10 of them hold the truth in
+# about 91 of 100 simulated samples, by 5 in 82, and by one alone they have no width at all
+# (Cameron, Gelbach and Miller, Review of Economics and Statistics 90, 2008, on few clusters).
+FEWEST_UNITS = 10
+
+
+def too_few_units(units: "np.ndarray[Any, np.dtype[np.int64]] | None") -> str:
+    """Say that too few ids or groups share all rows for an interval; empty where enough do.
+
+    Args:
+        units: The number of its unit of each row, shape (n,); None where every row is one.
+    """
+    import numpy as np
+
+    count = FEWEST_UNITS if units is None else len(np.unique(units))
+    if count >= FEWEST_UNITS:
+        return ""
+    who = "one id or group has all rows" if count == 1 else f"{count} ids or groups share all rows"
+    return f"Too few for an interval: {who}."
