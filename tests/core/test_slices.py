@@ -51,7 +51,8 @@ def test_the_worst_of_several_fails_when_it_is_certain(
     result = judge_slice("g", FLOOR, sliced(*others, part("trip", worst, half)))
     assert result.outcome is outcome
     assert result.reason.startswith("The worst of 5 slices is trip.")
-    assert ("Bonferroni" in result.reason) == (outcome is Outcome.WARNED)
+    assert ("Bonferroni" in result.reason) == (outcome is Outcome.WARNED and half is not None)
+    assert ("Cannot tell: it has no interval." in result.reason) == (half is None)
     assert result.rule == "roc_auc where purpose has any value at least 0.7"
     assert (result.limit, result.measured and result.measured.value) == (0.7, worst)
 

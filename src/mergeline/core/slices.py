@@ -97,7 +97,10 @@ def _worst(
     if len(failed) > 1:
         others = [item.value for item in failed if item is not worst]
         said.append(f"Beyond the limit too: {_listed(others)}.")
-    if outcome is Outcome.WARNED:
+    if outcome is Outcome.WARNED and wide[worst.value].low is None:
+        why = wide[worst.value].reason
+        said.append(f"Cannot tell: {why or 'it has no interval.'}")
+    elif outcome is Outcome.WARNED:
         said.append(
             "Cannot tell: its interval, widened because the worst of several was picked "
             "(Bonferroni), covers the limit."
