@@ -27,7 +27,7 @@ def model(
     graph = helper.make_graph(list(nodes), "g", list(inputs), list(outputs), inside)
     sets = [helper.make_opsetid("", 17), helper.make_opsetid(ML, 3)]
     made = helper.make_model(
-        graph, opset_imports=sets, ir_version=8, producer_name="by hand", producer_version="2"
+        graph, opset_imports=sets, ir_version=8, producer_name="hand", producer_version="2"
     )
     helper.set_model_props(made, props)
     return made
