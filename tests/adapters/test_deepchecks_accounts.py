@@ -181,8 +181,8 @@ def test_variants_name_columns_and_no_values():
     )
 
 
-def test_texts_are_one_short_line_without_html():
-    assert clean("a<br/>b <b class='x'>c</b>\n d") == "a b c d"
+def test_texts_are_one_short_line_in_which_values_keep_their_names():
+    assert clean("of the class C/<c>\n is  low") == "of the class C/<c> is low"
     assert clean("drift < 0.2 and > 0.1") == "drift < 0.2 and > 0.1"
     long = only(result(unmeasured=("u" * 500,), conditions=(condition(details="x" * 500),)))
     assert len(long.conditions[0].details) == 300

@@ -37,7 +37,6 @@ _Ran = Literal["passed", "warned", "failed", "did_not_run"]
 _SEVERITY: tuple[_Ran, ...] = ("passed", "warned", "failed", "did_not_run")
 _OUTCOMES = dict(zip(("PASS", "WARN", "FAIL", "ERROR"), _SEVERITY, strict=True))
 _NOTHING_TO_CHECK = re.compile(r"No relevant (columns|features) to check were found")
-_TAG = re.compile(r"</?[a-zA-Z][^<>]*>")
 _QUOTED = re.compile(r"""'[^']*'|"[^"]*\"""")
 
 
@@ -122,8 +121,8 @@ def reason_of(error: RawError) -> str:
 
 
 def clean(text: str, most: int = LONGEST_TEXT) -> str:
-    """Return text as one line without HTML tags, cut to a length."""
-    line = " ".join(_TAG.sub(" ", text).split())
+    """Return text as one line, cut to a length. What looks like a tag in it is a value's own."""
+    line = " ".join(text.split())
     return line if len(line) <= most else line[: most - 3] + "..."
 
 
