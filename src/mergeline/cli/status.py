@@ -83,7 +83,7 @@ def _look_at_main(remote: "Remote") -> _Main:
 
 def _environment(settings: "Settings | None", history: "History") -> str:
     """Return the environment that is meant when nobody names one."""
-    from mergeline.config.settings import Deploy
+    from mergeline.config.services import Deploy
 
     known = history.environments()
     if settings is None and len(known) == 1:

@@ -7,8 +7,9 @@ import inspect
 import re
 from typing import Any, get_args
 
-from mergeline.config.settings import MetricName, Settings
+from mergeline.config.settings import Settings
 from mergeline.core.policy import Bounds, Limits
+from mergeline.core.task import MetricName
 
 # What the classes' validators check and pydantic cannot say in a schema.
 _EXACTLY_ONE = {

@@ -5,46 +5,12 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, FiniteFloat, JsonValue, model_validator
 
+from mergeline.config.services import Deploy, Registry, ReportSettings, Tracking
 from mergeline.core.base import Frozen
 from mergeline.core.policy import Gate, Policy, Promotion, Waiver
-from mergeline.core.task import MEASURED, PRIMARY, SHOWN_RATES, Task
+from mergeline.core.task import MEASURED, PRIMARY, SHOWN_RATES, MetricName, RateName, Task
 
 Scalar = str | int | FiniteFloat | bool
-
-# What fits the task is a rule of its own: here stand the names of all tasks.
-MetricName = Literal[
-    "roc_auc",
-    "roc_auc_ovr",
-    "average_precision",
-    "brier_score",
-    "log_loss",
-    "accuracy",
-    "balanced_accuracy",
-    "precision",
-    "recall",
-    "f1",
-    "precision_macro",
-    "recall_macro",
-    "f1_macro",
-    "mean_absolute_error",
-    "root_mean_squared_error",
-    "median_absolute_error",
-    "r2",
-    "mean_error",
-]
-RateName = Literal[
-    "selection_rate",
-    "true_positive_rate",
-    "false_positive_rate",
-    "true_negative_rate",
-    "false_negative_rate",
-    "accuracy",
-    "precision",
-    "mean_prediction",
-    "mean_actual",
-    "mean_error",
-    "mean_absolute_error",
-]
 
 
 class Data(Frozen):
@@ -233,53 +199,6 @@ class Checks(Frozen):
     """
 
     sample: Annotated[int, Field(ge=100)] = 10_000
-
-
-class Tracking(Frozen):
-    """Where runs are logged.
-
-    Attributes:
-        uri: Of the MLflow server or store; `MLFLOW_TRACKING_URI` wins, and without
-            either nothing is logged.
-    """
-
-    uri: str | None = None
-
-
-class Registry(Frozen):
-    """Where models are registered.
-
-    Attributes:
-        uri: Of the MLflow registry; `MLFLOW_TRACKING_URI` wins.
-    """
-
-    uri: str = "sqlite:///.mergeline/registry.db"
-
-
-class Deploy(Frozen):
-    """Where the released model serves, and how long a release is watched.
-
-    Attributes:
-        environment: The name of the GitHub environment.
-        confirm_seconds: How long a promotion waits for the server's report.
-        watch_seconds: How long a new release is watched before the old one is let go.
-    """
-
-    environment: str = "production"
-    confirm_seconds: Annotated[FiniteFloat, Field(gt=0)] = 120
-    watch_seconds: Annotated[FiniteFloat, Field(ge=0)] = 30
-
-
-class ReportSettings(Frozen):
-    """How the report travels, and whether single data rows may be in it.
-
-    Attributes:
-        transport: Posted by CML, or straight through GitHub's API.
-        rows: Let single rows of the data into page and artifacts.
-    """
-
-    transport: Literal["cml", "api"] = "cml"
-    rows: bool = False
 
 
 class Settings(Frozen):

@@ -7,6 +7,7 @@ from pydantic import Discriminator, Field, FiniteFloat, Tag, model_validator
 
 from mergeline.core.base import Frozen
 from mergeline.core.evidence.envelope import FEWEST_TOLD
+from mergeline.core.task import GapName
 
 Level = Literal["fail", "warn"]
 
@@ -70,15 +71,7 @@ class FairnessGate(Limits):
         by: A sensitive column, or several joined by ` & ` for their intersection.
     """
 
-    fairness: Literal[
-        "demographic_parity_difference",
-        "equalized_odds_difference",
-        "equal_opportunity_difference",
-        "accuracy_difference",
-        "mean_prediction_difference",
-        "mean_error_difference",
-        "mean_absolute_error_difference",
-    ]
+    fairness: GapName
     by: str
 
     @model_validator(mode="after")

@@ -8,7 +8,7 @@ from mergeline.adapters.git import Git
 from mergeline.adapters.github import GitHub
 from mergeline.adapters.github_types import Comment
 from mergeline.bundle.judged import base_settings
-from mergeline.config.settings import ReportSettings
+from mergeline.config.services import ReportSettings
 from mergeline.core.plan import Plan
 from mergeline.errors import CmlFailed
 from mergeline.review.note import Note, patiently

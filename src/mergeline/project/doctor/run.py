@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from http import HTTPStatus
 from pathlib import Path
 
-from mergeline.config.settings import Deploy
+from mergeline.config.services import Deploy
 from mergeline.errors import GitHubError
 from mergeline.ledger.report import branch_of
 from mergeline.ledger.store import BRANCH
