@@ -102,6 +102,17 @@ def test_another_type_is_as_far_as_can_be(base: Path, tmp_path: Path) -> None:
     assert (age.distance, age.noise, age.changed_type) == (1, 0, True)
 
 
+def test_what_became_free_text_has_moved(base: Path, tmp_path: Path) -> None:
+    """Left out, it would pass a gate on all columns that nothing of it is left."""
+    changed = make_frame().assign(
+        age=lambda f: [f"{number}.5 years" for number in f.index],
+        plan=lambda f: [f"plan {number}" for number in f.index],
+    )
+    found = drifted(prepared(tmp_path / "head", changed), base).drift
+    assert (found["age"].distance, found["age"].changed_type) == (1, True)
+    assert (found["plan"].distance, found["plan"].changed_type) == (1, False)
+
+
 def test_ids_times_and_free_text_are_not_compared(tmp_path: Path) -> None:
     frame = make_frame().assign(note=lambda f: [f"note {number}" for number in f.index])
     base = prepared(tmp_path / "base", frame, time="joined", group="customer", id=None)

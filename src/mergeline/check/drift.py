@@ -10,7 +10,13 @@ from mergeline.config.settings import Data
 from mergeline.core import layout
 from mergeline.core.evidence import EvidenceSet, PrepareContent
 from mergeline.core.verdict import Comparison, Drift, RowChanges
-from mergeline.stats.distance import Sketch, distance, noise, sketch_numbers
+from mergeline.stats.distance import (
+    Sketch,
+    distance,
+    noise,
+    sketch_categories,
+    sketch_numbers,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -59,8 +65,7 @@ def _drift(root: Path, data: Data, before: Mapping[str, Sketch], *, same: bool) 
         name: (before[name], before[name] if same else _beside(column(root, name), before[name]))
         for name in names
     }
-    known = {name: (old, new) for name, (old, new) in pairs.items() if new is not None}
-    return {name: _one(old, new, len(known)) for name, (old, new) in known.items()}
+    return {name: _one(old, new, len(pairs)) for name, (old, new) in pairs.items()}
 
 
 def _one(old: Sketch, new: Sketch, comparisons: int) -> Drift:
@@ -73,12 +78,18 @@ def _one(old: Sketch, new: Sketch, comparisons: int) -> Drift:
     )
 
 
-def _beside(values: "pd.Series[Any]", before: Sketch) -> Sketch | None:
-    """Return a column's sketch, its numbers counted where those of another sketch are."""
+def _beside(values: "pd.Series[Any]", before: Sketch) -> Sketch:
+    """Return a column's sketch, its numbers counted where those of another sketch are.
+
+    A column that was something else at the base and is free text now counts as categories: left
+    out, as free text is, it would pass every gate on all columns.
+    """
     import numpy as np
 
     made = sketch(values)
-    if made is None or (made.kind, before.kind) != ("number", "number"):
+    if made is None:
+        return sketch_categories(values)
+    if (made.kind, before.kind) != ("number", "number"):
         return made
     return sketch_numbers(numbers(values), np.array(before.cuts))
 
