@@ -145,7 +145,9 @@ def test_where_nothing_moved_nothing_is_said(drift: dict[str, Drift]) -> None:
 
 def test_rows_that_came_and_went_are_counted_by_their_key() -> None:
     said = drifted(moved({}, RowChanges(added=1, removed=1_200, common=20_000)))
-    assert said == "By `application_id`: 1 row added, 1,200 removed, 20,000 as before."
+    assert said == (
+        "Different values of `application_id`: 1 added, 1,200 removed, 20,000 as before."
+    )
 
 
 # --- rows that were judged on ------------------------------------------------------

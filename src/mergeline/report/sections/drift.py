@@ -22,11 +22,8 @@ def _rows(rows: RowChanges, plan: Plan) -> str:
         return ""
     prepare = plan.evidence.prepare
     key = prepare.content.split.key if prepare else None
-    by = f"By {code(key)}" if key else "By all their values"
-    return (
-        f"{by}: {plural(rows.added, 'row')} added, {rows.removed:,} removed, "
-        f"{rows.common:,} as before."
-    )
+    what = f"Different values of {code(key)}" if key else "Different rows"
+    return f"{what}: {rows.added:,} added, {rows.removed:,} removed, {rows.common:,} as before."
 
 
 def _drift(drift: dict[str, Drift]) -> str:
