@@ -166,8 +166,8 @@ def test_rows_that_came_and_went_are_counted_by_their_key() -> None:
         (
             judged_on(12, optimism=0.0162),
             "These held-out rows were judged on in 12 pull requests so far, this one included. "
-            "The best of so many may owe up to about 0.016 of its roc_auc to luck; rows that "
-            "come later would tell.",
+            "By luck alone the best of so many may look better than it is, by up to about 0.016 "
+            "in roc_auc; rows that come later would tell.",
         ),
     ],
 )

@@ -17,5 +17,7 @@ def reused(plan: Plan) -> str:
     if found.optimism is None or plan.evidence.evaluate is None:
         return said
     name = plan.evidence.evaluate.content.primary
-    luck = f"up to about {number(found.optimism)} of its {name}"
-    return f"{said} The best of so many may owe {luck} to luck; rows that come later would tell."
+    return (
+        f"{said} By luck alone the best of so many may look better than it is, by up to about "
+        f"{number(found.optimism)} in {name}; rows that come later would tell."
+    )
