@@ -33,12 +33,12 @@ setup: .venv/ready
 install: .venv/installed extras
 install-checks: .venv/checks extras
 
-# EXTRAS="lightgbm xgboost": libraries of models, beside scikit-learn.
+# EXTRAS="lightgbm xgboost onnx": libraries of models, beside scikit-learn.
 extras: .venv/installed
-	$(foreach extra,$(EXTRAS),$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r $(or $(filter requirements/lightgbm.txt requirements/xgboost.txt,requirements/$(extra).txt),$(error EXTRAS holds "$(extra)", not one of lightgbm, xgboost)) &&) true
+	$(foreach extra,$(EXTRAS),$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r $(or $(filter requirements/lightgbm.txt requirements/xgboost.txt requirements/onnx.txt,requirements/$(extra).txt),$(error EXTRAS holds "$(extra)", not one of lightgbm, xgboost, onnx)) &&) true
 
 # For .github/actions/setup, on a runner that keeps nothing.
-job: $(if $(filter true,$(CHECKS)),.venv/checks,.venv/installed)
+job: $(if $(filter true,$(CHECKS)),.venv/checks,.venv/installed) extras
 	$(if $(REMOTE),$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r $(or $(filter requirements/s3.txt requirements/gs.txt requirements/azure.txt,requirements/$(REMOTE).txt),$(error the input `remote` is "$(REMOTE)", not one of s3, gs, azure)))
 	$(if $(REQUIREMENTS),$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r "$(GITHUB_WORKSPACE)/$(REQUIREMENTS)")
 	echo "$(CURDIR)/$(BIN)" >> "$(GITHUB_PATH)"
@@ -65,7 +65,7 @@ lock: setup
 	$(BIN)/uv pip compile -q --universal --fork-strategy fewest --generate-hashes --python-version 3.11 --no-header --no-annotate --extra rehearsal --extra postgresql -o requirements/main.txt pyproject.toml
 	$(BIN)/uv pip compile -q --universal --fork-strategy fewest --generate-hashes --python-version 3.11 --no-header --no-annotate -o requirements/dev.txt requirements/dev.in
 	$(BIN)/uv pip compile -q --universal --fork-strategy fewest --generate-hashes --python-version 3.10 --no-header --no-annotate -o requirements/deepchecks.txt requirements/deepchecks.in
-	for extra in s3 gs azure lightgbm xgboost; do $(BIN)/uv pip compile -q --universal --fork-strategy fewest --generate-hashes --python-version 3.11 --no-header --no-annotate -o requirements/$$extra.txt requirements/$$extra.in || exit; done
+	for extra in s3 gs azure lightgbm xgboost onnx; do $(BIN)/uv pip compile -q --universal --fork-strategy fewest --generate-hashes --python-version 3.11 --no-header --no-annotate -o requirements/$$extra.txt requirements/$$extra.in || exit; done
 
 example: setup
 	$(BIN)/mergeline demo --example reports/example

@@ -121,3 +121,42 @@ def test_a_changed_factory_trains_again(make: Callable[..., Path]) -> None:
     assert first == {"prepare": "ran", "train": "ran"}
     assert second == {"prepare": "unchanged", "train": "ran"}
     assert working_inputs(root, Git(root)) != before
+
+
+# --- a model from a stage of the project's own ------------------------------------------------
+
+
+ONNX = {"estimator": None, "factory": None, "onnx": "models/net.onnx"}
+STAGE = """\
+  net:
+    cmd: python net.py
+    deps:
+      - net.py
+      - data/prepared/train.parquet
+    outs:
+      - models/net.onnx
+"""
+
+
+def test_the_file_of_a_model_must_be_a_dependency(make: Callable[..., Path]) -> None:
+    root = make(**ONNX)
+    (root / "dvc.yaml").write_text((root / "dvc.yaml").read_text() + STAGE)
+    require_pipeline(root)
+    edit(root, "      - models/net.onnx\n      - data", "      - data")
+    with pytest.raises(ConfigError) as caught:
+        require_pipeline(root)
+    assert caught.value.message == (
+        "dvc.yaml: the stage train does not depend on models/net.onnx, which model.onnx names; "
+        "a change of it would not be seen"
+    )
+    assert caught.value.hint == "add `- models/net.onnx` to its deps"
+
+
+@pytest.mark.parametrize("tracked", ["models/net.onnx", "models/net.onnx.dvc", "models.dvc"])
+def test_the_file_of_a_model_comes_from_somewhere(make: Callable[..., Path], tracked: str) -> None:
+    root = make(**ONNX)
+    with pytest.raises(ConfigError, match=r"no stage of dvc\.yaml makes and neither Git nor DVC"):
+        require_pipeline(root)
+    (root / "models").mkdir()
+    (root / tracked).touch()
+    require_pipeline(root)

@@ -52,8 +52,8 @@ def made(kind: str, features: Sequence[Feature], task: Task, **props: str) -> An
     weights: dict[str, Any] = {
         "zero": np.float32(0),
         "scale": np.full(width, 1e-3, np.float32),
-        "w": weights_of(hidden or width, outputs),
-        "b": weights_of(1, outputs)[0],
+        "_w": weights_of(hidden or width, outputs),
+        "_b": weights_of(1, outputs)[0],
     }
     nodes = [
         helper.make_node("IsNaN", ["x"], ["missing"]),
@@ -73,9 +73,9 @@ def made(kind: str, features: Sequence[Feature], task: Task, **props: str) -> An
 def end(last: str, outputs: int) -> list[Any]:
     """Return the nodes from the last layer to the score."""
     if outputs == 1:
-        return [helper.make_node("Gemm", [last, "w", "b"], ["value"])]
+        return [helper.make_node("Gemm", [last, "_w", "_b"], ["value"])]
     return [
-        helper.make_node("Gemm", [last, "w", "b"], ["logits"]),
+        helper.make_node("Gemm", [last, "_w", "_b"], ["logits"]),
         helper.make_node("Softmax", ["logits"], ["probabilities"], axis=1),
     ]
 
@@ -114,8 +114,8 @@ def by_name(features: Sequence[Feature], outputs: int, **props: str) -> Any:
     weights = {
         "zero": np.float32(0),
         "scale": np.float32(1e-3),
-        "w": weights_of(len(features), outputs),
-        "b": weights_of(1, outputs)[0],
+        "_w": weights_of(len(features), outputs),
+        "_b": weights_of(1, outputs)[0],
     }
     return model([*nodes, *end("all", outputs)], inputs, [_score(outputs)], weights, **props)
 

@@ -1,5 +1,6 @@
-"""What `dvc.yaml` must say before a stage runs: the model's own code, sections that are there."""
+"""What `dvc.yaml` must say before a stage runs: the model's own code or file, sections."""
 
+import posixpath
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -9,7 +10,7 @@ from mergeline.config.load import load_settings
 from mergeline.config.settings import Model, Settings
 from mergeline.core import layout
 from mergeline.errors import ConfigError
-from mergeline.inputs.digest import Reader, stages_of, within
+from mergeline.inputs.digest import Reader, is_tracked, stages_of, within
 from mergeline.inputs.trees import Tree, WorkingTree
 
 # The stages that import the model's own code: they train, or they load the model.
@@ -29,7 +30,10 @@ def require_pipeline(root: Path) -> None:
         )
     tree = WorkingTree(root, Git(root))
     _require_sections(tree)
-    _require_code(root, tree, load_settings(root / layout.SETTINGS).model)
+    model = load_settings(root / layout.SETTINGS).model
+    _require_code(root, tree, model)
+    if model.onnx is not None:
+        _require_file(tree, posixpath.normpath(model.onnx))
 
 
 def own_code(root: Path, model: Model) -> dict[str, str]:
@@ -63,6 +67,26 @@ def _require_code(root: Path, tree: Tree, model: Model) -> None:
                 "names; a change of it would not be seen",
                 hint=f"add `- {path}` to its deps, and to those of {_and(MODEL_STAGES[1:])}",
             )
+
+
+def _require_file(tree: Tree, path: str) -> None:
+    """See that the file of a model is an input of training, and comes from somewhere."""
+    stages, reader = stages_of(tree), Reader(tree)
+    train = stages.get("train")
+    if train and not within(path, frozenset(reader.dependencies(train))):
+        raise ConfigError(
+            f"{layout.PIPELINE}: the stage train does not depend on {path}, which model.onnx "
+            "names; a change of it would not be seen",
+            hint=f"add `- {path}` to its deps",
+        )
+    made = frozenset(out for stage in stages.values() for out in reader.outputs(stage))
+    if not within(path, made) and not is_tracked(tree, path):
+        raise ConfigError(
+            f"model.onnx names {path}, which no stage of {layout.PIPELINE} makes and neither Git "
+            "nor DVC tracks",
+            hint=f"add `- {path}` to the outs of the stage that makes it, or `git add {path}`, or "
+            f"`dvc add {path}`",
+        )
 
 
 def _require_sections(tree: Tree) -> None:

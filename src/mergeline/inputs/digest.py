@@ -140,6 +140,12 @@ def _find(paths: Sequence[str], source: str, made: Set[str]) -> tuple[str, list[
     )
 
 
+def is_tracked(tree: Tree, path: str) -> bool:
+    """Return whether a tree holds a path, or a `.dvc` pointer to it or to a folder around it."""
+    places = {path, *(f"{place}.dvc" for place in _upwards(path))}
+    return not places.isdisjoint(tree.paths)
+
+
 def _upwards(path: str) -> list[str]:
     """Return a path and the folders that it is in, the nearest first."""
     steps = path.split("/")

@@ -17,6 +17,7 @@ from mergeline.core.evidence import STAGES
 from mergeline.core.task import Task
 from mergeline.errors import ConfigError
 from mergeline.files import write_whole
+from mergeline.model.extras import PACKAGES, installed
 
 PINS = "requirements/mergeline.txt"
 # What decides a stage's numbers, as it is installed here.
@@ -126,6 +127,8 @@ def write_pipeline(root: Path) -> None:
     settings = load_settings(root / layout.SETTINGS)
     completed = _completed((root / layout.SETTINGS).read_bytes(), settings)
     code = dict.fromkeys(MODEL_STAGES, tuple(own_code(root, settings.model)))
+    if settings.model.onnx:
+        code["train"] += (settings.model.onnx,)
     contract, task = settings.data.contract is not None, settings.data.task
     text = pipeline(contract=contract, pins=[PINS], code=code, task=task)
     write_whole(root / layout.SETTINGS, completed)
@@ -143,6 +146,8 @@ def installed_pins(own: str = "") -> str:
         own: The line that pins Mergeline; its version where none is given.
     """
     lines = {name: f"{name}=={version(name)}" for name in _PINNED}
+    for extra in PACKAGES:
+        lines |= {name: f"{name}=={number}" for name, number in installed(extra).items()}
     if own:
         lines["mergeline"] = own
     return "\n".join(lines.values()) + "\n"
