@@ -16,13 +16,21 @@ from mergeline.adapters.registry import Registry
 from mergeline.core.digest import promotion_key, sha256
 from mergeline.core.evidence import EvidenceSet
 from mergeline.core.verdict import Outcome
-from mergeline.ledger.entries import Declared, Entry, Promoted, Rejected, Release, RolledBack
+from mergeline.ledger.entries import (
+    Declared,
+    Entry,
+    Promoted,
+    Rejected,
+    Release,
+    RolledBack,
+    utc_now,
+)
 from mergeline.ledger.report import FollowerReport, read_report
 from mergeline.ledger.store import Ledger
 from mergeline.model.canonical import directory_digest
 from mergeline.serve.follower import Follower
 from mergeline.serve.front import Front
-from mergeline.serve.memory import now, read_memory
+from mergeline.serve.memory import read_memory
 from mergeline.serve.metrics import Metrics
 from mergeline.serve.releases import Releases, write_release_file
 from mergeline.serve.report import Outlook, standing_of
@@ -141,7 +149,7 @@ class Line:
         """Declare a release; return the number of the entry."""
         return self._append(
             Promoted(
-                time=now(),
+                time=utc_now(),
                 project="toy",
                 by="test",
                 environment="production",
@@ -160,7 +168,7 @@ class Line:
         """Declare an earlier release; return the number of the entry."""
         return self._append(
             RolledBack(
-                time=now(),
+                time=utc_now(),
                 project="toy",
                 by="test",
                 environment="production",
@@ -180,7 +188,7 @@ class Line:
         release = declared.release
         self._append(
             Rejected(
-                time=now(),
+                time=utc_now(),
                 project="toy",
                 by="test",
                 environment="production",
@@ -214,7 +222,7 @@ def settled(state: Path, line: Line, stocked: Stocked) -> int:
     folder = put(state, line, stocked, entry)
     releases = Releases(state)
     releases.settle(folder, stocked.file(line, entry), releases.linked("current"))
-    read_memory(state).settling(entry, now()).write(state)
+    read_memory(state).settling(entry, utc_now()).write(state)
     return entry
 
 

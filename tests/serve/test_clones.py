@@ -9,7 +9,7 @@ import pytest
 from mergeline.adapters.git import Git
 from mergeline.adapters.git_remote import Remote
 from mergeline.errors import ConfigError, ToolError
-from mergeline.serve.clones import Clones, open_clone, settings_at
+from mergeline.serve.clones import Clones, fetched_settings, open_clone
 from serve.lines_made import Line
 
 
@@ -45,18 +45,18 @@ def test_settings_are_those_of_the_commit_and_stay_readable_without_the_remote(
     old = str(line.commit)
     line.configure(stock_uri, watch=7)
     git = open_clone(tmp_path / "clone", str(line.remote))
-    assert settings_at(git, old).deploy.watch_seconds == 0.3
-    assert settings_at(git, str(line.commit)).deploy.watch_seconds == 7
+    assert fetched_settings(git, old).deploy.watch_seconds == 0.3
+    assert fetched_settings(git, str(line.commit)).deploy.watch_seconds == 7
     line.remote.rename(tmp_path / "hidden")
     subprocess.run(["git", "gc", "-q", "--prune=now"], cwd=git.root, check=True)
-    assert settings_at(git, old).deploy.watch_seconds == 0.3
+    assert fetched_settings(git, old).deploy.watch_seconds == 0.3
 
 
 def test_no_history_is_fetched(line: Line, stock_uri: str, tmp_path: Path) -> None:
     old = str(line.commit)
     line.configure(stock_uri, watch=7)
     git = open_clone(tmp_path / "clone", str(line.remote))
-    settings_at(git, str(line.commit))
+    fetched_settings(git, str(line.commit))
     line.remote.rename(tmp_path / "hidden")
     assert not git.has(old)
 
@@ -64,7 +64,7 @@ def test_no_history_is_fetched(line: Line, stock_uri: str, tmp_path: Path) -> No
 def test_a_commit_that_is_not_there_is_a_matter_of_the_remote(line: Line, tmp_path: Path) -> None:
     git = open_clone(tmp_path / "clone", str(line.remote))
     with pytest.raises(ToolError, match="Git failed"):
-        settings_at(git, "1" * 40)
+        fetched_settings(git, "1" * 40)
 
 
 def test_a_commit_without_settings(tmp_path: Path) -> None:
@@ -74,7 +74,7 @@ def test_a_commit_without_settings(tmp_path: Path) -> None:
     assert Remote(writer).push("main", commit, None)
     git = open_clone(tmp_path / "clone", str(tmp_path / "remote"))
     with pytest.raises(ConfigError, match="no such file"):
-        settings_at(git, commit)
+        fetched_settings(git, commit)
 
 
 def test_both_clones_are_made_once_whoever_asks_first(line: Line, tmp_path: Path) -> None:

@@ -3,9 +3,9 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 
+from mergeline.ledger.entries import utc_now
 from mergeline.serve.app import Limits, make_app
 from mergeline.serve.front import GRACE_SECONDS, Front
 from mergeline.serve.listen import bind, serve_http
@@ -63,7 +63,7 @@ async def serve_alone(options: Options, say: Callable[[str], None], stop: asynci
             start.cancel()
             await asyncio.wait({start})
             return
-        since = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        since = utc_now()
         front = Front(standing_alone(file, since), Metrics(), live=await start)
         try:
             await serve_http(

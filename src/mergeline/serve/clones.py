@@ -13,10 +13,10 @@ from pathlib import Path
 from mergeline.adapters.git import Git
 from mergeline.adapters.git_process import NO_HOOKS, last_line, run_git
 from mergeline.adapters.registry import registry_uri
-from mergeline.config.load import parse_settings
 from mergeline.config.settings import Settings
 from mergeline.core import layout
 from mergeline.errors import ConfigError, ToolError
+from mergeline.inputs.settings import settings_at
 from mergeline.serve.waiting import in_thread
 
 # `https://host/path`, `host:path`, `user@host:path`; everything else is a path.
@@ -57,7 +57,7 @@ class Clones:
             MergelineError: They cannot be read.
         """
         git = await self._open("project.git")
-        return await in_thread(partial(settings_at, git, commit))
+        return await in_thread(partial(fetched_settings, git, commit))
 
     async def registry(self, commit: str) -> str:
         """Return the registry's address: the environment's, else that of a release's commit.
@@ -102,7 +102,7 @@ def open_clone(folder: Path, remote: str) -> Git:
     return Git(folder)
 
 
-def settings_at(git: Git, commit: str) -> Settings:
+def fetched_settings(git: Git, commit: str) -> Settings:
     """Read the settings of a release's commit.
 
     Args:
@@ -122,11 +122,11 @@ def settings_at(git: Git, commit: str) -> Settings:
             *("--no-auto-maintenance", "--depth=1", "--filter=blob:none"),
             *("origin", f"{commit}:{ref}"),
         )
-    data = git.read(commit, layout.SETTINGS)
-    origin = f"{layout.SETTINGS} at {commit[:12]}"
-    if data is None:
-        raise ConfigError(f"{origin}: there is no such file", hint="see what main holds")
-    return parse_settings(data.decode(errors="replace"), origin=origin)
+    settings = settings_at(git, commit)
+    if settings is None:
+        said = f"{layout.SETTINGS} at {commit[:12]}: there is no such file"
+        raise ConfigError(said, hint="see what main holds")
+    return settings
 
 
 def _run(folder: Path, *arguments: str) -> None:

@@ -1,7 +1,6 @@
 """What the follower remembers when it is ended and started again."""
 
 import os
-from datetime import UTC, datetime
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -9,7 +8,7 @@ from pydantic import ValidationError
 from mergeline.core.base import Frozen
 from mergeline.errors import ToolError, first_line
 from mergeline.files import write_whole
-from mergeline.ledger.entries import Number, Time
+from mergeline.ledger.entries import Number, Time, utc_now
 
 FILE = "memory.json"
 # Rejections kept: an entry before the last hundred rejected ones is not desired again.
@@ -65,7 +64,7 @@ class Memory(Frozen):
 
     def rejecting(self, entry: int, reason: str) -> "Memory":
         """Return what is to be remembered of a rejected entry."""
-        rejected = {**self.rejected, entry: Rejection(reason=reason, time=now())}
+        rejected = {**self.rejected, entry: Rejection(reason=reason, time=utc_now())}
         kept = {number: rejected[number] for number in sorted(rejected)[-_MOST_REJECTED:]}
         return self.model_copy(update={"trying": None, "rejected": kept})
 
@@ -101,8 +100,3 @@ def read_memory(state: Path) -> Memory:
             f"{os.fspath(state / FILE)} is not what a follower remembers: {first_line(error)}",
             hint="remove that file: then rejected releases are tried once more",
         ) from error
-
-
-def now() -> str:
-    """Return the time as entries of the ledger hold it."""
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -8,10 +8,10 @@ from pathlib import Path
 
 from mergeline.adapters.git_remote import Remote
 from mergeline.errors import MergelineError, ToolError
-from mergeline.ledger.entries import Declared
+from mergeline.ledger.entries import Declared, utc_now
 from mergeline.ledger.report import FollowerReport, read_report, write_report
 from mergeline.serve.clones import Clones
-from mergeline.serve.memory import Rejection, now
+from mergeline.serve.memory import Rejection
 from mergeline.serve.standing import ReleaseFile, Standing, State, shown
 from mergeline.serve.waiting import TICK, Pause, in_thread
 
@@ -101,7 +101,7 @@ def report_of(outlook: Outlook) -> FollowerReport | None:
     desired, rejection, served = outlook.desired, outlook.rejection, outlook.served
     if desired is None or not (outlook.settled or rejection):
         return None
-    since = rejection.time if rejection else (served.since if served else now())
+    since = rejection.time if rejection else (served.since if served else utc_now())
     return FollowerReport(
         project=desired.release.project,
         environment=outlook.environment,
@@ -111,7 +111,7 @@ def report_of(outlook: Outlook) -> FollowerReport | None:
         state="rejected" if rejection else "live",
         reason=rejection.reason if rejection else "",
         since=since,
-        time=now(),
+        time=utc_now(),
         serving=served.entry if served else None,
     )
 

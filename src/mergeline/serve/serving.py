@@ -9,9 +9,9 @@ from pathlib import Path
 
 from mergeline.bundle.release_files import verify
 from mergeline.errors import MergelineError, ModelError, ToolError
-from mergeline.ledger.entries import Declared
+from mergeline.ledger.entries import Declared, utc_now
 from mergeline.serve.front import Front
-from mergeline.serve.memory import Memory, now
+from mergeline.serve.memory import Memory
 from mergeline.serve.pool import Pool
 from mergeline.serve.releases import Releases
 from mergeline.serve.report import Answering, Say, declared_file, one_line
@@ -147,7 +147,7 @@ class Serving:
                 self._say(f"{link}, {folder.name}, cannot be served: {error}")
                 continue
             entry = file.entry or 0
-            since = self.memory.since(entry) or now()
+            since = self.memory.since(entry) or utc_now()
             self.served = Answering(entry, file, folder, since)
             self._front.replace(pool, self._standing())
             self._front.settle(self._standing())
@@ -194,7 +194,7 @@ class Serving:
         except (asyncio.CancelledError, OSError):  # that says nothing of the release
             self.remember(self.memory.ended())
             raise
-        answering = Answering(declared.number, file, folder, now())
+        answering = Answering(declared.number, file, folder, utc_now())
         self._watch = _Watch(answering, pool, time.monotonic() + watch)
         self._front.replace(pool, self._standing())
         self._say(f"version {file.release.version} answers and is watched for {watch:g} seconds")
@@ -228,7 +228,7 @@ class Serving:
         if self.served is None:
             return
         file = declared_file(declared)
-        self._become(Answering(declared.number, file, self.served.folder, now()), None)
+        self._become(Answering(declared.number, file, self.served.folder, utc_now()), None)
         self._say(f"version {file.release.version} is live: entry {declared.number} names it too")
 
     def _become(self, answering: Answering, before: Path | None) -> None:

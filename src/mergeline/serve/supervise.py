@@ -5,11 +5,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from mergeline.adapters.git_process import without_credentials
+from mergeline.ledger.entries import utc_now
 from mergeline.serve.app import Limits, make_app
 from mergeline.serve.follower import Follower
 from mergeline.serve.front import GRACE_SECONDS, Front
 from mergeline.serve.listen import bind, serve_http
-from mergeline.serve.memory import now
 from mergeline.serve.metrics import Metrics
 from mergeline.serve.report import Outlook, standing_of
 from mergeline.serve.serving import FollowSettings
@@ -46,7 +46,7 @@ async def serve_following(
     """
 
     def say(line: str) -> None:
-        print_line(f"{now()} {line}")
+        print_line(f"{utc_now()} {line}")
 
     settings = options.follow
     with only_one(settings.state), bind(options.host, options.port) as taken:
