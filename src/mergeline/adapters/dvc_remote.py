@@ -15,12 +15,11 @@ from pathlib import Path
 from typing import Literal, cast
 from urllib.parse import urlsplit
 
-from mergeline.adapters.git_process import without_credentials
+from mergeline.adapters.dvc_trouble import without_secrets
 
 SECONDS = 20
 State = Literal["reached", "refused", "no plugin", "silent"]
 _LONGEST = 300
-_QUERY = re.compile(r"(://[^\s?]*)\?\S*")
 _PLUGIN = re.compile("requires 'dvc-([a-z0-9]+)' to be installed")
 
 
@@ -66,12 +65,12 @@ def look_at_remote(root: Path, name: str, seconds: int = SECONDS) -> RemoteAnswe
         said = None
     if not isinstance(said, dict):
         return RemoteAnswer("refused", f"DVC ended with exit code {done.returncode}")
-    return RemoteAnswer(cast("State", said["state"]), _harmless(str(said["said"])))
+    return RemoteAnswer(cast("State", said["state"]), _line(str(said["said"])))
 
 
-def _harmless(text: str) -> str:
-    """Return what storage said in one line, without passwords, and without the keys of queries."""
-    return " ".join(_QUERY.sub(r"\1", without_credentials(text)).split())[:_LONGEST]
+def _line(text: str) -> str:
+    """Return what storage said, on one line, without passwords and queries of addresses."""
+    return " ".join(without_secrets(text, {}).split())[:_LONGEST]
 
 
 def _ask(root: Path, name: str) -> RemoteAnswer:
