@@ -104,6 +104,13 @@ class Done:
         assert "ERROR" not in self.out
         return message, hint.strip()
 
+    def answer(self) -> tuple[str, str]:
+        """Return the two lines of a named answer, after seeing that there is nothing else."""
+        assert "Traceback" not in self.err + self.out, self.err
+        assert "ERROR" not in self.err, self.err
+        reason, then = self.out.splitlines()
+        return reason, then
+
 
 @dataclass(frozen=True)
 class Project:

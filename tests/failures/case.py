@@ -51,6 +51,7 @@ class Case:
         env: What the environment says besides.
         apart: A process of its own, not this one.
         made: Paths that stages before the one that failed may have changed.
+        answered: It ends in a named answer, which is its output and no error.
     """
 
     title: str
@@ -60,6 +61,7 @@ class Case:
     env: Mapping[str, str] = field(default_factory=dict)
     apart: bool = False
     made: tuple[str, ...] = ()
+    answered: bool = False
 
 
 def edit(old: str, new: str, name: str = "params.yaml") -> Callable[[Project], None]:
@@ -108,7 +110,7 @@ def hold(case: Case, family: str, project: Project, *, update: bool) -> None:
     case.break_it(project)
     before = _kept(project, case)
     done = _answer(case, project)
-    message, hint = done.error()
+    message, hint = done.answer() if case.answered else done.error()
     assert done.code == case.code, done.err
     assert _kept(project, case) == before, "files that were there before have changed"
     block = _block(case, _told(message, project), _told(hint, project))
@@ -176,7 +178,8 @@ def _told(text: str, project: Project) -> str:
 
 def _block(case: Case, message: str, hint: str) -> str:
     given = "".join(f"{name}={shlex.quote(value)} " for name, value in case.env.items())
-    lines = [f"$ {given}{case.command}", f"ERROR {message}", f"TIP   {hint}", f"exit {case.code}"]
+    said = [message, hint] if case.answered else [f"ERROR {message}", f"TIP   {hint}"]
+    lines = [f"$ {given}{case.command}", *said, f"exit {case.code}"]
     lines[0] = lines[0].replace(sys.executable, "PYTHON")
     return "```console\n" + "\n".join(lines) + "\n```\n"
 

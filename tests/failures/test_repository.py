@@ -1,6 +1,7 @@
 """A repository, or DVC's state, that the line cannot work on."""
 
 import shutil
+from collections.abc import Callable
 
 import pytest
 
@@ -25,6 +26,28 @@ def no_commit(project: Project) -> None:
 def conflict(project: Project) -> None:
     lock = project.read("dvc.lock")
     project.write("dvc.lock", f"<<<<<<< HEAD\n{lock}=======\n{lock}>>>>>>> other\n")
+
+
+EMPTY = "empty"
+
+
+def elsewhere(remote: str = "") -> Callable[[Project], None]:
+    """Leave of the table, which is another one now, what DVC commits: its pointer."""
+
+    def do(project: Project) -> None:
+        table = "data/loans.csv"
+        (project.root / table).write_bytes(project.read(table).rpartition("\n")[0].encode())
+        project.git("rm", "--quiet", "--cached", table)
+        project.dvc("add", "--quiet", table)
+        digest = project.read(f"{table}.dvc").partition("md5: ")[2][:32]
+        for path in (table, f".dvc/cache/files/md5/{digest[:2]}/{digest[2:]}"):
+            (project.root / path).unlink()
+        if remote == EMPTY:
+            (project.root / EMPTY).mkdir()
+        if remote:
+            project.dvc("remote", "add", "--default", "store", remote)
+
+    return do
 
 
 CASES = [
@@ -54,6 +77,9 @@ CASES = [
         3,
         command="mergeline stage evaluate",
     ),
+    Case("Data that DVC tracks, and no remote", elsewhere(), 4, answered=True),
+    Case("Data that the remote does not hold", elsewhere(EMPTY), 4, answered=True),
+    Case("A remote that does not answer", elsewhere("http://127.0.0.1:9/x"), 4, answered=True),
 ]
 
 
