@@ -235,9 +235,9 @@ def test_a_check_that_is_not_there_is_not_known() -> None:
 def test_one_check_is_new_where_it_did_not_fail_before() -> None:
     gate = CheckGate(check="data", name="nulls", new_only=True)
     old = EvidenceSet(check_data=named(nulls="passed", other="failed"))
-    for now, outcome in (
+    for now, expected in (
         ({"nulls": "failed", "other": "failed"}, Outcome.FAILED),
         ({"nulls": "passed", "other": "failed"}, Outcome.PASSED),
     ):
         result = judge_check("g", gate, case(AVAILABLE, None, old, check_data=named(**now)))
-        assert result.outcome is outcome
+        assert result.outcome is expected
