@@ -7,8 +7,9 @@ import pytest
 
 from mergeline.core.digest import sha256
 from mergeline.core.evidence import STAGES, EvidenceSet
+from mergeline.report.against import changes
 from mergeline.report.card import render_card
-from mergeline.report.markdown import marker
+from mergeline.report.markdown import code, marker
 
 from . import plans
 from .nasty import NASTY
@@ -154,3 +155,15 @@ def test_a_card_of_a_very_wide_model_is_bounded():
     card = render_card(plan.model_copy(update={"evidence": evidence}))
     assert len(card) < 60_000
     assert "4,940 more columns in the evidence" in card
+
+
+def test_a_model_that_was_trained_elsewhere_is_called_what_it_is():
+    given = {"estimator": "onnx models/net.onnx", "file": "ONNX opset 17, by pytorch 2.9 <b>"}
+    train = plans.train(max_iter=200).model_copy(update={**given, "params": {}})
+    plan = plans.better(train=train)
+    card = render_card(plan)
+    assert wrong(card) == []
+    assert f"({code(given['file'])}), trained by a stage of the project's own;" in card
+    assert f"({code(given['file'])}) on 5 columns" in card
+    said = changes(plan)
+    assert "file not set → ONNX opset 17, by pytorch 2.9 <b>" in said

@@ -128,12 +128,14 @@ def settings_changed(now: TrainContent, before: TrainContent) -> list[tuple[str,
 
 
 def _settings(content: TrainContent) -> dict[tuple[str, str], str]:
-    ours = {
+    ours: dict[str, object] = {
         "estimator": content.estimator,
         "class_weight": content.class_weight,
         "seed": content.seed,
         "columns read": len(content.features),
     }
+    if content.file:
+        ours["file"] = content.file
     return {
         **{("ours", name): str(value) for name, value in ours.items()},
         **{("params", name): str(value) for name, value in content.params.items()},

@@ -3,6 +3,7 @@
 One Markdown template over a plan. Nothing in it depends on when or where it is written.
 """
 
+from mergeline.core.evidence import TrainContent
 from mergeline.core.plan import Plan
 from mergeline.core.verdict import GateResult, Outcome
 from mergeline.report.markdown import Section, code, listing, table, text
@@ -136,11 +137,17 @@ def _training(plan: Plan) -> str:
         for name, version in list(made.libraries.items())[:_LIBRARIES]
     )
     return (
-        f"{code(made.estimator, _SETTING)}, trained on {plural(made.rows, 'row')}; "
+        f"{code(made.estimator, _SETTING)}{_trained(made)}; "
         f"{size(made.model_bytes)}.\n\n"
         + table(("Setting", "Value"), rows[: _COLUMNS + 1], numeric=())
         + (f"\n\nMade with {with_what}." if with_what else "")
     )
+
+
+def _trained(made: TrainContent) -> str:
+    if made.file:
+        return f" ({code(made.file, _SETTING)}), trained by a stage of the project's own"
+    return f", trained on {plural(made.rows, 'row')}"
 
 
 # --- who said so -----------------------------------------------------------------------

@@ -204,7 +204,8 @@ def _training(plan: Plan) -> str:
     now, before = plan.evidence.train, plan.baseline_evidence.train
     if now is None:
         return "There is no evidence of the stage train."
-    said = f"{code(now.content.estimator)} on {plural(len(now.content.features), 'column')}."
+    file = f" ({code(now.content.file)})" if now.content.file else ""
+    said = f"{code(now.content.estimator)}{file} on {plural(len(now.content.features), 'column')}."
     if before is None:
         return said
     found = settings_changed(now.content, before.content)
