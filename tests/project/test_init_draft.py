@@ -222,6 +222,13 @@ def test_a_table_meets_its_own_contract(tmp_path: Path) -> None:
     held(frame, frame, tmp_path, id="customer")
 
 
+def test_types_that_a_later_table_may_have_keep_it(tmp_path: Path) -> None:
+    frame = make_frame(200).assign(
+        none=float("nan"), maybe=[True, None] * 100, count=[1, None] * 100
+    )
+    held(frame, frame.assign(none="now a text", maybe=True, count=1), tmp_path, id="customer")
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [

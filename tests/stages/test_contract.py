@@ -81,6 +81,38 @@ def test_wrong_types_absent_and_strange_columns_are_named(contract):
     assert "  plan: the contract does not know this column" in lines
 
 
+WIDE = """
+columns:
+  visits: {dtype: float64, nullable: true, isin: [0.0, 1.0]}
+  member: {dtype: object, nullable: true, isin: [true, false]}
+"""
+
+
+@pytest.mark.parametrize(
+    "text", ["visits,member\n1.0,True\n,\n", "visits,member\n1,True\n0,False\n"]
+)
+def test_types_that_depend_on_missing_values_are_promised_once(tmp_path, text):
+    (tmp_path / "t.csv").write_text(text, encoding="utf-8")
+    (tmp_path / "contract.yaml").write_text(WIDE, encoding="utf-8")
+    data = DATA.model_copy(update={"source": "t.csv"})
+    check_contract(read_table(tmp_path / "t.csv", data), tmp_path / "contract.yaml", data)
+
+
+def test_a_wider_type_changes_no_other_promise(contract):
+    contract.write_text("columns: {visits: {dtype: float64, isin: [0.0, 1.0]}}", encoding="utf-8")
+    assert "visits: isin([0.0, 1.0]) (1 row)" in breach(
+        pd.DataFrame({"visits": [0, 1, 2]}), contract
+    )
+
+
+def test_whole_numbers_with_missing_values_are_told_what_to_promise(contract):
+    contract.write_text("columns: {visits: {dtype: int64}}", encoding="utf-8")
+    message = breach(pd.DataFrame({"visits": [1.0, np.nan]}), contract)
+    assert "the column is float64, as whole numbers with missing values are" in message
+    message = breach(pd.DataFrame({"visits": [1.5, np.nan]}), contract)
+    assert message.endswith("the column is float64\n  visits: not_nullable (1 row)")
+
+
 def test_a_rule_of_the_whole_table_names_no_value(contract):
     contract.write_text(CONTRACT + "unique: [age, left]\n", encoding="utf-8")
     message = breach(make_frame(400), contract)

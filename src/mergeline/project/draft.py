@@ -205,7 +205,8 @@ def contract_text(frame: "pd.DataFrame", settings: Settings) -> str:
 
 
 def _rules(column: "pd.Series[Any]", settings: Settings) -> Iterator[str]:
-    yield f"dtype: {scalar(str(column.dtype))}"
+    if column.notna().any():  # of a column without values nobody knows the type
+        yield f"dtype: {scalar(str(column.dtype))}"
     if column.isna().any():
         yield "nullable: true"
     if column.name == settings.data.id:

@@ -43,7 +43,7 @@ def check_contract(frame: "pd.DataFrame", path: Path, data: Data) -> None:
 
     schema = _read_schema(path, data)
     try:
-        schema.validate(frame, lazy=True)
+        schema.validate(_widened(frame, schema), lazy=True)
     except SchemaErrors as error:
         breaches = _breaches(error.failure_cases, frame)
         raise ContractError(
@@ -55,6 +55,23 @@ def check_contract(frame: "pd.DataFrame", path: Path, data: Data) -> None:
             f"{data.source} cannot be held against {data.contract}: {first_line(error)}",
             hint="check the contract's checks against the column types",
         ) from error
+
+
+def _widened(frame: "pd.DataFrame", schema: Any) -> "pd.DataFrame":
+    """Give columns the type that they have as soon as a value is missing, where it is promised.
+
+    Whole numbers are integers until one is missing or spelt 1.0, and truth values are `bool`:
+    neither breaks a promise that was written from a table in which it was otherwise.
+    """
+    wider = {("iu", "float64"): "float64", ("b", "object"): "object"}
+    types = {
+        name: into
+        for name, column in schema.columns.items()
+        for (kinds, promised), into in wider.items()
+        if name in frame.columns and str(column.dtype) == promised
+        if frame[name].dtype.kind in kinds
+    }
+    return frame.astype(types) if types else frame
 
 
 def _read_schema(path: Path, data: Data) -> Any:
@@ -140,6 +157,15 @@ def _breach(column: Any, check: str, cases: "pd.DataFrame", frame: "pd.DataFrame
     name = column if isinstance(column, str) else "(table)"
     rule = check if len(check) <= _LONGEST_RULE else check[:_LONGEST_RULE] + "..."
     if check.startswith("dtype(") and name in frame.columns:
-        return f"  {name}: {rule}, but the column is {frame[name].dtype}"
+        return f"  {name}: {rule}, but the column is {frame[name].dtype}{_why(frame[name], rule)}"
     rows = cases["index"].nunique()
     return f"  {name}: {rule}" + (f" ({rows} {'row' if rows == 1 else 'rows'})" if rows else "")
+
+
+def _why(column: "pd.Series[Any]", rule: str) -> str:
+    """Say why numbers that look like integers are none."""
+    found = column.dropna()
+    whole = column.dtype == "float64" and len(found) < len(column) and (found % 1 == 0).all()
+    if not whole or "int" not in rule.lower():
+        return ""
+    return ", as whole numbers with missing values are: promise float64 and nullable: true"
