@@ -21,6 +21,7 @@ from .cases import (
     evaluated,
     fairness,
     paired,
+    sealed,
 )
 
 FLOOR = MetricGate(metric="roc_auc", at_least=0.75)
@@ -105,6 +106,21 @@ def test_a_gap_against_a_ceiling(gap: float, outcome: Outcome) -> None:
     result = judge_fairness("g", GAP, case(fairness=fairness(gap)))
     assert result.outcome is outcome
     assert result.rule == f"{ODDS} by sex at most 0.1"
+
+
+@pytest.mark.parametrize("gate", [GAP, NO_NEW_GAP])
+def test_a_gap_that_passes_says_which_classes_it_leaves_out(gate: FairnessGate) -> None:
+    content = fairness(0.05).content
+    gap = content.by[0].gaps[ODDS]
+    left_out = "Left out: 'Enrolled', because a group has fewer than 10 rows to take a rate of."
+    known = gap.model_copy(
+        update={"difference": gap.difference.model_copy(update={"reason": left_out})}
+    )
+    by = content.by[0].model_copy(update={"gaps": {ODDS: known}})
+    evidence = sealed("fairness", content.model_copy(update={"by": (by,)}))
+    comparison = compared_gap(paired(-0.2, -0.1, higher=False))
+    result = judge_fairness("g", gate, case(AVAILABLE, comparison, fairness=evidence))
+    assert (result.outcome, result.reason) == (Outcome.PASSED, left_out)
 
 
 def test_a_failed_gap_names_the_groups_and_their_rates() -> None:

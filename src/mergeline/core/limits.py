@@ -54,11 +54,15 @@ def judge_fairness(name: str, gate: FairnessGate, case: Case) -> GateResult:
         gaps = case.comparison.fairness.get(gate.by, {}) if case.comparison else {}
         paired = gaps.get(gate.fairness)
         result = _against_baseline(name, rule, gate.no_worse_than_baseline_by, paired, case)
-        return _unless_all_alike(result, gate.fairness, case)
-    result = _against_limit(name, rule, gate, difference)
-    if result.outcome is Outcome.FAILED:
-        return result.model_copy(update={"reason": _which_groups(found, gate.fairness)})
-    return _unless_all_alike(result, gate.fairness, case)
+    else:
+        result = _against_limit(name, rule, gate, difference)
+        if result.outcome is Outcome.FAILED:
+            return result.model_copy(update={"reason": _which_groups(found, gate.fairness)})
+    result = _unless_all_alike(result, gate.fairness, case)
+    if result.outcome is not Outcome.PASSED:
+        return result
+    # A gap can have a value and leave classes out: what passes is the rest.
+    return result.model_copy(update={"reason": f"{result.reason} {difference.reason}".strip()})
 
 
 # Gaps of how often the model is right: they say something of a constant model too.
