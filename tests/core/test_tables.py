@@ -127,6 +127,7 @@ def test_a_column_that_the_model_does_not_read_leaks_nothing() -> None:
         ("rows", table(1000), table(949), Outcome.FAILED, -51),
         ("rows", table(1000), table(2000), Outcome.PASSED, 1000),
         ("missing", table(a=100, b=500), table(a=150, b=500), Outcome.PASSED, 0.05),
+        ("missing", table(a=850), table(a=900), Outcome.PASSED, 0.05),  # a bit more, rounded
         ("missing", table(a=100, b=500), table(a=151, b=400), Outcome.FAILED, 0.051),
         ("missing", table(a=100), table(a=100, new=900), Outcome.PASSED, 0),
         ("leak", table(a=0.5), table(a=0.75), Outcome.PASSED, 0.25),
