@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from mergeline.core.base import Estimate
-from mergeline.core.evidence import FEWEST_TOLD, CalibrationBin, ClassReport, Confusion
+from mergeline.core.evidence import FEWEST_TOLD, UNTOLD, CalibrationBin, ClassReport, Confusion
 from mergeline.model.predictions import Predictions
 from mergeline.stats.metrics import estimate_each
 from mergeline.stats.multiclass import Rows
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     Floats = np.ndarray[Any, np.dtype[np.float64]]
     Units = np.ndarray[Any, np.dtype[np.int64]]
 
-FEW = f"Fewer than {FEWEST_TOLD} rows would tell of single ones."
 _BINS = 10
 _BY_CLASS = ("precision", "recall", "f1", "roc_auc")
 
@@ -92,7 +91,7 @@ def class_reports(
         seed=seed,
     )
     metrics = dict(zip(told, measured, strict=True))
-    untold = Estimate(value=None, n=len(rows), reason=FEW)
+    untold = Estimate(value=None, n=len(rows), reason=UNTOLD)
     return tuple(
         ClassReport(
             name=name,

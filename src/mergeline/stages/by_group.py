@@ -5,18 +5,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from mergeline.core.base import Estimate
-from mergeline.core.evidence import FEWEST_TOLD, Group
+from mergeline.core.evidence import FEWEST_TOLD, UNTOLD, Group
 from mergeline.model.predictions import Predictions
 from mergeline.stats.bootstrap import interval, wilson
 from mergeline.stats.sums import Measures, group_rows
-from mergeline.stats.units import too_few_units
+from mergeline.stats.units import FEW_ROWS, too_few_units
 
 if TYPE_CHECKING:
     import numpy as np
 
     Array = np.ndarray[Any, Any]
-
-_FEW = f"Fewer than {FEWEST_TOLD} rows would tell of single ones."
 
 
 @dataclass(frozen=True)
@@ -93,7 +91,7 @@ def _of_group(
     return {
         metric: _rate(name, metric, *shares[metric])
         if told
-        else Estimate(value=None, n=n, reason=_FEW)
+        else Estimate(value=None, n=n, reason=UNTOLD)
         for metric in metrics
         if metric in shares
     }
@@ -107,7 +105,7 @@ def _of_class(
     return {
         metric: _rate(name, metric, *shares[metric])
         if told and shares[metric][1] >= FEWEST_TOLD
-        else Estimate(value=None, n=shares[metric][1] if told else int(counts.sum()), reason=_FEW)
+        else Estimate(value=None, n=shares[metric][1] if told else int(counts.sum()), reason=UNTOLD)
         for metric in metrics
         if metric != "accuracy"
     }
@@ -159,7 +157,7 @@ def _means(held: Predictions, labels: "Array", asked: Asked) -> tuple[Group, ...
         metrics = {
             metric: _mean(float(values[row, place]), drawn[:, row, place], n, few)
             if told
-            else Estimate(value=None, n=n, reason=_FEW)
+            else Estimate(value=None, n=n, reason=UNTOLD)
             for metric in asked.metrics
             for row in [_MEANS.index(metric)]
         }
@@ -182,5 +180,5 @@ def _with_outcomes(values: "Array") -> "Array":
 def _mean(value: float, drawn: "Array", n: int, few: str) -> Estimate:
     ends = None if few else interval(drawn)
     if ends is None:
-        return Estimate(value=value, n=n, reason=few or "Too few rows for an interval.")
+        return Estimate(value=value, n=n, reason=few or FEW_ROWS)
     return Estimate(value=value, low=ends[0], high=ends[1], n=n)

@@ -9,7 +9,7 @@ from mergeline.config.settings import Settings
 from mergeline.core import layout
 from mergeline.core.base import Estimate
 from mergeline.core.digest import sha256
-from mergeline.core.evidence import FEWEST_TOLD, EvaluateContent, Slice
+from mergeline.core.evidence import FEWEST_TOLD, UNTOLD, EvaluateContent, Slice
 from mergeline.core.task import higher_is_better
 from mergeline.errors import ModelError
 from mergeline.model.canonical import directory_bytes
@@ -18,7 +18,7 @@ from mergeline.model.probes import make_probes
 from mergeline.model.score import Scorer, load_scorer
 from mergeline.model.table import outcomes, require_columns, table_bytes
 from mergeline.stages.base import Clock, Result, read_prepared
-from mergeline.stages.by_class import FEW, calibration, class_reports, confusion, matrix
+from mergeline.stages.by_class import calibration, class_reports, confusion, matrix
 from mergeline.stages.curves import curves
 from mergeline.stages.residuals import residuals
 from mergeline.stages.slices import slice_labels
@@ -175,7 +175,7 @@ def _slices(
             n = int(inside.sum())
             rows = predictions.take(inside)
             metrics = _measure(settings, rows, frame[inside]) if n >= FEWEST_TOLD else {}
-            untold = Estimate(value=None, n=n, reason=FEW)
+            untold = Estimate(value=None, n=n, reason=UNTOLD)
             told = {str(name): metrics.get(name, untold) for name in settings.metric_names}
             found.append(Slice(column=column, value=value, n=n, metrics=told))
     return tuple(found)

@@ -28,7 +28,7 @@ from mergeline.core.evidence import FEWEST_TOLD, Gap
 from mergeline.core.task import GAPS, Task
 from mergeline.stats.bootstrap import interval
 from mergeline.stats.sums import Kind, Measures, group_rows
-from mergeline.stats.units import too_few_units
+from mergeline.stats.units import FEW_ROWS, too_few_units
 
 if TYPE_CHECKING:
     import numpy as np
@@ -49,7 +49,6 @@ GAP_RATES: Mapping[str, tuple[str, ...]] = {
     "mean_absolute_error_difference": ("mean_absolute_error",),
 }
 _MOST_NAMED = 3
-_FEW_ROWS = "Too few rows for an interval."
 
 
 def judged_groups(groups: "Labels", min_group: int) -> tuple[str, ...]:
@@ -116,7 +115,7 @@ def measure_gaps(
             continue
         around = None if few else percentile_95(errors[:, places].max(axis=-1))
         value = float(spread_of(values[places]).max())
-        why = f"{few or _FEW_ROWS if around is None else ''} {left_out}".strip()
+        why = f"{few or FEW_ROWS if around is None else ''} {left_out}".strip()
         difference = _estimate(value, around, largest_gap(task), n, why)
         kinds = [measures.kinds[place] for place in places]
         found[name] = _gap(difference, names, kinds, values[places])

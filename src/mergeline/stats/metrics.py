@@ -12,6 +12,7 @@ from mergeline.core.base import Estimate
 from mergeline.core.task import Task
 from mergeline.stats import binary, multiclass, regression
 from mergeline.stats.bootstrap import bca_interval, jackknife_counts, resample_counts
+from mergeline.stats.units import FEW_ROWS
 
 if TYPE_CHECKING:
     import numpy as np
@@ -194,5 +195,5 @@ def estimate_each(
 def _estimate(value: float, drawn: "Floats", left_out: "Floats", n: int) -> Estimate:
     ends = bca_interval(drawn, value, left_out)
     if ends is None:
-        return Estimate(value=value, n=n, reason="Too few rows for an interval.")
+        return Estimate(value=value, n=n, reason=FEW_ROWS)
     return Estimate(value=value, low=ends[0], high=ends[1], n=n)

@@ -10,6 +10,7 @@ from mergeline.core.task import higher_is_better
 from mergeline.core.verdict import Paired
 from mergeline.stats.bootstrap import Z_OF_POWER, Z, interval
 from mergeline.stats.metrics import Rows, point_values, replicate_metrics
+from mergeline.stats.units import FEW_ROWS
 
 if TYPE_CHECKING:
     import numpy as np
@@ -143,7 +144,7 @@ def paired(
     if base is None or head is None:
         delta = Estimate(value=None, n=n, reason="Undefined on the common rows.")
     elif ends is None:
-        delta = Estimate(value=head - base, n=n, reason="Too few rows for an interval.")
+        delta = Estimate(value=head - base, n=n, reason=FEW_ROWS)
     else:
         delta = Estimate(value=head - base, low=ends[0], high=ends[1], n=n)
     outcome = paired_outcome(delta, higher_is_better=higher_is_better)

@@ -23,6 +23,7 @@ def unit_numbers(keys: "pd.Series[Any]") -> "np.ndarray[Any, np.dtype[np.int64]]
 # about 91 of 100 simulated samples, by 5 in 82, and by one alone they have no width at all
 # (Cameron, Gelbach and Miller, Review of Economics and Statistics 90, 2008, on few clusters).
 FEWEST_UNITS = 10
+FEW_ROWS = "Too few rows for an interval."
 
 
 def too_few_units(units: "np.ndarray[Any, np.dtype[np.int64]] | None") -> str:

@@ -10,7 +10,7 @@ from typing import Any, Self
 from mergeline.core.base import Stated
 from mergeline.core.digest import json_digest
 from mergeline.core.evidence.checks import Check, CheckOutcome, ChecksContent, Condition
-from mergeline.core.evidence.envelope import FEWEST_TOLD, Count, Evidence, Timing
+from mergeline.core.evidence.envelope import FEWEST_TOLD, UNTOLD, Count, Evidence, Timing
 from mergeline.core.evidence.evaluate import (
     CalibrationBin,
     ClassReport,
@@ -48,6 +48,7 @@ __all__ = [
     "EVIDENCE_TYPES",
     "FEWEST_TOLD",
     "STAGES",
+    "UNTOLD",
     "CalibrationBin",
     "Cause",
     "Check",

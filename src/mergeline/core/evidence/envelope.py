@@ -9,6 +9,7 @@ from mergeline.core.digest import json_digest
 
 # A category, slice or group of fewer rows is not told about: it would name single ones.
 FEWEST_TOLD = 10
+UNTOLD = f"Fewer than {FEWEST_TOLD} rows would tell of single ones."
 
 Count = Annotated[int, Field(ge=0)]
 
