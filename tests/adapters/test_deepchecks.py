@@ -12,9 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from mergeline.adapters import deepchecks_mends
 from mergeline.adapters import deepchecks_worker as worker
 from mergeline.adapters.deepchecks import SOCKET, DeepchecksServer, Request, run_suites
-from mergeline.adapters.deepchecks_environment import PYTHON
+from mergeline.adapters.deepchecks_environment import PYTHON, interpreter
 from mergeline.errors import ToolError
 
 REQUEST = Request(
@@ -205,8 +206,9 @@ def alive(pid):
 # --- the worker, as far as it needs no deepchecks ----------------------------------
 
 
-def test_worker_is_python_310_and_imports_nothing_of_ours():
-    tree = ast.parse(Path(worker.__file__).read_text(), feature_version=(3, 10))
+@pytest.mark.parametrize("module", [worker, deepchecks_mends])
+def test_worker_is_python_310_and_imports_nothing_of_ours(module):
+    tree = ast.parse(Path(module.__file__).read_text(), feature_version=(3, 10))
     names = {
         alias.name if isinstance(node, ast.Import) else str(node.module)
         for node in ast.walk(tree)
@@ -215,7 +217,7 @@ def test_worker_is_python_310_and_imports_nothing_of_ours():
     }
     tops = {name.partition(".")[0] for name in names}
     others = tops - set(sys.stdlib_module_names)
-    assert others == {"deepchecks", "numpy", "pandas", "sklearn"}
+    assert others <= {"deepchecks", "numpy", "pandas", "sklearn"}
 
 
 def test_worker_has_no_network():
@@ -251,8 +253,77 @@ def test_estimates_are_bounded_and_counts_are_not():
         n_samples = 5_000
         timeout = 10
 
-    checks = [MixedNulls(), FeatureDrift(), WeakSegmentsPerformance(), OutlierSampleDetection()]
+    class StringMismatch:
+        n_samples = 1_000_000
+
+    kinds = (MixedNulls, FeatureDrift, WeakSegmentsPerformance, OutlierSampleDetection)
+    checks = [*(kind() for kind in kinds), StringMismatch()]
     for check in checks:
-        worker._bound(check, 4_000)
-    assert [check.n_samples for check in checks] == [10_000_000, 4_000, 3_000, 4_000]
-    assert checks[-1].timeout == 0
+        worker._bound(check, 4_000, counts=True)
+    assert [check.n_samples for check in checks] == [None, 4_000, 3_000, 4_000, 500_000]
+    assert checks[3].timeout == 0
+    of_a_model = MixedNulls()
+    worker._bound(of_a_model, 4_000, counts=False)
+    assert of_a_model.n_samples == 10_000_000
+
+
+# --- deepchecks as it is, beside deepchecks as mended --------------------------------
+
+BOTH = """
+import json, logging, runpy, sys
+import numpy as np, pandas as pd, deepchecks
+from deepchecks.tabular import Dataset
+from deepchecks.tabular.checks import (
+    ConflictingLabels, DataDuplicates, SpecialCharacters, StringMismatch, TrainTestSamplesMix,
+)
+deepchecks.set_verbosity(logging.ERROR)
+
+def tables(seed):
+    draw = np.random.default_rng(seed)
+    for rows in (400, 30):
+        numbers = draw.choice([0.0, -0.0, 1.5, np.nan], rows)
+        texts = draw.choice(["Ja!", "ja", "\u00a1ja", "--", "\u00e9", None], rows)
+        counts = draw.integers(0, 1 + seed * 20, rows)
+        yield pd.DataFrame({"x": numbers, "t": texts, "n": counts, "y": draw.integers(0, 2, rows)})
+
+def found():
+    for seed in range(6):
+        train, test = (
+            Dataset(table, label="y", features=["x", "t", "n"], cat_features=["t"])
+            for table in tables(seed)
+        )
+        mix = TrainTestSamplesMix().run(train, test).value["ratio"]
+        conflicts = ConflictingLabels().run(train).value["percent_of_conflicting_samples"]
+        alike = [DataDuplicates().run(item).value for item in (train, test)]
+        special = SpecialCharacters().run(train).value
+        variants = StringMismatch().run(train).value["columns"]
+        variants = {name: sorted(forms) for name, forms in variants.items()}
+        yield [mix, conflicts, *alike, special, variants]
+
+before = list(found())
+runpy.run_path(sys.argv[1])["mend"]()
+print(json.dumps([before, list(found())], default=float))
+"""
+
+
+def test_what_mended_checks_find_is_what_deepchecks_finds():
+    command = [str(interpreter()), "-W", "ignore", "-c", BOTH, deepchecks_mends.__file__]
+    said = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True).stdout
+    before, after = json.loads(said.splitlines()[-1])
+    for was, now in zip(before, after, strict=True):
+        assert now[:4] == pytest.approx(was[:4], abs=1e-15)
+        assert now[4:] == was[4:]
+    assert before[0][1] > 0.9
+    assert {item[0] for item in before} > {before[0][0]}
+
+
+def test_a_worker_holds_nothing_that_it_does_not_need():
+    code = (
+        "import resource, runpy, sys; runpy.run_path(sys.argv[1])['mend']();"
+        "import deepchecks.utils.strings as strings;"
+        "print('rfc3987_syntax' in [name for name, module in sys.modules.items() if module],"
+        "hasattr(strings, 'SPECIAL_CHARACTERS'), strings.string_baseform('\u00c9t-\u00e9 1!'))"
+    )
+    command = [str(interpreter()), "-W", "ignore", "-c", code, deepchecks_mends.__file__]
+    said = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True).stdout
+    assert said.splitlines()[-1] == "False False ét\u00e91"

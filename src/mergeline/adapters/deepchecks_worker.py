@@ -12,6 +12,7 @@ import json
 import logging
 import os
 import random
+import runpy
 import shutil
 import socket
 import sys
@@ -32,12 +33,13 @@ READ_SECONDS = 60
 LARGEST_SAMPLE = 100_000
 
 # Single checks whose cost asks for less than deepchecks' own bound. Weak segments: 10,000
-# rows of 14 columns take 40 seconds a table, and 3,000 find the same segments. The other
-# two: about 70 microseconds a row.
+# rows of 14 columns take 40 seconds a table, and 3,000 find the same segments. The others hold
+# a dictionary of all texts, some 200 bytes each.
 BOUNDS = {
     "WeakSegmentsPerformance": 3_000,
-    "ConflictingLabels": 500_000,
-    "TrainTestSamplesMix": 500_000,
+    "StringLengthOutOfBounds": 500_000,
+    "StringMismatch": 500_000,
+    "StringMismatchComparison": 200_000,
 }
 
 # Names that deepchecks gives to columns of its own; one of the user's would break the check.
@@ -59,10 +61,10 @@ def main(folder: str, descriptor: int) -> None:
     sys.addaudithook(_refuse_network)
     warnings.simplefilter("ignore")
     listener = socket.socket(fileno=descriptor)
+    runpy.run_path(str(Path(__file__).with_name("deepchecks_mends.py")))["mend"]()
     import deepchecks
 
     deepchecks.set_verbosity(logging.ERROR)
-    mend()
     listener.settimeout(IDLE_SECONDS)
     while True:
         try:
@@ -106,20 +108,6 @@ def _answer(line: bytes) -> dict[str, Any]:
         return {"suites": [], "deepchecks": _version(), "error": describe_error(error)}
 
 
-def mend() -> None:
-    """Make up for what scikit-learn does otherwise than the one deepchecks was written for."""
-    from deepchecks.tabular import context
-    from deepchecks.tabular.checks.model_evaluation import regression_error_distribution as errors
-    from deepchecks.tabular.metric_utils import scorers
-    from sklearn.metrics import root_mean_squared_error
-
-    # Scorers look for a method of that name; and 1 is not the positive one of several classes.
-    context._DummyModel._predict.__name__ = "predict"
-    for name in scorers.MULTICLASS_SCORERS_NON_AVERAGE.values():
-        scorers.multiclass_scorers_dict[name]._kwargs["pos_label"] = None
-    errors.mean_squared_error = lambda *rows, **_: root_mean_squared_error(*rows)
-
-
 def _version() -> str:
     import deepchecks
 
@@ -133,7 +121,8 @@ def run_request(request: dict[str, Any]) -> list[dict[str, Any]]:
     """Run the suites of a request; `Request` on the other end says what it holds."""
     frames = {side: _read(request, side) for side in ("train", "test")}
     arguments = _predictions(frames, request)
-    data = {side: _dataset(frame, side, request) for side, frame in frames.items()}
+    # A dataset is a copy: the table itself goes as soon as it has one.
+    data = {side: _dataset(frames.pop(side), side, request) for side in ("train", "test")}
     return [run_suite(name, data, arguments, request) for name in request["suites"]]
 
 
@@ -219,7 +208,7 @@ def run_suite(
     for place, check in list(suite.checks.items()):
         if type(check).__name__ in request["leave_out"]:
             suite.remove(place)
-        _bound(check, request["sample"])
+        _bound(check, request["sample"], counts=name != "model_evaluation")
     sides = ("train",) if name == "data_integrity" else ("train", "test")
     tables = {f"{side}_dataset": data[side] for side in sides}
     result = suite.run(**tables, **predictions, with_display=False)
@@ -232,14 +221,22 @@ def run_suite(
     }
 
 
-def _bound(check: Any, sample: int) -> None:
-    """Bound the rows that a check looks at, and never its time: that would not repeat."""
+def _bound(check: Any, sample: int, *, counts: bool) -> None:
+    """Bound the rows that a check looks at, and never its time: that would not repeat.
+
+    Those that count look at the table itself: all rows drawn anew would be two copies of it.
+    """
     if hasattr(check, "timeout"):
         check.timeout = 0
     limit = getattr(check, "n_samples", None)
-    if limit is not None:
-        limit = min(limit, sample) if limit <= LARGEST_SAMPLE else limit
-        check.n_samples = min(limit, BOUNDS.get(type(check).__name__, limit))
+    if limit is None:
+        return
+    bound = BOUNDS.get(type(check).__name__)
+    if counts and limit > LARGEST_SAMPLE and bound is None:
+        check.n_samples = None
+        return
+    limit = min(limit, sample) if limit <= LARGEST_SAMPLE else limit
+    check.n_samples = min(limit, bound or limit)
 
 
 # --- one result --------------------------------------------------------------------
