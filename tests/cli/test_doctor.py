@@ -111,6 +111,7 @@ def test_build_looks_at_the_machine_only(fresh: Path) -> None:
     assert done.returncode == 4
     assert "MISSING  deepchecks" in done.stdout
     assert "The project" not in done.stdout
+    assert "GitHub" not in done.stdout
 
 
 def test_help_says_what_it_does_and_the_exit_codes() -> None:

@@ -42,7 +42,7 @@ def doctor(
         from mergeline.adapters.deepchecks import build_environment
 
         build_environment()
-    groups = (machine(),) if build else diagnose(Path.cwd(), os.environ)
+    groups = (machine(github=False),) if build else diagnose(Path.cwd(), os.environ)
     typer.echo(as_json(groups) if json else render(groups, _paint))
     raise typer.Exit(exit_code(groups))
 

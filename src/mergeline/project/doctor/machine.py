@@ -18,10 +18,15 @@ _OLDEST = (3, 11)
 _SECONDS = 30
 
 
-def machine() -> Group:
-    """Look at Python, Git, DVC and deepchecks' environment. Imports none of them."""
-    findings = (_python(), _git(), _dvc(), _deepchecks(), _cml(), _gh())
-    return Group(title="This machine", findings=findings)
+def machine(*, github: bool = True) -> Group:
+    """Look at Python, Git, DVC and deepchecks' environment. Imports none of them.
+
+    Args:
+        github: Look at the programs that speak with GitHub too.
+    """
+    findings = (_python(), _git(), _dvc(), _deepchecks())
+    more = (_cml(), _gh()) if github else ()
+    return Group(title="This machine", findings=(*findings, *more))
 
 
 def _python() -> Finding:
