@@ -163,8 +163,17 @@ def test_a_class_of_few_held_out_rows_is_counted_and_not_told(tmp_path):
     assert found.calibration == ()
     assert content.metrics["accuracy"].value is not None
     names = {row["class"] for row in read_rows(root / layout.PLOTS / "roc.csv")}
-    assert names == {"basic", "plus", "pro", HOSTILE.replace("\n", "\\u000a")}
+    assert names == {"basic", "plus", "pro"}
     assert HOSTILE in set(pd.read_parquet(root / layout.PREDICTIONS)["actual"])
+
+
+def test_a_hostile_class_has_curves_under_a_name_of_one_line(tmp_path):
+    frame = outcome_frame("multiclass", 1200)
+    frame.loc[frame.index[::10], "outcome"] = HOSTILE
+    root = of_task(tmp_path, "multiclass", frame, evaluate={"metrics": ["accuracy"]})
+    for file in ("roc.csv", "precision_recall.csv"):
+        names = {row["class"] for row in read_rows(root / layout.PLOTS / file)}
+        assert names == {"basic", "plus", "pro", HOSTILE.replace("\n", "\\u000a")}
 
 
 def test_a_class_without_a_held_out_row_leaves_averages_without_a_value(tmp_path):

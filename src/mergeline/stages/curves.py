@@ -1,8 +1,8 @@
 """Curves for `dvc plots`, thinned to what a plot can show.
 
 Two classes have `roc.csv` and `precision_recall.csv`; of several each has curves against the
-others in the same files, with a column `class`. A regression has `predicted_actual.csv`, means
-by tenths of the predictions, and `error_quantiles.csv`.
+others in the same files, with a column `class`, but for those of few rows. A regression has
+`predicted_actual.csv`, means by tenths of the predictions, and `error_quantiles.csv`.
 """
 
 import csv
@@ -11,7 +11,7 @@ from io import StringIO
 from typing import Any
 
 from mergeline.config.problem import printable
-from mergeline.core.evidence import Residuals
+from mergeline.core.evidence import FEWEST_TOLD, Residuals
 from mergeline.model.predictions import Predictions
 from mergeline.stats import binary, multiclass
 
@@ -53,6 +53,8 @@ def _one_by_one(predictions: Predictions) -> dict[str, bytes]:
     roc: list[tuple[Any, ...]] = []
     precision: list[tuple[Any, ...]] = []
     for name, alone in zip(rows.classes, rows.one_by_one, strict=True):
+        if alone.positive.sum() < FEWEST_TOLD:  # each step would be a single row
+            continue
         first, second = _points(alone)
         roc += ((printable(name), *point) for point in first)
         precision += ((printable(name), *point) for point in second)
