@@ -9,7 +9,7 @@ would be: by its scores at the threshold.
 
 import warnings
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from mergeline.config.settings import Mitigation, Settings
 from mergeline.core import layout
@@ -22,6 +22,7 @@ from mergeline.model.predictions import Predictions
 from mergeline.model.table import feature_columns, label_texts, outcomes
 from mergeline.stages.base import read_prepared
 from mergeline.stages.mitigation import fit_mitigated, pool_groups, takes_weights
+from mergeline.stages.remedies import CONSTRAINTS
 from mergeline.stats.causes import SMALLEST_GAP, worst_gap
 from mergeline.stats.gaps import gap_values, judged_groups
 from mergeline.stats.groups import sensitive_groups
@@ -41,12 +42,6 @@ _FEWEST_OF_GROUP = 30
 # Each group is a constraint more.
 _MOST_GROUPS = 12
 
-Constraint = Literal["demographic_parity", "equalized_odds", "true_positive_rate_parity"]
-_CONSTRAINTS: dict[str, Constraint] = {
-    "demographic_parity_difference": "demographic_parity",
-    "equalized_odds_difference": "equalized_odds",
-    "equal_opportunity_difference": "true_positive_rate_parity",
-}
 _LOSS_GAP = "mean_absolute_error_difference"
 
 
@@ -177,8 +172,8 @@ def _trained(
         update: dict[str, Any] = {"constraint": "bounded_group_loss", "bound": bound}
         words = f"no group's mean absolute error beyond {bound:g} of the outcome's range"
     else:
-        update = {"constraint": _CONSTRAINTS[gap], "bound": _BOUND}
-        words = f"{_CONSTRAINTS[gap].replace('_', ' ')} up to {_BOUND:g}"
+        update = {"constraint": CONSTRAINTS[gap], "bound": _BOUND}
+        words = f"{CONSTRAINTS[gap].replace('_', ' ')} up to {_BOUND:g}"
     fair = fit_mitigated(
         build_pipeline(model, features, classes, data.task),
         rows,

@@ -37,7 +37,8 @@ _MOST_FITTED = 10_000
 _TRACE = 0.005
 
 _MEASURES = Measures("binary")
-_CONSTRAINTS = {
+# What fairlearn calls the constraint that closes a gap.
+CONSTRAINTS = {
     "demographic_parity_difference": "demographic_parity",
     "equalized_odds_difference": "equalized_odds",
     "equal_opportunity_difference": "true_positive_rate_parity",
@@ -209,7 +210,7 @@ def _optimizer(gap: str, fit: _Rows, rows: _Rows, threshold: float) -> _Rule | N
     if len(sides) < 2 * len(fit.names):
         return None  # A group with one class only has no curve of trade-offs.
     optimizer = ThresholdOptimizer(
-        estimator=_identity(), constraints=_CONSTRAINTS[gap], prefit=True, predict_method="predict"
+        estimator=_identity(), constraints=CONSTRAINTS[gap], prefit=True, predict_method="predict"
     )
     optimizer.fit(fit.score[:, None], fit.positive.astype(int), sensitive_features=fit.group)
     by_group = optimizer.interpolated_thresholder_.interpolation_dict
