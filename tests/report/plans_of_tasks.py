@@ -189,6 +189,19 @@ def number_evaluate(error: float) -> EvaluateContent:
     )
 
 
+def _fairness(task: Task, n: int, by: FairnessBy, *metrics: str) -> FairnessContent:
+    return FairnessContent(
+        task=task,
+        n=n,
+        threshold=None,
+        min_group=50,
+        metrics=metrics,
+        by=(by,),
+        bootstrap=1_000,
+        seed=0,
+    )
+
+
 def number_fairness(apart: float) -> FairnessContent:
     """By sex: men are overcharged."""
 
@@ -212,16 +225,8 @@ def number_fairness(apart: float) -> FairnessContent:
     )
     groups = (group("female", 131, 12_569.6, -102.2), group("male", 136, 13_956.8, apart - 102.2))
     by = FairnessBy(by="sex", columns=("sex",), groups=groups, gaps={ERROR_GAP: gap})
-    return FairnessContent(
-        task="regression",
-        n=267,
-        threshold=None,
-        min_group=50,
-        metrics=("mean_prediction", "mean_actual", "mean_error", "mean_absolute_error"),
-        by=(by,),
-        bootstrap=1_000,
-        seed=0,
-    )
+    means = ("mean_prediction", "mean_actual", "mean_error", "mean_absolute_error")
+    return _fairness("regression", 267, by, *means)
 
 
 def number_evidence(rounds: int, error: float, apart: float) -> EvidenceSet:
@@ -321,16 +326,8 @@ def class_fairness(apart: float) -> FairnessContent:
     )
     groups = (group("0", 570, 0.62), group("1", 314, round(0.62 - apart, 6)))
     by = FairnessBy(by="Gender", columns=("Gender",), groups=groups, gaps={PARITY: gap})
-    return FairnessContent(
-        task="multiclass",
-        n=884,
-        threshold=None,
-        min_group=50,
-        metrics=("accuracy", "selection_rate", "true_positive_rate", "precision"),
-        by=(by,),
-        bootstrap=1_000,
-        seed=0,
-    )
+    rates = ("accuracy", "selection_rate", "true_positive_rate", "precision")
+    return _fairness("multiclass", 884, by, *rates)
 
 
 def class_evidence(rounds: int, balanced: float, apart: float) -> EvidenceSet:
