@@ -50,9 +50,11 @@ def code(stage: str) -> list[str]:
             continue
         name = parts[0] if parts[0] in ROOMS else "/".join(parts)
         paths.add(f"src/mergeline/{name}")
-    # The worker is started as a file, not imported.
+    # The worker is started as a file, not imported, and runs its mends as one.
     if "src/mergeline/adapters/deepchecks.py" in paths:
-        paths |= {"src/mergeline/adapters/deepchecks_worker.py", "requirements/deepchecks.txt"}
+        files = ("deepchecks_mends.py", "deepchecks_worker.py")
+        paths |= {f"src/mergeline/adapters/{name}" for name in files}
+        paths.add("requirements/deepchecks.txt")
     return sorted(paths)
 
 
