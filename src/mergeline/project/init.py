@@ -28,6 +28,7 @@ from mergeline.project.process import run
 from mergeline.project.repository import branch_here, main_branch, project_name, start_of_line
 from mergeline.project.source import Source, find_source
 from mergeline.project.template import IGNORED, PINS, installed_pins, pipeline, with_lines
+from mergeline.project.thin import unheld_classes, without_values
 from mergeline.stages import prepare
 from mergeline.stages.base import Clock
 
@@ -234,6 +235,7 @@ def _drafted(
     held_out = pd.read_parquet(BytesIO(prepared.files[layout.TEST_TABLE]))
     hits = None if positive is None else is_positive(held_out[target], positive)
     min_group, gated = judgeable(held_out, hits, roles)
+    notes = (*without_values(frame), *unheld_classes(frame[target], held_out[target], outcome))
     draft = Draft(
         project=project,
         source=source.path,
@@ -243,7 +245,7 @@ def _drafted(
         missing=missing,
         target=target,
         outcome=outcome,
-        roles=roles,
+        roles=replace(roles, notes=(*roles.notes, *notes)),
         min_group=min_group,
         gated=gated,
         since=None,
