@@ -144,7 +144,7 @@ def test_a_rollback_is_told_of_and_bars(book: Book) -> None:
     found = status(book, told(back, back))
     assert found.state == "agrees"
     said = f"rolled back from version 2 to 1 at {TIME} by run 77 (entry 5): complaints"
-    assert found.notes[0] == f"It was {said}."
+    assert found.notes[0] == f"production was {said}."
     assert found.barred == {sha("B"): said}
     assert found.position == second.position
 

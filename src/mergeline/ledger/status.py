@@ -147,7 +147,7 @@ def _notes(history: History, environment: str, heard: Heard) -> list[str]:
     declared, desired = history.declared(environment), history.desired(environment)
     notes = []
     if isinstance(desired, RolledBack):
-        notes.append(f"It was {of_rollback(desired)}.")
+        notes.append(f"{environment} was {of_rollback(desired)}.")
     last = declared[-1] if declared else None
     outcome = history.outcome(last) if last else None
     if last and isinstance(outcome, Rejected):
