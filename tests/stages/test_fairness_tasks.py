@@ -231,3 +231,23 @@ def test_what_an_estimator_raises_tells_no_value(tmp_path, monkeypatch):
     frame = loans()
     (by,) = measure(tmp_path, frame, scored(frame), "binary", LOGISTIC).by
     assert by.left_out == "No reduction could be trained on 1,000 rows: ValueError."
+
+
+def test_of_numbers_a_reduction_is_for_the_column_whose_errors_differ_most(tmp_path):
+    """By sex the outcomes differ, which none would close; by town the errors do."""
+    random = np.random.default_rng(4)
+    frame = table()
+    town = random.integers(0, 2, len(frame))
+    frame["town"] = pd.array(np.array(["a", "b"])[town], dtype="str")
+    actual = 1000.0 * (frame["sex"] == "m").to_numpy() + frame["x"].to_numpy()
+    score = actual + random.normal(size=len(frame)) * (1 + 60 * town)
+    write_table(frame.assign(y=actual), tmp_path / layout.TEST_TABLE)
+    write_table(frame.assign(y=actual), tmp_path / layout.TRAIN_TABLE)
+    said = Predictions("regression", actual, score)
+    write_table(said.table(list(frame[layout.KEY])), tmp_path / layout.PREDICTIONS)
+    text = SETTINGS.format(data="task: regression", estimator=LINEAR, mitigation="")
+    both = parse_settings(text.replace("[sex]", "[sex, town]"), origin="params.yaml")
+    by = {each.by: each for each in run(tmp_path, both, Clock()).content.by}
+    assert by["sex"].cause.gap == "mean_prediction_difference"
+    assert by["sex"].left_out.startswith("No reduction was tried by sex: only for the column of")
+    assert [remedy.method for remedy in by["town"].remedies] == ["reduction"]

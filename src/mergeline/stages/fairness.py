@@ -135,17 +135,17 @@ def _with_reduction(
 
     A reduction trains the model several times: one such search is what a stage affords.
     """
+    reasons = {each.by: why_no_reduction(each, settings) for each in found}
     gaps = {
-        each.by: gap.difference.value or 0.0
+        each.by: each.gaps[name].difference.value or 0.0
         for each in found
-        if len(each.columns) == 1 and (name := worst_gap(each.gaps)) and (gap := each.gaps[name])
+        if len(each.columns) == 1 and not reasons[each.by] and (name := _aim(each, held))
     }
     worst = max(gaps, key=lambda by: gaps[by], default=None)
     added = []
     for each in found:
-        why = why_no_reduction(each, settings)
-        if why or each.by not in gaps:
-            added.append(each.model_copy(update={"left_out": why}))
+        if each.by not in gaps:
+            added.append(each.model_copy(update={"left_out": reasons[each.by]}))
         elif each.by != worst:
             why = f"No reduction was tried by {each.by}: only for the column of the largest gap."
             added.append(each.model_copy(update={"left_out": why}))
@@ -154,3 +154,11 @@ def _with_reduction(
             remedies = (*each.remedies, remedy) if remedy else each.remedies
             added.append(each.model_copy(update={"remedies": remedies, "left_out": why}))
     return added
+
+
+def _aim(found: FairnessBy, held: Predictions) -> str | None:
+    """Return the gap that a reduction would aim at; None where none has a value."""
+    if held.task == "regression":
+        name = "mean_absolute_error_difference"
+        return name if found.gaps[name].difference.value is not None else None
+    return worst_gap(found.gaps)
