@@ -27,8 +27,8 @@ def written(now: Writing | None, before: Writing | None) -> Plan:
     return plan.model_copy(update=update)
 
 
-def _with(evidence: Any, writing: Writing | None) -> Any:
-    content = evidence.prepare.content.model_copy(update={"writing": writing})
+def _with(evidence: Any, writing: Writing | None, **more: Any) -> Any:
+    content = evidence.prepare.content.model_copy(update={"writing": writing, **more})
     prepare = evidence.prepare.model_copy(update={"content": content})
     return evidence.model_copy(update={"prepare": prepare})
 
@@ -49,6 +49,23 @@ def test_what_is_no_text_says_nothing_of_it() -> None:
 )
 def test_how_a_text_is_written_is_said(writing: Writing, said: str) -> None:
     assert said in changed(written(writing, writing)).body
+
+
+@pytest.mark.parametrize(
+    ("now", "before", "said"),
+    [(0, 0, ""), (None, None, ""), (40, 0, "| 40 | 0 | +40 |"), (0, 40, "| 0 | 40 | -40 |")],
+)
+def test_repeated_ids_are_counted_where_there_are_any(
+    now: int | None, before: int | None, said: str
+) -> None:
+    plan = plans.better()
+    evidence, baseline = (
+        _with(of, None, duplicate_ids=count)
+        for of, count in ((plan.evidence, now), (plan.baseline_evidence, before))
+    )
+    found = plan.model_copy(update={"evidence": evidence, "baseline_evidence": baseline})
+    row = f"| Rows with an earlier row's id {said}"
+    assert (row in changed(found).body) is bool(said)
 
 
 def test_what_differs_from_the_baseline_is_said() -> None:

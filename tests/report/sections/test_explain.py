@@ -127,3 +127,10 @@ def test_of_many_classes_the_first_are_shown_and_the_others_counted():
     assert "`c19`" in body
     assert "`c20`" not in body
     assert "1,480 more of the 1,500 classes in the evidence." in body
+
+
+def test_columns_that_move_nothing_lead_nothing():
+    led = with_content(content(features=importances(1.0, 0.0, 0.0), output="log_odds"))
+    assert explanations(led).summary == "led by units_passed"
+    still = with_content(content(features=importances(0.0, 0.0, 0.0), output="log_odds"))
+    assert explanations(still).summary == "no column moves a prediction"

@@ -85,6 +85,7 @@ def _counts(now: PrepareContent, old: PrepareContent | None) -> str:
         _count("Rows to train on", now.split.train_rows, old.split.train_rows if old else None),
         _count("Rows held out", now.split.test_rows, old.split.test_rows if old else None),
         _count("Duplicate rows", now.duplicate_rows, old.duplicate_rows if old else None),
+        *_repeated_ids(now, old),
         *(_class(name, now, old) for name in _classes(now, old)),
         *_target(now, old),
     ]
@@ -98,6 +99,12 @@ def _count(name: str, now: int, before: int | None) -> Row:
     if before is None:
         return name, f"{now:,}", "", ""
     return name, f"{now:,}", f"{before:,}", f"{now - before:+,}" if now != before else "same"
+
+
+def _repeated_ids(now: PrepareContent, old: PrepareContent | None) -> list[Row]:
+    """Return how many rows have the id of an earlier one, where there are such rows."""
+    counts = now.duplicate_ids or 0, (old.duplicate_ids or 0) if old else None
+    return [_count("Rows with an earlier row's id", *counts)] if any(counts) else []
 
 
 def _classes(now: PrepareContent, old: PrepareContent | None) -> list[str]:

@@ -42,8 +42,9 @@ def explanations(plan: Plan) -> Section:
         _by_group(content),
         _errors(content),
     )
-    top = ", ".join(text(feature.column, 40) for feature in content.features[:_TOP])
-    return Section(_NAME, f"led by {top}", "\n\n".join(part for part in parts if part))
+    first = [text(item.column, 40) for item in content.features[:_TOP] if item.mean_abs > 0]
+    said = f"led by {', '.join(first)}" if first else "no column moves a prediction"
+    return Section(_NAME, said, "\n\n".join(part for part in parts if part))
 
 
 def _importances(content: ExplainContent, plan: Plan) -> str:
