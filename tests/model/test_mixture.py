@@ -5,7 +5,8 @@ import os
 import numpy as np
 import pytest
 import skops.io
-from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.dummy import DummyClassifier
+from sklearn.linear_model import LinearRegression, LogisticRegression, RidgeClassifier
 from sklearn.pipeline import Pipeline
 from sklearn.tree import DecisionTreeClassifier
 
@@ -24,16 +25,32 @@ COLUMNS = RANDOM.standard_normal((200, 3))
 LABELS = (COLUMNS[:, 0] + RANDOM.standard_normal(200) > 0).astype(int)
 
 
-def test_the_probability_is_the_share_of_predictors_that_say_so():
+def test_the_probability_is_the_mean_of_those_of_the_predictors():
     parts = [
         LogisticRegression().fit(COLUMNS, LABELS),
         DecisionTreeClassifier(max_depth=1).fit(COLUMNS[:, ::-1], LABELS),
     ]
     mixture = ClassifierMixture(parts, [0.7, 0.3])
-    expected = 0.7 * parts[0].predict(COLUMNS) + 0.3 * parts[1].predict(COLUMNS)
+    expected = sum(
+        weight * part.predict_proba(COLUMNS)[:, 1]
+        for weight, part in zip([0.7, 0.3], parts, strict=True)
+    )
     np.testing.assert_allclose(mixture.predict_proba(COLUMNS)[:, 1], expected)
     np.testing.assert_array_equal(mixture.predict(COLUMNS), expected > 0.5)
     np.testing.assert_array_equal(mixture.classes_, [0, 1])
+
+
+def test_a_predictor_without_probabilities_counts_with_its_decisions():
+    part = RidgeClassifier().fit(COLUMNS, LABELS)
+    found = ClassifierMixture([part], [1.0]).predict_proba(COLUMNS)[:, 1]
+    np.testing.assert_array_equal(found, part.predict(COLUMNS))
+
+
+@pytest.mark.parametrize("only", [0, 1])
+def test_a_predictor_that_saw_one_class_says_that(only):
+    part = DummyClassifier(strategy="constant", constant=only).fit(COLUMNS, [only] * len(COLUMNS))
+    found = ClassifierMixture([part], [1.0]).predict_proba(COLUMNS)
+    np.testing.assert_array_equal(found, np.eye(2)[[only] * len(COLUMNS)])
 
 
 def test_a_value_is_the_weighted_mean_of_the_predictors():

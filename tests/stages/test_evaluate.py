@@ -19,6 +19,7 @@ from mergeline.model.cast import cast_features
 from mergeline.model.predictions import Predictions
 from mergeline.model.score import load_scorer
 from mergeline.stages.base import run_stage
+from mergeline.stages.by_class import calibration
 from mergeline.stages.curves import curves
 from mergeline.stages.slices import slice_labels
 from mergeline.stats.binary import METRICS
@@ -119,11 +120,33 @@ def test_confusion_is_scikit_learns(content, rows):
 def test_calibration_is_scikit_learns(content, rows):
     _, positive, scores = rows
     observed, predicted = calibration_curve(positive, scores, n_bins=10)
-    assert [found.observed for found in content.calibration] == pytest.approx(observed)
-    assert [found.score for found in content.calibration] == pytest.approx(predicted)
-    assert sum(found.n for found in content.calibration) == content.n
-    for found in content.calibration:
-        assert found.low <= found.score <= found.high
+    counts = [n for n in np.histogram(scores, np.linspace(0, 1, 11))[0] if n]
+    theirs = {n: pair for n, *pair in zip(counts, observed, predicted, strict=True) if n >= 10}
+    found = {item.n: [item.observed, item.score] for item in content.calibration}
+    alike = found.keys() & theirs.keys()
+    assert len(alike) >= 3
+    for n in alike:
+        assert found[n] == pytest.approx(theirs[n])
+    assert sum(item.n for item in content.calibration) == content.n
+    for item in content.calibration:
+        assert item.low <= item.score <= item.high
+        assert item.n >= 10
+
+
+@pytest.mark.parametrize(
+    ("counts", "told"),
+    [
+        ({0.05: 9, 0.15: 3, 0.95: 30}, [(0.0, 0.2, 12), (0.9, 1.0, 30)]),
+        ({0.05: 12, 0.55: 9}, [(0.0, 0.6, 21)]),
+        ({0.05: 4, 0.95: 5}, []),
+        ({0.05: 4, 0.95: 6}, [(0.0, 1.0, 10)]),
+        ({0.25: 10, 0.75: 10}, [(0.2, 0.3, 10), (0.7, 0.8, 10)]),
+    ],
+)
+def test_bins_of_few_rows_are_joined_with_their_neighbours(counts, told):
+    score = np.repeat(list(counts), list(counts.values()))
+    found = calibration(score > 0.5, score)
+    assert [(round(one.low, 6), round(one.high, 6), one.n) for one in found] == told
 
 
 def test_latency_is_outside_the_content(root, content):

@@ -52,7 +52,7 @@ class Estimate(Stated):
         low: Lower end of the 95 % interval; None when there is no interval.
         high: Upper end of the 95 % interval.
         n: The number of rows it was measured on.
-        reason: Why `value` is None, else empty.
+        reason: Why there is no value or no interval, or why the interval is in doubt; else empty.
     """
 
     value: FiniteFloat | None

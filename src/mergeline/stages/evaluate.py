@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +19,13 @@ from mergeline.model.probes import make_probes
 from mergeline.model.score import Scorer, load_scorer
 from mergeline.model.table import outcomes, require_columns, table_bytes
 from mergeline.stages.base import Clock, Result, read_prepared
-from mergeline.stages.by_class import calibration, class_reports, confusion, matrix
+from mergeline.stages.by_class import (
+    calibration,
+    class_metrics,
+    class_reports,
+    confusion,
+    matrix,
+)
 from mergeline.stages.curves import curves
 from mergeline.stages.residuals import residuals
 from mergeline.stages.slices import slice_labels
@@ -50,8 +57,10 @@ def run(root: Path, settings: Settings, clock: Clock) -> Result:
         latency = _latency(scorer, frame)
     predictions = _predictions(settings, scorer, frame, score)
     with clock.part("bootstrap"):
-        metrics = _measure(settings, predictions, frame)
-        by_task = _of_task(settings, predictions, frame)
+        of_classes = class_metrics(predictions)
+        found = _measure((*settings.metric_names, *of_classes), settings, predictions, frame)
+        metrics = {str(name): found[name] for name in settings.metric_names}
+        by_task = _of_task(predictions, found)
     with clock.part("slices"):
         slices = _slices(settings, frame, predictions)
     table = table_bytes(predictions.table(frame[layout.KEY]))
@@ -111,10 +120,10 @@ def _require_task(settings: Settings, scorer: Scorer) -> None:
 
 
 def _measure(
-    settings: Settings, predictions: Predictions, frame: "pd.DataFrame"
+    names: Sequence[str], settings: Settings, predictions: Predictions, frame: "pd.DataFrame"
 ) -> dict[str, Estimate]:
     return estimate_metrics(
-        settings.metric_names,
+        names,
         rows_of(predictions),
         units=unit_numbers(frame[layout.KEY]),
         replicates=settings.evaluate.bootstrap,
@@ -122,7 +131,7 @@ def _measure(
     )
 
 
-def _of_task(settings: Settings, predictions: Predictions, frame: "pd.DataFrame") -> dict[str, Any]:
+def _of_task(predictions: Predictions, measured: Mapping[str, Estimate]) -> dict[str, Any]:
     """Return what the evidence says of this task only."""
     found: dict[str, Any] = {
         "positives": None,
@@ -141,12 +150,7 @@ def _of_task(settings: Settings, predictions: Predictions, frame: "pd.DataFrame"
         found["residuals"] = residuals(actual, score)
     else:
         found["matrix"] = matrix(predictions)
-        found["classes"] = class_reports(
-            predictions,
-            units=unit_numbers(frame[layout.KEY]),
-            replicates=settings.evaluate.bootstrap,
-            seed=settings.model.seed,
-        )
+        found["classes"] = class_reports(predictions, measured)
     return found
 
 
@@ -174,8 +178,9 @@ def _slices(
             inside = (labels == value).to_numpy()
             n = int(inside.sum())
             rows = predictions.take(inside)
-            metrics = _measure(settings, rows, frame[inside]) if n >= FEWEST_TOLD else {}
+            names = settings.metric_names
+            metrics = _measure(names, settings, rows, frame[inside]) if n >= FEWEST_TOLD else {}
             untold = Estimate(value=None, n=n, reason=UNTOLD)
-            told = {str(name): metrics.get(name, untold) for name in settings.metric_names}
+            told = {str(name): metrics.get(name, untold) for name in names}
             found.append(Slice(column=column, value=value, n=n, metrics=told))
     return tuple(found)

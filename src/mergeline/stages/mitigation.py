@@ -105,7 +105,7 @@ def in_words(mitigation: Mitigation) -> str:
         )
     return (
         f"trained for {mitigation.constraint.replace('_', ' ')} up to {mitigation.bound:g}, "
-        f"{search}; a score is the weighted share of several models that say so"
+        f"{search}; a score is the weighted mean of several models' probabilities"
     )
 
 

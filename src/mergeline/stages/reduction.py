@@ -16,13 +16,14 @@ from mergeline.core import layout
 from mergeline.core.digest import sha256
 from mergeline.core.evidence import FairnessBy, Remedy
 from mergeline.core.labels import label_text
+from mergeline.core.task import GAPS
 from mergeline.model.cast import cast_features
 from mergeline.model.pipeline import build_pipeline
 from mergeline.model.predictions import Predictions
 from mergeline.model.table import feature_columns, label_texts, outcomes
 from mergeline.stages.base import read_prepared
 from mergeline.stages.mitigation import fit_mitigated, pool_groups, takes_weights
-from mergeline.stages.remedies import CONSTRAINTS
+from mergeline.stages.remedies import CONSTRAINTS, known_pairs
 from mergeline.stats.causes import SMALLEST_GAP, worst_gap
 from mergeline.stats.gaps import gap_values, judged_groups
 from mergeline.stats.groups import sensitive_groups
@@ -101,20 +102,22 @@ def find_reduction(
     except Exception as error:  # noqa: BLE001 -- an estimator raises whatever it likes
         # Its words could hold a value of a single row.
         return None, f"No reduction could be trained on {len(sample):,} rows: {_kind(error)}."
-    sides = [_judge(gap, side, labels, settings.fairness.min_group) for side in (before, after)]
-    (gap_before, cost_before, n), (gap_after, cost_after, _) = sides
+    sides = [_judge(side, labels, settings.fairness.min_group) for side in (before, after)]
+    (gaps_before, cost_before, n), (gaps_after, cost_after, _) = sides
     number = held.task == "regression"
+    names, both = [name for name in gaps_before if name != gap], (gaps_before, gaps_after)
     remedy = Remedy(
         gap=gap,
         method="reduction",
         setting=f"trained under a constraint (ExponentiatedGradient, {bound}) on {len(sample):,} "
         f"of {len(train):,} training rows, {_ROUNDS} rounds",
-        gap_before=gap_before,
-        gap_after=gap_after,
+        gap_before=gaps_before[gap],
+        gap_after=gaps_after[gap],
         accuracy_before=None if number else cost_before,
         accuracy_after=None if number else cost_after,
         error_before=cost_before if number else None,
         error_after=cost_after if number else None,
+        others=known_pairs(names, *([found[name] for name in names] for found in both)),
         n=n,
     )
     return remedy, ""
@@ -193,9 +196,9 @@ def _said(pipeline: Any, rows: "pd.DataFrame", held: Predictions) -> Predictions
 
 
 def _judge(
-    gap: str, said: Predictions, labels: "Array", min_group: int
-) -> tuple[float, float, int]:
-    """Return the gap, the accuracy or mean absolute error, and the rows."""
+    said: Predictions, labels: "Array", min_group: int
+) -> tuple[dict[str, float], float, int]:
+    """Return the gaps, the accuracy or mean absolute error, and the rows."""
     import numpy as np
 
     names = judged_groups(labels, min_group)
@@ -203,6 +206,7 @@ def _judge(
     measures = Measures(said.task)
     actual, predicted = said.actual[known], said.predicted[known]
     (sums,) = group_rows(measures, names, labels[known], actual, [predicted]).whole()
-    found = float(gap_values(measures.values(sums), measures, [gap])[gap])
+    values = gap_values(measures.values(sums), measures, GAPS[said.task])
+    found = {name: float(value) for name, value in values.items()}
     place = 3 if said.task == "regression" else 1
     return found, float(sums[:, place].sum() / sums[:, 0].sum()), int(known.sum())

@@ -6,13 +6,14 @@ its key, so that rows of the same id or group are in the same half; so does the 
 rows, whatever the table is sorted by.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import isnan
 from typing import TYPE_CHECKING, Any, Literal
 
 from mergeline.core.digest import sha256
 from mergeline.core.evidence import Gap, Remedy
+from mergeline.core.task import GAPS
 from mergeline.stats.gaps import gap_values, judged_groups
 from mergeline.stats.sums import Measures
 
@@ -79,15 +80,15 @@ class _Rows:
     def take(self, rows: "Bools | Ints | slice") -> "_Rows":
         return _Rows(self.names, self.group[rows], self.positive[rows], self.score[rows])
 
-    def judge(self, probability: "Floats", gap: str) -> tuple[float, float]:
-        """Return the gap and the accuracy when a row is predicted with a probability."""
+    def judge(self, probability: "Floats", *gaps: str) -> tuple[float, ...]:
+        """Return gaps and the accuracy when a row is predicted with a probability."""
         import numpy as np
 
         added = _MEASURES.added(self.positive, probability)
         sums = np.zeros((len(self.names), added.shape[1]))
         np.add.at(sums, self.group, added)
-        found = gap_values(_MEASURES.values(sums), _MEASURES, [gap])
-        return float(found[gap]), float(sums[:, 1].sum() / sums[:, 0].sum())
+        found = gap_values(_MEASURES.values(sums), _MEASURES, gaps)
+        return *(float(found[gap]) for gap in gaps), float(sums[:, 1].sum() / sums[:, 0].sum())
 
 
 @dataclass(frozen=True)
@@ -144,8 +145,11 @@ def find_remedies(
 
 def _measured(gap: str, rule: _Rule, rows: _Rows, threshold: float) -> Remedy | None:
     """Return the remedy with its numbers; None where the rows leave a rate undefined."""
-    before, accuracy_before = rows.judge((rows.score >= threshold).astype(float), gap)
-    after, accuracy_after = rows.judge(rule.probability, gap)
+    names = (gap, *(other for other in GAPS["binary"] if other != gap))
+    before, *others_before, accuracy_before = rows.judge(
+        (rows.score >= threshold).astype(float), *names
+    )
+    after, *others_after, accuracy_after = rows.judge(rule.probability, *names)
     if isnan(before) or isnan(after):
         return None
     return Remedy(
@@ -156,8 +160,17 @@ def _measured(gap: str, rule: _Rule, rows: _Rows, threshold: float) -> Remedy | 
         gap_after=after,
         accuracy_before=accuracy_before,
         accuracy_after=accuracy_after,
+        others=known_pairs(names[1:], others_before, others_after),
         n=len(rows.score),
     )
+
+
+def known_pairs(
+    names: Sequence[str], before: Iterable[float], after: Iterable[float]
+) -> dict[str, tuple[float, float]]:
+    """Return two values by name, without those that are undefined on a side."""
+    found = {name: pair for name, *pair in zip(names, before, after, strict=True)}
+    return {name: (old, new) for name, (old, new) in found.items() if not isnan(old + new)}
 
 
 # --- one threshold for everybody -------------------------------------------------

@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from mergeline.stats.ratios import divide
+from mergeline.stats.weighting import RowsWeighed
 
 if TYPE_CHECKING:
     import numpy as np
@@ -83,27 +84,16 @@ class Rows:
         return -np.where(self.positive == 1, np.log(score), np.log1p(-score))
 
 
-class Weighting:
+class Weighting(RowsWeighed[Rows]):
     """Weights of the sorted rows, shape (b, n), and the sums that metrics share."""
 
-    def __init__(self, rows: Rows, weights: "Floats") -> None:
-        self.rows = rows
-        self.weights = weights
-
-    def value(self, metric: str) -> "Floats":
-        """Return a metric under each weighting, shape (b,); NaN where it is undefined."""
+    def _compute(self, metric: str) -> "Floats":
         return METRICS[metric].compute(self)
 
     @cached_property
     def positives(self) -> "Floats":
         """Weight of the positive rows, shape (b,)."""
         return self.weights @ self.rows.positive
-
-    @cached_property
-    def total(self) -> "Floats":
-        """Weight of all rows, shape (b,)."""
-        total: Floats = self.weights.sum(axis=1)
-        return total
 
     @cached_property
     def true_positives(self) -> "Floats":

@@ -53,18 +53,22 @@ def resample_counts(units: int, replicates: int, seed: int) -> "Iterator[Floats]
         yield counts.reshape(rows, units).astype(np.float64)
 
 
-def interval(values: "Floats") -> tuple[float, float] | None:
+def interval(values: "Floats", tail: float = 2.5) -> tuple[float, float] | None:
     """Return the 2.5 and 97.5 percentiles of bootstrap replicates, shape (replicates,).
 
     A replicate can be undefined (NaN), e.g. when it drew no positive row. Up to 5 % of
     those are left out; with more the sample is too small, and there is no interval.
+
+    Args:
+        values: The replicates.
+        tail: Percent of them beyond either end.
     """
     import numpy as np
 
     defined = values[np.isfinite(values)]
     if len(defined) < (1 - _MOST_UNDEFINED) * len(values):
         return None
-    low, high = np.percentile(defined, [2.5, 97.5])
+    low, high = np.percentile(defined, [tail, 100 - tail])
     return float(low), float(high)
 
 

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 from mergeline.core.evidence import Cause, Gap
 from mergeline.core.task import Task
-from mergeline.stats.bootstrap import wilson
+from mergeline.stats.bootstrap import Z, wilson
 from mergeline.stats.gaps import judged_groups
 from mergeline.stats.sums import Measures, group_rows
 
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 
 SMALLEST_GAP = 0.02
 """Smaller gaps need no explanation and no remedy; of the outcome's spread for a regression."""
-_Z = 1.959963984540054
 
 
 def find_cause(
@@ -157,7 +156,7 @@ class _Ends:
             inside = groups == self.names[side]
             error = predicted[inside] - actual[inside]
             of = {"mean_prediction": predicted[inside], "mean_error": error}
-            around = _Z * float(of.get(self.rate, np.abs(error)).std(ddof=1)) / sqrt(n)
+            around = Z * float(of.get(self.rate, np.abs(error)).std(ddof=1)) / sqrt(n)
             low, high = value - around, value + around
         else:
             low, high = wilson(value * n, n)

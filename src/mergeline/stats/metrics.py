@@ -12,6 +12,7 @@ from mergeline.core.base import Estimate
 from mergeline.core.task import Task
 from mergeline.stats import binary, multiclass, regression
 from mergeline.stats.bootstrap import bca_interval, jackknife_counts, resample_counts
+from mergeline.stats.studentised import DOUBTED, SKEWED, STUDENTISED, LogErrors
 from mergeline.stats.units import FEW_ROWS
 
 if TYPE_CHECKING:
@@ -176,24 +177,45 @@ def estimate_each(
     defined = [name for name in names if any(not isnan(point[name]) for point in points)]
     nothing: list[dict[str, Floats]] = [{} for _ in samples]
     drawn = left_out = nothing
+    logs: list[LogErrors | None] = [None for _ in samples]
     if defined:
-        how: Any = {"units": units, "replicates": replicates, "seed": seed}
-        drawn = replicate_metrics(defined, samples, **how)
+        logs = [_log_errors(defined, rows, units) for rows in samples]
+        counts = resample_counts(_units_of(samples, units), replicates, seed)
+        for each in filter(None, logs):
+            counts = each.watch(counts)
+        drawn = _under(defined, samples, units, counts)
         parts = jackknife_counts(_units_of(samples, units), seed)
         left_out = _under(defined, samples, units, parts)
     return [
         {
             name: Estimate(value=None, n=len(rows), reason=rows.undefined(name))
             if isnan(point[name])
-            else _estimate(point[name], values[name], others[name], len(rows))
+            else _estimate(name, point[name], values[name], others[name], len(rows), log)
             for name in names
         }
-        for rows, point, values, others in zip(samples, points, drawn, left_out, strict=True)
+        for rows, point, values, others, log in zip(
+            samples, points, drawn, left_out, logs, strict=True
+        )
     ]
 
 
-def _estimate(value: float, drawn: "Floats", left_out: "Floats", n: int) -> Estimate:
+def _log_errors(names: Sequence[str], rows: Rows, units: "Units | None") -> LogErrors | None:
+    """Return what tells how skewed errors are; None where no metric depends on that."""
+    if not isinstance(rows, regression.Rows) or set(names).isdisjoint(DOUBTED):
+        return None
+    return LogErrors(rows, units)
+
+
+def _estimate(
+    name: str, value: float, drawn: "Floats", left_out: "Floats", n: int, log: LogErrors | None
+) -> Estimate:
     ends = bca_interval(drawn, value, left_out)
     if ends is None:
         return Estimate(value=value, n=n, reason=FEW_ROWS)
-    return Estimate(value=value, low=ends[0], high=ends[1], n=n)
+    low, high = ends
+    if log is not None and name in STUDENTISED:
+        # Both, since each alone holds less often; on few rows the first one much less.
+        others = log.interval(name, value) or ends
+        low, high = min(low, others[0]), max(high, others[1])
+    doubt = SKEWED if log is not None and log.skewed and name in DOUBTED else ""
+    return Estimate(value=value, low=low, high=high, n=n, reason=doubt)

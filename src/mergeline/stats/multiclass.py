@@ -5,7 +5,8 @@ such rows give them no value. The definitions are scikit-learn's where every cla
 precision or F1 of a class that is never predicted being 0; `roc_auc_ovr` is the mean AUC of each
 class against the others (Provost and Domingos, Well-trained PETs, 2000, without the weights by
 class), `brier_score` the sum over the classes of squared differences (Brier, Monthly Weather
-Review 78, 1950), 0 to 2. The tests hold them against scikit-learn's own numbers.
+Review 78, 1950), 0 to 2. The tests hold them against scikit-learn's own numbers. A binary
+metric of one class against the others has a name by `of_class`.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from mergeline.stats import binary
 from mergeline.stats.ratios import divide
+from mergeline.stats.weighting import RowsWeighed
 
 if TYPE_CHECKING:
     import numpy as np
@@ -23,6 +25,16 @@ if TYPE_CHECKING:
     Ints = np.ndarray[Any, np.dtype[np.int64]]
 
 _MOST_NAMED = 3
+
+
+def of_class(metric: str, number: int) -> str:
+    """Return the name of a binary metric of one class against the others."""
+    return f"{metric} {number}"
+
+
+def _parted(metric: str) -> tuple[str, int]:
+    name, _, number = metric.rpartition(" ")
+    return name, int(number)
 
 
 class Rows:
@@ -50,6 +62,9 @@ class Rows:
 
     def undefined(self, metric: str) -> str:
         """Say why a metric has no value on these rows."""
+        if metric not in METRICS:
+            name, number = _parted(metric)
+            return self.one_by_one[number].undefined(name)
         lacking = [
             name for number, name in enumerate(self.classes) if not (self.actual == number).any()
         ]
@@ -100,22 +115,19 @@ class Rows:
         return cells
 
 
-class Weighting:
+class Weighting(RowsWeighed[Rows]):
     """Weights of the rows, shape (b, n), and the sums that metrics share."""
 
-    def __init__(self, rows: Rows, weights: "Floats") -> None:
-        self.rows = rows
-        self.weights = weights
-
-    def value(self, metric: str) -> "Floats":
-        """Return a metric under each weighting, shape (b,); NaN where it is undefined."""
-        return METRICS[metric](self)
+    def _compute(self, metric: str) -> "Floats":
+        if metric in METRICS:
+            return METRICS[metric](self)
+        name, number = _parted(metric)
+        return self.one_by_one[number].value(name)
 
     @cached_property
-    def total(self) -> "Floats":
-        """Weight of all rows, shape (b,)."""
-        total: Floats = self.weights.sum(axis=1)
-        return total
+    def one_by_one(self) -> tuple[binary.Weighting, ...]:
+        """Each class against the others, in the order of the classes."""
+        return tuple(rows.weigh(self.weights) for rows in self.rows.one_by_one)
 
     @cached_property
     def matrix(self) -> "Floats":
@@ -170,7 +182,7 @@ def _f1(w: Weighting) -> "Floats":
 def _roc_auc(w: Weighting) -> "Floats":
     import numpy as np
 
-    parts = [rows.weigh(w.weights).value("roc_auc") for rows in w.rows.one_by_one]
+    parts = [alone.value("roc_auc") for alone in w.one_by_one]
     mean: Floats = np.mean(parts, axis=0)
     return mean
 

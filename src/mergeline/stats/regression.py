@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from mergeline.stats.ratios import divide
+from mergeline.stats.weighting import RowsWeighed
 
 if TYPE_CHECKING:
     import numpy as np
@@ -64,15 +65,10 @@ class Rows:
         return np.stack([one, self.error, self.absolute, self.actual, *squares], axis=1)
 
 
-class Weighting:
+class Weighting(RowsWeighed[Rows]):
     """Weights of the sorted rows, shape (b, n), and the sums that metrics share."""
 
-    def __init__(self, rows: Rows, weights: "Floats") -> None:
-        self.rows = rows
-        self.weights = weights
-
-    def value(self, metric: str) -> "Floats":
-        """Return a metric under each weighting, shape (b,); NaN where it is undefined."""
+    def _compute(self, metric: str) -> "Floats":
         return METRICS[metric](self)
 
     @cached_property

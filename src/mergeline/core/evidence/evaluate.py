@@ -17,7 +17,7 @@ class Slice(Stated):
 
 
 class CalibrationBin(Stated):
-    """Held-out rows whose score falls into [low, high): mean score and observed rate."""
+    """At least `FEWEST_TOLD` held-out rows with a score in [low, high): its mean, observed rate."""
 
     low: FiniteFloat
     high: FiniteFloat

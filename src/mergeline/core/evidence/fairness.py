@@ -82,6 +82,7 @@ class Remedy(Stated):
         accuracy_after: Accuracy on these rows with the remedy.
         error_before: Mean absolute error on these rows as it is; regression only.
         error_after: Mean absolute error on these rows with the remedy.
+        others: The other gaps by the same column, before and after; closing one can open another.
         n: The rows it was measured on.
     """
 
@@ -94,6 +95,7 @@ class Remedy(Stated):
     accuracy_after: FiniteFloat | None
     error_before: FiniteFloat | None = None
     error_after: FiniteFloat | None = None
+    others: dict[str, tuple[FiniteFloat, FiniteFloat]] = {}
     n: Count
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from mergeline.core.evidence import ClassReport, EvaluateContent
 from mergeline.report.markdown import code, table
-from mergeline.report.numbers import estimate, percent, plural
+from mergeline.report.numbers import estimate, number, percent, plural, signed
 
 # More columns than this nobody reads; the largest classes are shown, the others together.
 _SHOWN = 12
@@ -32,6 +32,31 @@ def _class_row(item: ClassReport) -> tuple[str, ...]:
     found = [item.metrics.get(name) for name in _COLUMNS]
     shown = ("" if each is None else estimate(each) for each in found)
     return code(item.name), f"{item.n:,}", f"{item.predicted:,}", *shown
+
+
+def class_calibration(content: EvaluateContent) -> str:
+    """Return for each class how far its probabilities are from what came true, at the worst."""
+    rows = [
+        (
+            code(item.name),
+            f"{worst.low:.2f} to {worst.high:.2f}",
+            f"{worst.n:,}",
+            number(worst.score),
+            number(worst.observed),
+            signed(worst.score - worst.observed),
+        )
+        for item in (content.classes[place] for place in _places(content))
+        if item.calibration
+        for worst in [max(item.calibration, key=lambda one: abs(one.score - one.observed))]
+    ]
+    if not rows:
+        return ""
+    header = ("Class", "Probabilities", "n", "Mean probability", "Observed rate", "Apart")
+    words = (
+        "Calibration: where the probabilities of each class are furthest from what came true; "
+        "all of them are in the evidence."
+    )
+    return f"{words}\n\n{table(header, rows, numeric=(2, 3, 4, 5))}"
 
 
 def _places(content: EvaluateContent) -> list[int]:

@@ -129,6 +129,9 @@ def _more(gates: Collection[GateResult]) -> str:
 
 # A remedy that leaves more of the gap than this is no remedy.
 _WORTH_SAYING = 0.8
+# Another gap is told where it grows by a tenth, and by more than this: of the mean absolute error
+# where a number is predicted.
+_MUCH_LARGER, _SMALL, _OTHERS = 1.1, 0.02, 4
 
 
 def remedies(plan: Plan) -> str:
@@ -156,11 +159,17 @@ def remedy_line(remedy: Remedy) -> str:
 
 
 def remedy_cost(remedy: Remedy) -> str:
-    """Return what a remedy does to the accuracy, or to the mean absolute error."""
+    """Return what a remedy does to the accuracy, or the mean absolute error, and to other gaps."""
     what, sides = "accuracy", (remedy.accuracy_before, remedy.accuracy_after)
     if None in sides:
         what, sides = "mean absolute error", (remedy.error_before, remedy.error_after)
-    return f"{what} {' → '.join(number(side) for side in sides if side is not None)}"
+    said = f"{what} {' → '.join(number(side) for side in sides if side is not None)}"
+    opened = [
+        f"{code(name)} {number(before)} → {number(after)}"
+        for name, (before, after) in list(remedy.others.items())[:_OTHERS]
+        if after > _MUCH_LARGER * before and after - before > _SMALL * (remedy.error_before or 1)
+    ]
+    return f"{said}; **opens** {' and '.join(opened)}" if opened else said
 
 
 def _all_remedies(plan: Plan) -> list[tuple[str, Remedy]]:

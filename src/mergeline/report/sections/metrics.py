@@ -5,8 +5,8 @@ from mergeline.core.plan import Plan
 from mergeline.core.verdict import Paired
 from mergeline.report.against import COMPARED, compared, is_same, primary_pair
 from mergeline.report.markdown import Section, code, table, text
-from mergeline.report.numbers import bar, change, estimate, number, percent, plural, size
-from mergeline.report.sections.classes import class_table, confusion_matrix
+from mergeline.report.numbers import bar, change, estimate, joined, number, percent, plural, size
+from mergeline.report.sections.classes import class_calibration, class_table, confusion_matrix
 from mergeline.report.sections.residuals import in_units, residuals
 
 _SLICES, _METRICS = 40, 20
@@ -49,6 +49,7 @@ def metrics(plan: Plan) -> Section:
     parts = (
         f"{content.n:,} held-out rows{said}. Intervals: {content.bootstrap:,} bootstrap draws.",
         _metric_table(content, plan),
+        _doubts(content),
         *more,
         _cost(plan),
     )
@@ -68,6 +69,7 @@ def _of_task(content: EvaluateContent, plan: Plan) -> tuple[str, tuple[str, ...]
         case "multiclass":
             return f" of {plural(len(content.classes), 'class', 'classes')}", (
                 class_table(content),
+                class_calibration(content),
                 confusion_matrix(content),
             )
         case "regression":
@@ -100,6 +102,15 @@ def _metric_table(content: EvaluateContent, plan: Plan) -> str:
     ]
     header = ("Metric", "", "This model", "Baseline", "Change on common rows")
     return table(header, rows, numeric=(2, 3, 4))
+
+
+def _doubts(content: EvaluateContent) -> str:
+    """Say which intervals are missing, or hold less often than they should."""
+    said: dict[str, list[str]] = {}
+    for name, found in list(content.metrics.items())[:_METRICS]:
+        if found.value is not None and found.reason:
+            said.setdefault(found.reason, []).append(code(name))
+    return "\n".join(f"- {joined(names)}: {text(reason, 300)}" for reason, names in said.items())
 
 
 def _paired(paired: Paired | None) -> str:
