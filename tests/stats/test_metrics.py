@@ -10,6 +10,7 @@ from sklearn import metrics as sklearn
 from mergeline.core.task import METRICS as NAMES
 from mergeline.core.task import higher_is_better
 from mergeline.stats.binary import METRICS, Rows
+from mergeline.stats.bootstrap import wilson
 from mergeline.stats.metrics import estimate_metrics, point_values
 from mergeline.stats.units import unit_numbers
 
@@ -192,3 +193,45 @@ def test_one_row_is_no_crash_and_no_warning():
 def test_units_are_numbered_from_zero_and_none_where_nothing_repeats():
     assert unit_numbers(pd.Series(["b", "a", "b"])).tolist() == [0, 1, 0]
     assert unit_numbers(pd.Series(["b", "a", "c"])) is None
+
+
+def test_many_rows_of_few_units_are_weighed_in_small_parts(monkeypatch):
+    """Draws of 40 units are small, and their weights of 20,000 rows each are not."""
+    seen = []
+    weigh = Rows.weigh
+
+    def watched(self, weights):
+        seen.append(weights.size)
+        return weigh(self, weights)
+
+    monkeypatch.setattr(Rows, "weigh", watched)
+    units = np.arange(20_000) % 40
+    estimate("accuracy", *draw(20_000), units=units, replicates=100)
+    assert sum(seen) == (1 + 100 + 40) * 20_000
+    assert max(seen) <= 250_000
+
+
+@pytest.mark.parametrize("people", [1, 9, 10])
+def test_few_units_have_a_value_and_no_interval(people):
+    found = estimate("roc_auc", *draw(500), units=np.arange(500) % people)
+    assert found.value is not None
+    assert (found.low is None) == (people < 10)
+    assert found.reason.startswith("Too few for an interval: ") == (people < 10)
+
+
+# --- shares at their ends ------------------------------------------------------------
+
+
+def test_a_share_of_none_or_all_has_wilsons_interval():
+    positive = np.arange(500) % 3 == 0
+    none = estimate("recall", positive, np.zeros(500))
+    assert (none.value, none.low, none.high) == (0, *wilson(0, 167))
+    right = estimate("accuracy", positive, positive.astype(float))
+    assert (right.value, right.low, right.high) == (1, *wilson(500, 500))
+    assert none.reason == right.reason == ""
+
+
+def test_rows_of_one_unit_count_once_for_it():
+    positive = np.arange(500) % 2 == 0
+    found = estimate("recall", positive, np.zeros(500), units=np.arange(500) // 4)
+    assert (found.low, found.high) == wilson(0, 125)

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 from mergeline.core.base import Estimate
 from mergeline.core.task import Task
 from mergeline.stats import binary, multiclass, regression
-from mergeline.stats.bootstrap import bca_interval, jackknife_counts, resample_counts
+from mergeline.stats.bootstrap import bca_interval, jackknife_counts, resample_counts, wilson
 from mergeline.stats.studentised import DOUBTED, SKEWED, STUDENTISED, LogErrors
-from mergeline.stats.units import FEW_ROWS
+from mergeline.stats.units import FEW_ROWS, FEWEST_UNITS, too_few_units
 
 if TYPE_CHECKING:
     import numpy as np
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     Floats = np.ndarray[Any, np.dtype[np.float64]]
     Bools = np.ndarray[Any, np.dtype[np.bool_]]
     Units = np.ndarray[Any, np.dtype[np.int64]]
+
+# Weights of rows held at once; of few units that many rows share they are more than the counts.
+_CHUNK = 250_000
 
 
 class Weighting(Protocol):
@@ -125,7 +128,13 @@ def _under(
     import numpy as np
 
     parts: list[dict[str, list[Floats]]] = [{name: [] for name in names} for _ in samples]
-    for counts in weightings:
+    size = max(1, _CHUNK // max(1, len(samples[0])))
+    chunks = (
+        counts[start : start + size]
+        for counts in weightings
+        for start in range(0, len(counts), size)
+    )
+    for counts in chunks:
         weights = counts if units is None else counts[:, units]
         for rows, part in zip(samples, parts, strict=True):
             weighting = rows.weigh(weights)
@@ -186,11 +195,18 @@ def estimate_each(
         drawn = _under(defined, samples, units, counts)
         parts = jackknife_counts(_units_of(samples, units), seed)
         left_out = _under(defined, samples, units, parts)
+    few = too_few_units(units) or ("" if _units_of(samples, units) >= FEWEST_UNITS else FEW_ROWS)
     return [
         {
             name: Estimate(value=None, n=len(rows), reason=rows.undefined(name))
             if isnan(point[name])
-            else _estimate(name, point[name], values[name], others[name], len(rows), log)
+            else Estimate(value=point[name], n=len(rows), reason=few)
+            if few
+            else _of_share(
+                _estimate(name, point[name], values[name], others[name], len(rows), log),
+                rows.share(name),
+                units,
+            )
             for name in names
         }
         for rows, point, values, others, log in zip(
@@ -219,3 +235,25 @@ def _estimate(
         low, high = min(low, others[0]), max(high, others[1])
     doubt = SKEWED if log is not None and log.skewed and name in DOUBTED else ""
     return Estimate(value=value, low=low, high=high, n=n, reason=doubt)
+
+
+def _of_share(
+    found: Estimate, share: "tuple[Bools, Bools] | None", units: "Units | None"
+) -> Estimate:
+    """Return an estimate with Wilson's interval where draws give none: a share of 0, or of all.
+
+    Rows of one id or group are taken to be right or wrong together: each counts once.
+
+    Args:
+        found: The estimate.
+        share: Which rows count for it, and of which; None of what is no share.
+        units: As in `estimate_metrics`.
+    """
+    import numpy as np
+
+    if found.low is not None or found.value is None or share is None:
+        return found
+    counted = share[1]
+    n = int(counted.sum()) if units is None else len(np.unique(units[counted]))
+    low, high = wilson(found.value * n, n)
+    return found.model_copy(update={"low": low, "high": high, "reason": ""})
