@@ -36,6 +36,15 @@ def test_an_encoding_must_exist(small: str) -> None:
     ]
 
 
+def test_a_sign_in_numbers_means_one_thing(small: str) -> None:
+    for both in ("thousands: ','\n  decimal: ','", "thousands: '.'"):
+        (line,) = problems(small.replace("y\n", f"y\n  {both}\n", 1))
+        assert "data.thousands: found" in line
+        assert "which is data.decimal too" in line
+    good = small.replace("y\n", "y\n  thousands: '.'\n  decimal: ','\n", 1)
+    assert parse_settings(good, origin="p").data.thousands == "."
+
+
 @pytest.mark.parametrize("role", ["id", "group", "time"])
 def test_a_column_has_one_role(small: str, role: str) -> None:
     assert problems(small.replace("y\n", f"y\n  {role}: y\n", 1)) == [
@@ -353,6 +362,49 @@ def test_a_mitigation_is_by_a_sensitive_column(small: str) -> None:
     assert problems(small + more) == [
         'p:8: fairness.mitigation.by: "sexx" is not in data.sensitive; did you mean sex?'
     ]
+
+
+# --- a model that was trained elsewhere --------------------------------------------
+
+
+def of_file(small: str, more: str = "", path: str = "models/net.onnx") -> str:
+    assert "{estimator: a.B}" in small
+    return small.replace("{estimator: a.B}", f'{{onnx: "{path}"{more}}}')
+
+
+def test_a_file_is_a_model(small: str) -> None:
+    assert parse_settings(of_file(small), origin="p").model.origin == "onnx models/net.onnx"
+
+
+@pytest.mark.parametrize("path", ["../net.onnx", "/net.onnx", "a/../../net.onnx", "C:/net.onnx"])
+def test_a_file_lies_in_the_project(small: str, path: str) -> None:
+    (line,) = problems(of_file(small, path=path))
+    assert "model.onnx: found" in line
+    assert "stays inside the project" in line
+
+
+@pytest.mark.parametrize(
+    ("more", "outside", "key"),
+    [
+        (", params: {C: 1}", "", "model.params"),
+        (", class_weight: balanced", "", "model.class_weight"),
+        (
+            "",
+            "fairness: {mitigation: {constraint: demographic_parity, by: sex}}",
+            "fairness.mitigation",
+        ),
+    ],
+)
+def test_what_only_training_uses_is_refused_with_a_file(
+    small: str, more: str, outside: str, key: str
+) -> None:
+    (line,) = problems(of_file(small, more) + outside)
+    assert f"{key}: it is for training, and model.onnx is trained already" in line
+
+
+def test_a_model_is_made_in_one_way(small: str) -> None:
+    (line,) = problems(of_file(small, ", factory: own.models:make"))
+    assert "give exactly one of estimator, factory and onnx" in line
 
 
 # --- gates on slices and on the data ---------------------------------------------

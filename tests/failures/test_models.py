@@ -75,6 +75,38 @@ def infinite(project: Project) -> None:
     frame.to_parquet(path)
 
 
+MODEL = f"{ESTIMATOR}\n  params: {SECOND_MODEL}"
+FILE = "onnx: models/net.onnx"
+
+
+def onnx(data: bytes | None, *, texts: bool = True):
+    """Name an ONNX file; None leaves it away, and without texts the model reads numbers alone."""
+
+    def do(project: Project) -> None:
+        project.edit(MODEL, FILE)
+        if not texts:
+            project.edit("[sex, applied_on,", "[sex, purpose, region, applied_on,")
+        if data is not None:
+            (project.root / "models").mkdir()
+            (project.root / "models/net.onnx").write_bytes(data)
+
+    return do
+
+
+def network(operator: str) -> bytes:
+    """Return an ONNX file of one layer over six columns, and an operator behind it."""
+    import numpy as np
+
+    from model import onnx_files
+
+    layer = onnx_files.helper.make_node("MatMul", ["x", "w"], ["m"])
+    last = onnx_files.helper.make_node(operator, ["m"], ["probabilities"])
+    inputs = [onnx_files.tensor("x", "float", None, 6)]
+    outputs = [onnx_files.tensor("probabilities", "float", None, 2)]
+    weights = {"w": np.array([[0.5, -0.5]] * 6, dtype=np.float32)}
+    return onnx_files.written(onnx_files.model([layer, last], inputs, outputs, weights))
+
+
 CASES = [
     Case(
         "A class that is misspelt",
@@ -107,6 +139,20 @@ CASES = [
     Case("A factory that makes no model", factory("gives_text"), command=STAGE),
     Case("A type that nobody trusts", factory("own"), command=STAGE),
     Case("Infinite values", infinite, command=STAGE),
+    Case("Parameters for a file", edit(ESTIMATOR, FILE)),
+    Case("A file that training does not depend on", onnx(None)),
+    Case(
+        "A file that nothing makes",
+        lambda project: (onnx(None)(project), write_pipeline(project.root))[0],
+    ),
+    Case("A file that is not there", onnx(None), command=STAGE),
+    Case("A file that is no ONNX", onnx(b"PK\x03\x04 a zip archive"), command=STAGE),
+    Case("An operator that draws at random", onnx(network("Bernoulli")), command=STAGE),
+    Case("Inputs that are not the table's columns", onnx(network("Softmax")), command=STAGE),
+    Case(
+        "Missing numbers that are not filled", onnx(network("Softmax"), texts=False), command=STAGE
+    ),
+    Case("Logits for probabilities", onnx(network("Identity"), texts=False), command=STAGE),
     Case(
         "A model that gives no numbers",
         pipeline(factory("broken", "trusted_types: [project_models.Broken]")),

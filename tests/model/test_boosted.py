@@ -1,10 +1,12 @@
 """LightGBM and XGBoost: saved without pickle, read strictly, scored and explained as before."""
 
+import io
 import json
 import os
 import subprocess
 import sys
 import warnings
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -304,3 +306,69 @@ def test_a_hostile_text_never_reaches_the_library(kind):
     made.library = "os"
     with pytest.raises(UnsafeModel, match="the library 'os'"):
         made.predict(np.zeros((1, 2)))
+
+
+# --- on the trusted side, where no library is ---------------------------------------------
+
+
+def stood_in(library, text):
+    """The files of a model whose stand-in holds a text."""
+    from sklearn.pipeline import Pipeline
+
+    made = BoostedClassifier(library)
+    made.n_features_in_, made.classes_, made.text = 2, np.array([0, 1]), text
+    features = tuple(matrix.Feature(name=name, kind="number") for name in "ab")
+    description = matrix.Description("binary", "left", "yes", ("no", "yes"), features)
+    return matrix.model_files(Pipeline([("estimator", made)]), description)
+
+
+@pytest.mark.parametrize(
+    ("library", "good", "bad"),
+    [
+        ("lightgbm", LIGHTGBM, LIGHTGBM.replace("left_child=1", "left_child=70000")),
+        ("xgboost", xgboost_text(), xgboost_text(left_children=[7, -1, -1])),
+    ],
+)
+def test_a_text_is_read_before_a_model_is_shipped(library, good, bad):
+    pytest.importorskip(library, reason=f"{library} is not installed")
+    require_safe(stood_in(library, good))
+    with pytest.raises(UnsafeModel, match="not as their library writes them"):
+        require_safe(stood_in(library, bad))
+    with pytest.raises(UnsafeModel, match="trees of 'os'"):
+        require_safe(stood_in("os", good))
+
+
+def test_a_text_cannot_hide_behind_the_id_of_another():
+    files = stood_in("lightgbm", LIGHTGBM)
+    with zipfile.ZipFile(io.BytesIO(files[SKOPS])) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    schema = json.loads(members["schema.json"])
+    step = schema["content"]["content"]["steps"]["content"][0]["content"][1]
+    text = step["content"]["content"]["text"]
+    evil = {**text, "content": json.dumps(LIGHTGBM.replace("left_child=1", "left_child=70000"))}
+    # skops reads the pipeline's own attributes first, and takes the text from its memory.
+    schema["content"]["content"] = {"first": evil, **schema["content"]["content"]}
+    members["schema.json"] = json.dumps(schema).encode()
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
+        for name, data in members.items():
+            archive.writestr(name, data)
+    with pytest.raises(UnsafeModel, match="with the id of something else"):
+        require_safe({**files, SKOPS: buffer.getvalue()})
+
+
+@pytest.mark.parametrize("library", MAKERS)
+def test_mlflow_reads_it_and_its_library_is_pinned(library, tmp_path):
+    import mlflow.sklearn
+
+    table = matrix.sample()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        pipeline = matrix.fitted(case_of(library), "multiclass", table)
+    save_model(pipeline, tmp_path / "model", table.description("multiclass"))
+    loaded = mlflow.sklearn.load_model(str(tmp_path / "model"))
+    said = pipeline.predict_proba(table.rows)
+    np.testing.assert_array_equal(loaded.predict_proba(table.rows), said)
+    pins = (tmp_path / "model/requirements.txt").read_text()
+    assert f"\n{library}" in pins
+    assert pins.count("==") == 7

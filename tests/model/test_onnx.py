@@ -257,6 +257,14 @@ def test_logits_are_refused(tmp_path):
     assert caught.value.hint.startswith("are these logits?")
 
 
+def test_scores_that_are_no_numbers_are_refused(tmp_path):
+    made = one("Softmax", score(None, 2))
+    made.graph.node[2].input[0] = "x"
+    with pytest.raises(ModelError, match=r"gives no number for [0-9]+ of 240 rows") as caught:
+        pack(tmp_path, made)
+    assert "fill it within the graph" in caught.value.hint
+
+
 def test_of_two_classes_one_probability_is_enough(tmp_path):
     weights = onnx_files.weights_of(3, 1, 1e-3)
     pipeline, rows = pack(tmp_path, one("Sigmoid", score(None, 1), weights=weights))

@@ -31,7 +31,7 @@ def extras_of(pipeline: Any) -> set[str]:
 
 def installed(extra: str) -> dict[str, str]:
     """Return the package that brings an extra's library here, with its version."""
-    for name in PACKAGES[extra]:
+    for name in PACKAGES.get(extra, ()):
         try:
             return {name: version(name)}
         except PackageNotFoundError:

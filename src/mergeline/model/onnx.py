@@ -212,8 +212,9 @@ class OnnxRegressor(RegressorMixin, Onnx):  # type: ignore[misc]
 def _require_probabilities(said: "Floats", port: Port) -> None:
     import numpy as np
 
-    if not len(said) or not np.isfinite(said).all():
-        return  # what is no number is told by the scorer
+    said = said[np.isfinite(said).all(axis=1)]  # what is no number is told elsewhere
+    if not len(said):
+        return
     low, high, off = said.min(), said.max(), np.abs(said.sum(axis=1) - 1.0).max()
     if low < -_ROUNDING or high > 1.0 + _ROUNDING or off > _ROUNDING:
         raise ModelError(

@@ -81,10 +81,13 @@ def require_scores(pipeline: Any, rows: "pd.DataFrame", classes: Sequence[str]) 
     import numpy as np
 
     (estimator,) = (part for _, part in pipeline.steps)
-    if not classes:
-        estimator.predict(rows)
-        return
-    said = estimator.predict_proba(rows)
+    said = estimator.predict_proba(rows) if classes else estimator.predict(rows)
+    odd = ~np.isfinite(said.reshape(len(said), -1)).all(axis=1)
+    if odd.any():
+        raise ModelError(
+            f"the ONNX file gives no number for {int(odd.sum())} of {len(said)} rows",
+            hint="a missing number comes as NaN: fill it within the graph (IsNaN and Where)",
+        )
     port = estimator.way.label
     if port is None:
         return
