@@ -12,6 +12,9 @@ from mergeline.core import layout
 from mergeline.errors import ToolError, UsageError
 
 _CHECKOUT_SECONDS = 1800
+# An object never changes: settings of a commit, asked for again and again, are read once.
+_SMALL, _MOST = 64 * 1024, 256  # bytes, files
+_small: dict[tuple[Path, str], bytes] = {}
 
 
 @dataclass(frozen=True)
@@ -86,7 +89,8 @@ class Git(GitHistory):
 
     def tree(self, commit: str) -> str:
         """Return the id of a commit's tree."""
-        return self._text("rev-parse", "--verify", f"{commit}^{{tree}}")
+        said = self._run_once(commit, "rev-parse", "--verify", f"{commit}^{{tree}}")
+        return said.decode().strip()
 
     def default_base(self, environ: Mapping[str, str] = os.environ) -> str | None:
         """Return the commit that HEAD is compared with when nobody names one.
@@ -141,7 +145,7 @@ class Git(GitHistory):
     def entries(self, commit: str, *paths: str) -> dict[str, Entry]:
         """Return all files at a commit by path, or those under the paths given."""
         command = ("--literal-pathspecs", "ls-tree", "-r", "-z", "--full-tree", commit, "--")
-        output = self._run(*command, *paths)
+        output = self._run_once(commit, *command, *paths)
         entries = {}
         for record in filter(None, output.split(b"\0")):
             about, name = record.split(b"\t", 1)
@@ -156,6 +160,12 @@ class Git(GitHistory):
             ToolError: An object is missing.
         """
         wanted = list(dict.fromkeys(oids))
+        found = {oid: data for oid in wanted if (data := _small.get((self.root, oid))) is not None}
+        return found | self._read_blobs([oid for oid in wanted if oid not in found])
+
+    def _read_blobs(self, wanted: list[str]) -> dict[str, bytes]:
+        if not wanted:
+            return {}
         output = self._run("cat-file", "--batch", given="".join(f"{oid}\n" for oid in wanted))
         found, start = {}, 0
         for oid in wanted:
@@ -165,6 +175,9 @@ class Git(GitHistory):
                 raise ToolError(f"Git cannot read object {oid} as a file", hint="run `git fsck`")
             start = end + 1 + int(words[2]) + 1
             found[oid] = output[end + 1 : start - 1]
+        if len(_small) > _MOST:
+            _small.clear()
+        _small.update({(self.root, o): data for o, data in found.items() if len(data) < _SMALL})
         return found
 
     def working_files(self) -> tuple[str, ...]:

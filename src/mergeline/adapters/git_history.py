@@ -47,7 +47,8 @@ class GitHistory(GitProgram):
     def parents(self, commit: str) -> tuple[str, ...]:
         """Return the parents that a commit names, whether they are here or not."""
         # The commit object itself, not `commit^`: a shallow clone hides parents.
-        header = self._text("cat-file", "commit", commit).split("\n\n", 1)[0]
+        said = self._run_once(commit, "cat-file", "commit", commit).decode(errors="replace")
+        header = said.split("\n\n", 1)[0]
         return tuple(line.split()[1] for line in header.splitlines() if line.startswith("parent "))
 
     def is_ancestor(self, one: str, other: str) -> bool:
@@ -76,7 +77,7 @@ class GitHistory(GitProgram):
         """Return how many commits there are up to one; None where a clone is too shallow."""
         if self.is_shallow() and self._is_cut(commit):
             return None
-        return int(self._text("rev-list", "--count", commit, "--"))
+        return int(self._run_once(commit, "rev-list", "--count", commit, "--"))
 
     def first_parents(self, after: str | None, upto: str) -> tuple[str, ...]:
         """Return the commits of a branch's own line, the oldest first.

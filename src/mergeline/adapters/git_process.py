@@ -7,6 +7,7 @@ import subprocess
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from mergeline.errors import ToolError
@@ -21,6 +22,7 @@ _STEERING = re.compile(
 _ALWAYS = dict.fromkeys(("GIT_OPTIONAL_LOCKS", "GIT_TERMINAL_PROMPT"), "0")
 _ALWAYS |= {"GIT_NO_REPLACE_OBJECTS": "1", "LC_ALL": "C"}
 SECONDS = 120
+_WHOLE_ID = re.compile("[0-9a-f]{40}|[0-9a-f]{64}")
 NO_HOOKS = ("-c", "core.hooksPath=/dev/null")
 
 
@@ -119,6 +121,21 @@ def last_line(done: subprocess.CompletedProcess[bytes]) -> str:
     return lines[-1] if lines else f"exit code {done.returncode}"
 
 
+def _output(root: Path, *arguments: str, given: str = "", seconds: int = SECONDS) -> bytes:
+    done = run_git(root, *arguments, given=given.encode(), seconds=seconds)
+    if done.returncode != 0:
+        raise ToolError(
+            f"`git {' '.join(arguments)}` failed: {last_line(done)}",
+            hint="run that command by hand; `git fsck` shows a damaged repository",
+        )
+    return done.stdout
+
+
+@lru_cache(maxsize=64)
+def _remembered(root: Path, *arguments: str) -> bytes:
+    return _output(root, *arguments)
+
+
 @dataclass(frozen=True)
 class GitProgram:
     """Git, in one repository.
@@ -130,13 +147,11 @@ class GitProgram:
     root: Path
 
     def _run(self, *arguments: str, given: str = "", seconds: int = SECONDS) -> bytes:
-        done = run_git(self.root, *arguments, given=given.encode(), seconds=seconds)
-        if done.returncode != 0:
-            raise ToolError(
-                f"`git {' '.join(arguments)}` failed: {last_line(done)}",
-                hint="run that command by hand; `git fsck` shows a damaged repository",
-            )
-        return done.stdout
+        return _output(self.root, *arguments, given=given, seconds=seconds)
+
+    def _run_once(self, commit: str, *arguments: str) -> bytes:
+        """Run what has one answer for a commit for ever; a commit's whole id is asked once."""
+        return (_remembered if _WHOLE_ID.fullmatch(commit) else _output)(self.root, *arguments)
 
     def _text(self, *arguments: str) -> str:
         return self._run(*arguments).decode(errors="replace").strip()

@@ -9,6 +9,8 @@ import time
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
 
 from mergeline.adapters.git import Git
 from mergeline.adapters.git_objects import write_commit, written
@@ -130,7 +132,7 @@ class Remote:
             ToolError: It cannot be written.
         """
         patience = ("-c", f"core.filesRefLockTimeout={_LOCK_SECONDS * 1000}")
-        lock = self.git.root / written(self.git.root, "rev-parse", "--git-path", f"{ref}.lock")
+        lock = _place(self.git.root, f"{ref}.lock")
         # The ref is ours alone and written in no time: an older lock is of a dead process.
         if lock.exists() and time.time() - lock.stat().st_mtime > _STALE_SECONDS:
             lock.unlink(missing_ok=True)
@@ -235,6 +237,12 @@ class Remote:
             return RemoteRefused(f"{self} is not there: {said}", hint=hint)
         hint = "check the network, then run it again"
         return ToolError(f"{self} cannot be reached: {said}", hint=hint)
+
+
+@lru_cache(maxsize=16)
+def _place(root: Path, name: str) -> Path:
+    """Return where a file of Git's own is."""
+    return root / written(root, "rev-parse", "--git-path", name)
 
 
 def full_ref(ref: str) -> str:

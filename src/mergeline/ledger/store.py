@@ -54,9 +54,7 @@ class Ledger:
                 this clone saw it last.
             ToolError: The remote cannot be read.
         """
-        before, self._state = self._state, self._read()
-        if self._state is not before:
-            self._remote.tidy()
+        self._state = self._read()
         return self._state.history
 
     @property
@@ -92,8 +90,7 @@ class Ledger:
                 return state.history
             new = self._next(state, entry)
             if self._pushed(new.tip, state.tip, attempts):
-                self._remote.remember(self._memory, new.tip)
-                self._remote.tidy()
+                self._remember(new.tip)
                 self._state = new
                 return new.history
             _wait(attempts.count)
@@ -139,12 +136,17 @@ class Ledger:
         if tip == self._state.tip:
             return self._state
         data = self._data(tip)
-        if seen is not None and not data.startswith(self._data(seen)):
+        if seen not in (None, tip) and not data.startswith(self._data(seen)):
             raise self._rewritten(seen, f"is at {tip}, which does not begin with the same lines")
         state = _State(tip, data, read_lines(data))
         self._require_one_line_a_commit(state)
-        self._remote.remember(self._memory, tip)
+        if seen != tip:
+            self._remember(tip)
         return state
+
+    def _remember(self, tip: str) -> None:
+        self._remote.remember(self._memory, tip)
+        self._remote.tidy()
 
     def _data(self, tip: str) -> bytes:
         if tip == self._state.tip:
@@ -169,7 +171,9 @@ class Ledger:
     def _require_grown(self, seen: str | None, tip: str | None) -> None:
         if seen is not None and tip is None:
             raise self._rewritten(seen, "is gone")
-        if seen is not None and tip is not None and not self.git.is_ancestor(seen, tip):
+        if seen in (None, tip) or tip is None:
+            return
+        if not self.git.is_ancestor(seen, tip):
             raise self._rewritten(seen, f"is at {tip}, which does not come after it")
 
     def _rewritten(self, seen: str, now: str) -> LedgerInvalid:
