@@ -10,7 +10,7 @@ demo: setup
 	@$(BIN)/mergeline demo
 
 test: setup
-	$(BIN)/pytest -n auto --maxprocesses 4 --dist loadscope --no-loadscope-reorder
+	$(BIN)/pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 lint: setup
 	$(BIN)/ruff check .
