@@ -93,7 +93,7 @@ CSVS = {
     "other order": CAST[NAMES[::-1]].to_csv(index=False),
     "windows": CAST.to_csv(index=False, lineterminator="\r\n").replace("side", "side\r\n")[:-2],
     "quoted": CAST.to_csv(index=False, quoting=1),
-    "spaces, blank lines": "age, town, member\n41,  Oslo , true \n\n,,\n"
+    "spaces, blank lines": "age , town, member\t\n41,  Oslo , true \n\n,,\n"
     '23.50, "Ålesund, ""west""\nside", FALSE\n\n',
     "byte-order mark": "\ufeff" + CAST.to_csv(index=False),
 }
@@ -104,6 +104,11 @@ def test_csv_comes_to_the_same_rows(text):
     found = read(READER, "text/csv", text.encode())
     found["town"] = found["town"].str.replace("side\r\n", "side")
     pd.testing.assert_frame_equal(found, CAST)
+
+
+def test_a_name_that_has_space_behind_it_keeps_it():
+    reader = Reader([Feature(name="age ", kind="number")])
+    assert reader.read("text/csv", b"age \n41\n")["age "].tolist() == [41.0]
 
 
 def test_one_row_may_be_an_object_of_values():

@@ -151,7 +151,9 @@ class Reader:
             ) from error
         if len(table) < 2:  # noqa: PLR2004 -- the header and a row
             raise _no_rows()
-        texts = self._of_lists(table[1:], table[0])
+        # Space around a name is no part of it, as in training; a Parquet file's may be.
+        names = [name if name in self._features else name.strip(" \t") for name in table[0]]
+        texts = self._of_lists(table[1:], names)
         return {
             name: cell_values(feature, texts[name], truths=name in self._truths)
             for name, feature in self._features.items()
