@@ -21,7 +21,10 @@ def pytest_addoption(parser):
 
 
 # Files of minutes each: begun first, they do not keep one worker busy when the others are done.
-LONG = ("workflows/test_line.py", "workflows/test_refusals.py", "project/test_demo.py")
+LONG = (
+    *("workflows/test_line.py", "workflows/test_refusals.py", "project/test_demo.py"),
+    *("cli/test_real_lines.py", "cli/test_check.py", "release/test_publish.py"),
+)
 
 
 def pytest_collection_modifyitems(items):
