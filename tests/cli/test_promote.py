@@ -12,7 +12,14 @@ import pytest
 from mergeline.bundle.names import PARTS
 from mergeline.bundle.pack import pack
 from mergeline.ledger.entries import Promoted
-from promote.conftest import builds, empty_line, first_line, scenario  # noqa: F401 -- fixtures
+from promote.conftest import (  # noqa: F401 -- fixtures
+    builds,
+    empty_line,
+    first_line,
+    line_folder,
+    plain_environment_of_promotions,
+    scenario,
+)
 from promote.scenario import Scenario, following, git, params
 
 REGISTRY = "registry: {uri: 'sqlite:///../registry/registry.db'}\n"

@@ -21,6 +21,7 @@ from promote.conftest import (  # noqa: F401 -- fixtures
     empty,
     empty_line,
     first_line,
+    line_folder,
     plain_environment_of_promotions,
 )
 from promote.scenario import Builds, Scenario, first_files, fresh, git, params, silent

@@ -8,7 +8,13 @@ import pytest
 from cli.test_promote import BETTER, mergeline
 from mergeline.core.answers import Name
 from mergeline.ledger.entries import RolledBack
-from promote.conftest import builds, empty_line, first_line  # noqa: F401 -- fixtures
+from promote.conftest import (  # noqa: F401 -- fixtures
+    builds,
+    empty_line,
+    first_line,
+    line_folder,
+    plain_environment_of_promotions,
+)
 from promote.conftest import scenario as one  # noqa: F401
 from promote.scenario import Scenario, following
 

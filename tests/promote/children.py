@@ -19,6 +19,7 @@ from mergeline.adapters.git import Git
 from mergeline.adapters.git_remote import Remote
 from mergeline.adapters.github import connect
 from mergeline.adapters.registry import Registry
+from mergeline.ledger.store import Ledger
 from promote.scenario import PATIENCE, REGISTRY, Scenario, follow
 
 TODAY = date(2026, 11, 20)
@@ -103,7 +104,7 @@ def _promote(task: Task) -> None:
 
     def say(line: str) -> None:
         if line.startswith("confirm:"):
-            follow(repository, "live")
+            follow(Ledger(repository, "origin"), "live")
 
     if task.after:
         sys.setprofile(_Killer(task.after, task.time))

@@ -1,6 +1,6 @@
 """A line for the tests of `promote`: real Git, the stand-in for GitHub, SQLite registry, ledger.
 
-Evidence comes from the real stages, once a session for each set of inputs; commits, reviews
+Evidence comes from the real stages, once a run for each set of inputs; commits, reviews
 and merges take milliseconds. The follower is a function that writes the report.
 """
 
@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +50,7 @@ from mergeline.report.markdown import marker
 from mergeline.review.run import Job as ReviewJob
 from mergeline.review.run import Reviewing, review
 from projects import make_frame, run_stages
+from shared import made_once
 
 TODAY = date(2026, 11, 20)
 PRODUCTION = "production"
@@ -159,22 +161,22 @@ Change = Callable[[Path, Plan], Plan]
 
 @dataclass
 class Builds:
-    """What stages measured, once a session for each I; a folder each, like a project's root."""
+    """What stages measured, once a run for each I; a folder each, like a project's root."""
 
     folder: Path
 
     def measured(self, repository: Git, commit: str) -> Path:
         """Return the folder of a commit's evidence and model; the stages run where it is new."""
-        root = self.folder / inputs_digest(repository, commit)
-        if not (root / "done").exists():
+
+        def make(root: Path) -> None:
             for name in ("params.yaml", "data/customers.csv"):
                 data = repository.read(commit, name)
                 assert data is not None
                 (root / name).parent.mkdir(parents=True, exist_ok=True)
                 (root / name).write_bytes(data)
             run_stages(root, *MEASURED_STAGES)
-            (root / "done").touch()
-        return root
+
+        return made_once(self.folder / inputs_digest(repository, commit), make)
 
     def build(
         self,
@@ -328,8 +330,9 @@ class Scenario:
     def history(self) -> History:
         return self.ledger.read()
 
-    @property
+    @cached_property
     def ledger(self) -> Ledger:
+        """Remembers what it read last; whether that is still so it asks each time."""
         return Ledger(self.git, "origin")
 
     @property
@@ -592,13 +595,13 @@ def silent(scenario: Scenario) -> None:
 
 
 def _report(scenario: Scenario, state: Any, reason: str = "") -> None:
-    follow(scenario.git, state, reason)
+    follow(scenario.ledger, state, reason)
 
 
-def follow(repository: Git, state: Any, reason: str = "") -> None:
+def follow(ledger: Ledger, state: Any, reason: str = "") -> None:
     """Report on what is desired now, as a follower does."""
-    remote = Remote(repository, "origin")
-    desired = Ledger(repository, "origin").read().desired(PRODUCTION)
+    remote = Remote(ledger.git, "origin")
+    desired = ledger.read().desired(PRODUCTION)
     assert desired is not None
     now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     before = read_report(remote, PRODUCTION)
@@ -622,7 +625,7 @@ def following(scenario: Scenario, state: str = "live") -> Iterator[None]:
     """Let a follower with a clone of its own look at each new entry, until the block ends."""
     home = scenario.folder / "follower"
     git(scenario.folder, "clone", "--quiet", "--bare", scenario.world.remote, str(home))
-    repository, over = Git(home), threading.Event()
+    ledger, over = Ledger(Git(home), "origin"), threading.Event()
     tip, seen = scenario.remote / "refs/heads" / BRANCH, None
 
     def look() -> None:
@@ -633,13 +636,10 @@ def following(scenario: Scenario, state: str = "live") -> Iterator[None]:
             if now == seen:
                 continue
             seen = now
-            history = Ledger(repository, "origin").read()
-            desired, report = (
-                history.desired(PRODUCTION),
-                read_report(Remote(repository, "origin"), PRODUCTION),
-            )
+            desired = ledger.read().desired(PRODUCTION)
+            report = read_report(Remote(ledger.git, "origin"), PRODUCTION)
             if desired is not None and (report is None or report.entry != desired.number):
-                follow(repository, state)
+                follow(ledger, state)
 
     thread = threading.Thread(target=look)
     thread.start()
@@ -700,8 +700,9 @@ def _records(scenario: Scenario) -> dict[str, Any]:
 
 
 def fresh(base: Path, folder: Path, builds: Builds, number: int) -> Iterator[Scenario]:
-    """Give a copy of a folder that a scenario has left, running."""
-    shutil.copytree(base, folder, dirs_exist_ok=True, symlinks=True)
+    """Give a copy of a folder that a scenario has left, running; nothing of what was there."""
+    shutil.rmtree(folder, ignore_errors=True)
+    shutil.copytree(base, folder, symlinks=True)
     scenario = Scenario.start(folder, builds, first_number=number)
     with scenario.world:
         yield scenario

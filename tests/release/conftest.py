@@ -5,6 +5,7 @@ from promote.conftest import (
     empty,
     empty_line,
     first_line,
+    line_folder,
     plain_environment_of_promotions,
     scenario,
 )
@@ -14,6 +15,7 @@ __all__ = [
     "empty",
     "empty_line",
     "first_line",
+    "line_folder",
     "plain_environment_of_promotions",
     "scenario",
 ]

@@ -69,7 +69,7 @@ def declare(scenario: Scenario, *, of: type[Any] = Promoted, **changes: Any) -> 
     release = last.release.model_copy(update=changes.pop("release", {}))
     entry = last.model_copy(update={"release": release, **changes})
     scenario.ledger.append(lambda _: entry)
-    follow(scenario.git, "live")
+    follow(scenario.ledger, "live")
     return scenario.last(of)
 
 
