@@ -10,7 +10,7 @@ import re
 import shutil
 import sys
 import urllib.request
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +19,10 @@ import pandas as pd
 import pytest
 
 from mergeline.core import layout
+from mergeline.core.evidence import STAGES
 from mergeline.core.task import Task
 from mergeline.project.line import Ended, Line
-from mergeline.project.process import run
+from mergeline.project.process import finished, run
 
 FOLDER = os.environ.get("MERGELINE_TEST_DATA")
 pytestmark = [
@@ -37,6 +38,11 @@ QUICK = (
     ("{rows: 2000, budget_seconds: 60}", "{rows: 100}"),
     ("{sample: 10000}", "{sample: 500}"),
     ("evaluate:\n", "evaluate:\n  bootstrap: 200\n"),
+)
+# As the literature measures this table.
+ADULT = (
+    ("  # noun: what", "  exclude: [fnlwgt]\n  # noun: what"),
+    ("  threshold: 0.24  # guessed: the share of positive rows\n", ""),
 )
 PATIENCE = "promotion: {approvals: 1}\ndeploy: {watch_seconds: 1, confirm_seconds: 60}\n"
 CHANGE = ("{max_iter: 40}", "{max_iter: 80, learning_rate: 0.08}")
@@ -67,7 +73,7 @@ class Repository:
         self.said = self.mergeline("init", *given)
         settings = self.folder / layout.SETTINGS
         text = settings.read_text()
-        for old, new in QUICK:
+        for old, new in (*QUICK, *(ADULT if self.table == "adult.csv" else ())):
             assert old in text
             text = text.replace(old, new)
         settings.write_text(re.sub(r"promotion:\n(  .*\n)+", PATIENCE, text))
@@ -124,6 +130,9 @@ TABLES: dict[Task, tuple[str, str]] = {
     "multiclass": ("student_dropout.csv", "Target"),
     "regression": ("insurance.csv", "charges"),
 }
+
+
+only_adult = pytest.mark.parametrize("told", ["binary"], indirect=True)
 
 
 @pytest.fixture(scope="module", params=TABLES)
@@ -186,7 +195,9 @@ def test_the_two_models_are_compared_on_the_same_rows(told: Told) -> None:
         told.verdict["comparison"],
         told.repository.evidence("evaluate")["primary"],
     )
-    assert comparison["status"] == "compared"
+    baseline = told.verdict["baseline"]
+    assert (sorted(baseline["restored"]), baseline["ran"]) == (sorted(STAGES), [])
+    assert (comparison["status"], comparison["unit"]) == ("compared", "row")
     assert comparison["n"] == told.repository.evidence("prepare")["split"]["test_rows"]
     delta = comparison["metrics"][primary]["delta"]
     assert delta["low"] <= delta["value"] <= delta["high"]
@@ -225,3 +236,65 @@ def test_it_answers_what_evaluation_measured(told: Told) -> None:
         assert [row["label"] for row in rows] == expected["predicted"].tolist()
         assert all(np.isclose(sum(each), 1.0) for each in found)
     np.testing.assert_allclose(found, scores.to_numpy(), rtol=1e-9, atol=1e-9)
+
+
+# --- the UCI Adult data, of which much is known -------------------------------------------
+
+
+@only_adult
+def test_the_table_is_read_as_it_is(told: Told) -> None:
+    content = told.repository.evidence("prepare")
+    missing = {column["name"]: column["missing"] for column in content["columns"]}
+    assert (content["rows"], content["duplicate_rows"]) == (48_842, 52)
+    assert sum(missing.values()) == 6_465
+    names = {"workclass", "occupation", "native-country"}
+    assert {name for name, count in missing.items() if count} == names
+    features = [item["name"] for item in told.repository.evidence("train")["features"]]
+    assert len(features) == 13
+    assert "fnlwgt" not in features
+
+
+def rates(repository: Repository) -> dict[str, dict[str, float]]:
+    """Return the rates by sex, by metric."""
+    (by,) = [item for item in repository.evidence("fairness")["by"] if item["by"] == "sex"]
+    return {
+        group["name"]: {name: item["value"] for name, item in group["metrics"].items()}
+        for group in by["groups"]
+    }
+
+
+@only_adult
+def test_both_models_are_as_good_as_such_are_known_to_be(told: Told) -> None:
+    auc = told.verdict["comparison"]["metrics"]["roc_auc"]
+    for which in ("candidate", "baseline"):
+        assert 0.92 <= auc[which] <= 0.94, which
+    found = rates(told.repository)
+    assert found["Male"]["selection_rate"] == pytest.approx(0.27, abs=0.02)
+    assert found["Female"]["selection_rate"] == pytest.approx(0.08, abs=0.02)
+
+
+@only_adult
+def test_a_gate_on_the_known_gap_fails_and_the_comment_names_both_groups(
+    told: Told, tmp_path: Path
+) -> None:
+    folder = shutil.copytree(told.repository.folder, tmp_path / "author", symlinks=True)
+    repository = replace(told.repository, folder=folder)
+    gate = "  equal-odds: {fairness: equalized_odds_difference, by: sex, at_most: 0.05}\n"
+    settings = folder / layout.SETTINGS
+    settings.write_text(settings.read_text().replace("gates:\n", f"gates:\n{gate}"))
+    repository.commit("A gate")
+    assert finished([sys.executable, "-m", "mergeline", "check"], folder).returncode == 10
+    judgement = json.loads((folder / layout.VERDICT).read_bytes())["judgement"]
+    assert judgement["answer"] == "POLICY_FAILED"
+    gates = {gate["name"]: gate for gate in judgement["proposed"]["gates"]}
+    assert {name for name, one in gates.items() if one["outcome"] == "FAILED"} == {"equal-odds"}
+    found = rates(repository)
+    gap = max(
+        abs(found["Male"][name] - found["Female"][name])
+        for name in ("true_positive_rate", "false_positive_rate")
+    )
+    assert gates["equal-odds"]["measured"]["value"] == pytest.approx(gap, abs=1e-9)
+    assert gap > 0.05
+    comment = (folder / layout.COMMENT).read_text()
+    assert re.search(r"\| `equal-odds` \|.*Female.*Male|\| `equal-odds` \|.*Male.*Female", comment)
+    assert f"{gap:.3f}" in comment
