@@ -39,6 +39,16 @@ class Scorer:
     classes: tuple[str, ...]
     positive: str | None
 
+    @property
+    def single(self) -> bool:
+        """Whether it computes in single precision.
+
+        Its scores then differ a little by processor, and by how many rows are asked at once.
+        """
+        from mergeline.model.onnx import Onnx
+
+        return isinstance(getattr(self.pipeline, "_final_estimator", None), Onnx)
+
     @cached_property
     def _predict(self) -> Predict:
         return predictor(self.pipeline, self.task)

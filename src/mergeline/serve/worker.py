@@ -35,6 +35,7 @@ from mergeline.serve.standing import (
 from mergeline.serve.truths import truth_columns
 
 _TOLERANCE = 1e-9
+_SINGLE_TOLERANCE = 1e-5
 _REBUILD = "build the release again: its model, its probe rows and this server do not agree"
 
 
@@ -156,7 +157,8 @@ def smoke_test(served: Served, path: Path) -> None:
         path: Of its probe rows and what evaluation scored them.
 
     Raises:
-        ModelError: They are not there, or score otherwise: |a - b| > 1e-9 + 1e-9 |b|.
+        ModelError: They are not there, or score otherwise: |a - b| > 1e-9 + 1e-9 |b|; in single
+            precision 1e-5, as processors round in ways of their own.
     """
     try:
         probes = json.loads(path.read_bytes())
@@ -170,13 +172,14 @@ def smoke_test(served: Served, path: Path) -> None:
     if reply.status != 200:  # noqa: PLR2004 -- HTTP's OK
         said = json.loads(reply.body)["message"]
         raise ModelError(f"the model does not score the probe rows: {said}", hint=_REBUILD)
-    _require_same(scores_said(served.rule, reply.body), wanted)
+    within = _SINGLE_TOLERANCE if served.scorer.single else _TOLERANCE
+    _require_same(scores_said(served.rule, reply.body), wanted, within)
 
 
 Scores = Sequence[tuple[float, ...]]
 
 
-def _require_same(found: Scores, wanted: Scores) -> None:
+def _require_same(found: Scores, wanted: Scores, within: float) -> None:
     if list(map(len, found)) != list(map(len, wanted)):
         raise ModelError(
             f"the model gives {len(found)} rows of {len(found[0])} scores for {len(wanted)} "
@@ -186,7 +189,7 @@ def _require_same(found: Scores, wanted: Scores) -> None:
     other = [
         (row, *apart[0])
         for row, (a, b) in enumerate(zip(found, wanted, strict=True), 1)
-        if (apart := [each for each in zip(a, b, strict=True) if not _is_same(*each)])
+        if (apart := [each for each in zip(a, b, strict=True) if not _is_same(*each, within)])
     ]
     if other:
         row, said, was = other[0]
@@ -197,8 +200,8 @@ def _require_same(found: Scores, wanted: Scores) -> None:
         )
 
 
-def _is_same(found: float, wanted: float) -> bool:
-    return abs(found - wanted) <= _TOLERANCE + _TOLERANCE * abs(wanted)  # NaN never is
+def _is_same(found: float, wanted: float, within: float) -> bool:
+    return abs(found - wanted) <= within + within * abs(wanted)  # NaN never is
 
 
 if __name__ == "__main__":

@@ -257,15 +257,8 @@ def _permutation(scorer: Scorer, seed: int) -> Method:
         start=0.0,
         row=_PER_ROW + copies * (_PER_COPY + width * _PER_CELL + seconds_a_row(scorer.pipeline)),
         explain=lambda rows, background: permutation_values(_score(scorer), rows, background, seed),
-        tolerance=_SINGLE_TOLERANCE if _is_single(scorer.pipeline) else _TOLERANCE,
+        tolerance=_SINGLE_TOLERANCE if scorer.single else _TOLERANCE,
     )
-
-
-def _is_single(pipeline: Any) -> bool:
-    """Whether scores are computed in single precision, and round by how many are asked at once."""
-    from mergeline.model.onnx import Onnx
-
-    return isinstance(getattr(pipeline, "_final_estimator", None), Onnx)
 
 
 def _score(scorer: Scorer) -> "Callable[[pd.DataFrame], Floats]":
