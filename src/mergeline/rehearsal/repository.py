@@ -14,16 +14,25 @@ from mergeline.errors import ToolError
 NOTHING = "0" * 40  # what Git writes for "no object"
 _SECONDS = 120
 _OBJECT = re.compile("[0-9a-f]{7,40}")
+_COMMIT = re.compile("([0-9a-f]{40}) commit [0-9]+")  # as `git cat-file` says it
 _FORMAT = "%H%n%T%n%P%n%an%n%ae%n%aI%n%cn%n%ce%n%cI%n%B"
-_SETTINGS = {
-    "http.receivepack": "true",
-    "uploadpack.allowAnySHA1InWant": "true",  # actions/checkout fetches commits by id
-    "uploadpack.allowFilter": "true",
-    "core.logAllRefUpdates": "false",
-    "gc.auto": "0",  # nothing may go on in the background when a test is over
-    "receive.autogc": "false",
-    "maintenance.auto": "false",
-}
+# actions/checkout fetches commits by id; nothing may go on in the background when a test is over.
+_SETTINGS = """\
+[http]
+\treceivepack = true
+[uploadpack]
+\tallowAnySHA1InWant = true
+\tallowFilter = true
+[core]
+\tlogAllRefUpdates = false
+\tfsync = none
+[gc]
+\tauto = 0
+[receive]
+\tautogc = false
+[maintenance]
+\tauto = false
+"""
 
 
 @dataclass(frozen=True)
@@ -73,8 +82,9 @@ class Repository:
         if not (path / "HEAD").is_file():
             path.mkdir(parents=True, exist_ok=True)
             repository.text("init", "--quiet", "--bare", f"--initial-branch={branch}")
-        for key, value in _SETTINGS.items():
-            repository.text("config", key, value)
+        config = path / "config"
+        if _SETTINGS not in (text := config.read_text(encoding="utf-8")):
+            config.write_text(text + _SETTINGS, encoding="utf-8")
         return repository
 
     def refs(self, prefix: str = "refs/") -> dict[str, str]:
@@ -91,7 +101,12 @@ class Repository:
         """Return the commit that a branch, a tag, `heads/...` or a (short) id names."""
         names = [f"refs/heads/{ref}", f"refs/tags/{ref}", f"refs/{ref}"]
         names += [ref] if _OBJECT.fullmatch(ref) else []
-        return next((commit for name in names if (commit := self._commit(name))), None)
+        if "\n" in ref:
+            return None
+        # One process for all names; of one that is no commit it says so.
+        given = "".join(f"{name}^{{commit}}\n" for name in names)
+        answers = self.text("cat-file", "--batch-check", given=given).splitlines()
+        return next((found[1] for line in answers if (found := _COMMIT.fullmatch(line))), None)
 
     def commits(self, shas: Iterable[str]) -> list[Commit]:
         """Return commits in the order asked for, read by one process."""
