@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from shared import made_once, shared_folder
 from toys import Toy, make, set_apart
 
 
@@ -19,10 +20,13 @@ def apart(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 @pytest.fixture(scope="module")
 def two_stages(apart: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
     names = ("prepare", "train")
-    toy = make(tmp_path_factory.mktemp("made") / "toy", names)
-    assert toy.actions() == dict.fromkeys(names, "ran")
-    toy.commit("lock")
-    return toy.root
+
+    def run_both(root: Path) -> None:
+        toy = make(root, names)
+        assert toy.actions() == dict.fromkeys(names, "ran")
+        toy.commit("lock")
+
+    return made_once(shared_folder(tmp_path_factory, "toy of two stages"), run_both)
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""The toy project, made once a session and copied for each test."""
+"""The toy project, made once and copied for each test."""
 
 import shutil
 from collections.abc import Iterator
@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from shared import made_once, shared_folder
 from toys import NAMES, Toy, make, set_apart
 
 
@@ -18,10 +19,12 @@ def _apart(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def _made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    toy = make(tmp_path_factory.mktemp("made") / "toy")
-    assert toy.actions() == dict.fromkeys(NAMES, "ran")
-    toy.commit("lock")
-    return toy.root
+    def run_all(root: Path) -> None:
+        toy = make(root)
+        assert toy.actions() == dict.fromkeys(NAMES, "ran")
+        toy.commit("lock")
+
+    return made_once(shared_folder(tmp_path_factory, "toy"), run_all)
 
 
 @pytest.fixture
