@@ -126,6 +126,8 @@ class Paired(Stated):
     """Candidate against baseline on the same rows.
 
     Attributes:
+        baseline: Its value; of a mean error the absolute one.
+        candidate: The same.
         delta: candidate minus baseline with its paired interval, sign as measured
             (not turned so that more is better).
         outcome: `better` or `worse` when the whole interval lies on one side of zero.

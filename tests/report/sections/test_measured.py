@@ -2,9 +2,9 @@ import pytest
 
 from mergeline.core.evidence import EvidenceSet
 from mergeline.report.sections.fairness import fairness
-from mergeline.report.sections.metrics import metrics
+from mergeline.report.sections.metrics import metrics, primary
 
-from .. import plans
+from .. import plans, plans_of_tasks
 
 
 @pytest.mark.parametrize(
@@ -17,6 +17,18 @@ from .. import plans
 def test_the_noun_is_named_where_it_says_more(noun: str, said: str) -> None:
     plan = plans.better().model_copy(update={"noun": noun})
     assert said in metrics(plan).body
+
+
+def test_a_mean_error_is_compared_by_its_distance_from_0() -> None:
+    """Its own value has a sign: -50 and 40 are 50 and 40 away."""
+    plan = plans_of_tasks.regression()
+    evaluate = plan.evidence.evaluate
+    content = evaluate.content.model_copy(update={"primary": "mean_error"})
+    first = evaluate.model_copy(update={"content": content})
+    led = plan.model_copy(update={"evidence": plan.evidence.model_copy(update={"evaluate": first})})
+    assert "| `mean_error`, distance from 0 | 301.9 | 212.4 |" in primary(led)
+    assert "distance" not in primary(plan)
+    assert metrics(plan).body.count("in distance from 0") == 1
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,8 @@ from mergeline.report.sections.residuals import in_units, residuals
 
 _SLICES, _METRICS = 40, 20
 _DEFAULT_NOUN = "positive"
+# Of which the absolute values of two models are compared.
+_BY_DISTANCE = "mean_error"
 _ARROW = {"better": "⬆️ **better**", "worse": "⬇️ **worse**", "cannot_tell": "↔️ **cannot tell**"}
 
 
@@ -22,20 +24,21 @@ def primary(plan: Plan) -> str:
     paired = primary_pair(plan)
     if plan.evidence.evaluate is None or paired is None:
         return words
+    name = plan.evidence.evaluate.content.primary
     row = (
-        code(plan.evidence.evaluate.content.primary),
+        f"{code(name)}, distance from 0" if name == _BY_DISTANCE else code(name),
         "" if paired.baseline is None else number(paired.baseline, limit=paired.candidate),
         "" if paired.candidate is None else number(paired.candidate, limit=paired.baseline),
         estimate(paired.delta, sign=True),
         "**the same**" if is_same(plan, paired) else _ARROW[paired.outcome],
     )
-    direction = _direction(plan.evidence.evaluate.content.primary, higher=paired.higher_is_better)
+    direction = _direction(name, higher=paired.higher_is_better)
     header = (direction.capitalize(), "Baseline", "This model", "Change (95 % interval)", "")
     return f"{words}\n\n{table(header, [row], numeric=(1, 2, 3))}"
 
 
 def _direction(name: str, *, higher: bool) -> str:
-    if name == "mean_error":
+    if name == _BY_DISTANCE:
         return "nearest to 0 is best"
     return "higher is better" if higher else "lower is better"
 
@@ -96,7 +99,7 @@ def _metric_table(content: EvaluateContent, plan: Plan) -> str:
             _direction(name, higher=content.higher_is_better.get(name, True)),
             estimate(value) + (f": {text(value.reason)}" if value.value is None else ""),
             estimate(old[name]) if name in old else "",
-            _paired(pairs.get(name)),
+            _paired(name, pairs.get(name)),
         )
         for name, value in list(content.metrics.items())[:_METRICS]
     ]
@@ -113,12 +116,13 @@ def _doubts(content: EvaluateContent) -> str:
     return "\n".join(f"- {joined(names)}: {text(reason, 300)}" for reason, names in said.items())
 
 
-def _paired(paired: Paired | None) -> str:
+def _paired(name: str, paired: Paired | None) -> str:
     if paired is None:
         return ""
     if paired.delta.value is None:
         return text(paired.delta.reason) or "not measured"
-    return f"{estimate(paired.delta, sign=True)}, {COMPARED[paired.outcome]}"
+    what = " in distance from 0" if name == _BY_DISTANCE else ""
+    return f"{estimate(paired.delta, sign=True)}{what}, {COMPARED[paired.outcome]}"
 
 
 def _confusion(found: Confusion | None) -> str:
