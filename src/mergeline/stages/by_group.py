@@ -23,14 +23,14 @@ class Asked:
 
     Attributes:
         metrics: Names of rates or means.
-        judged: The groups of enough rows.
+        judged: The groups of enough rows; a set, as there may be thousands.
         units: The number of its unit of each row; None where every row is one.
         replicates: Bootstrap samples, for means.
         seed: Of the draws.
     """
 
     metrics: Sequence[str]
-    judged: Sequence[str]
+    judged: frozenset[str]
     units: "Array | None"
     replicates: int
     seed: int

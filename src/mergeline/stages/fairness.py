@@ -91,7 +91,7 @@ def _measured(
 ) -> FairnessBy:
     min_group, units = settings.fairness.min_group, unit_numbers(frame[layout.KEY])
     replicates, seed = settings.evaluate.bootstrap, settings.model.seed
-    judged = judged_groups(labels, min_group)
+    judged = frozenset(judged_groups(labels, min_group))
     with clock.part("groups"):
         asked = Asked(_metrics(settings), judged, units, replicates, seed)
         groups = measure_groups(held, labels, asked)

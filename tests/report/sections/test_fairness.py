@@ -69,7 +69,9 @@ def measured(task: str, groups: int) -> FairnessContent:
     found = FairnessBy(
         by=by,
         columns=(by,),
-        groups=measure_groups(rows, labels, Asked(SHOWN_RATES[task], judged, None, 200, 0)),
+        groups=measure_groups(
+            rows, labels, Asked(SHOWN_RATES[task], frozenset(judged), None, 200, 0)
+        ),
         gaps=gaps,
         cause=find_cause(gaps, *given, **kind),
         remedies=() if task == "multiclass" else (remedy(task, next(reversed(gaps))),),
