@@ -67,7 +67,7 @@ class Result:
         for name, held in self.metrics.items():
             # Three standard errors of a share near 95 %: with 1,000 sets 2 points.
             slack = 3 * np.sqrt(0.95 * 0.05 / max(held.sets, 1)) - 0.0207
-            too_often = held.share > MOST + max(slack, 0) and not self.world.at_least
+            too_often = held.share > MOST + max(slack, 0) and name not in self.world.at_least
             too_seldom = held.share < LEAST - max(slack, 0) and held.warned < held.sets / 2
             if too_seldom or too_often:
                 yield f"{self.world.name}: {name} holds the truth in {held.share:.1%}"

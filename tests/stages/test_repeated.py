@@ -1,6 +1,9 @@
 """Two runs of the stages give the same bytes; another seed changes only what is drawn."""
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +21,17 @@ MODELS = {
 }
 
 
-def made(folder: Path, task: str, seed: int, stages: tuple[str, ...] = STAGES) -> dict[str, Any]:
-    """Run the stages; return what the evidence says, and the bytes of all else."""
+def project(folder: Path, task: str, seed: int) -> Path:
+    """Make the small project of a task."""
     changes: dict[str, Any] = {} if task == "binary" else {"data": OUTCOME[task]}
     frame = make_frame(300) if task == "binary" else outcome_frame(task, 300)
     model = {"estimator": MODELS[task], "params": {"n_estimators": 5, "max_depth": 3}}
-    root = make_project(folder, frame=frame, model=model | {"seed": seed}, **changes)
+    return make_project(folder, frame=frame, model=model | {"seed": seed}, **changes)
+
+
+def made(folder: Path, task: str, seed: int, stages: tuple[str, ...] = STAGES) -> dict[str, Any]:
+    """Run the stages; return what the evidence says, and the bytes of all else."""
+    root = project(folder, task, seed)
     for stage in stages:
         run_stage(stage, root)
     evidence = {
@@ -46,6 +54,48 @@ def test_the_same_files_give_the_same_bytes(tmp_path: Path, task: str) -> None:
     first, second = (made(tmp_path / name, task, 1, stages) for name in ("first", "second"))
     assert first.keys() == second.keys()
     assert [name for name in first if first[name] != second[name]] == []
+
+
+ALONE = """
+import sys
+from pathlib import Path
+from mergeline.core import layout
+from mergeline.core.evidence import EvidenceSet
+from mergeline.stages.base import run_stage
+
+stages = sys.argv[1:]
+for stage in stages:
+    run_stage(stage, Path.cwd())
+found = EvidenceSet.parse({s: Path(layout.evidence(s)).read_bytes() for s in stages})
+# Here the hash seed is not pinned, which the evidence says.
+content = found.train.content.model_copy(update={"pinned": {}})
+train = found.train.model_copy(update={"content": content})
+print(found.model_copy(update={"train": train}).digest())
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("task", MODELS)
+def test_another_process_in_another_folder_gives_the_same_evidence(
+    tmp_path: Path, task: str
+) -> None:
+    stages = (*STAGES, "explain")
+    found = []
+    for folder, hashes, zone in (("one", "1", "UTC"), ("another/below", "2", "Asia/Tokyo")):
+        root = project(tmp_path / folder, task, 1)
+        done = subprocess.run(
+            [sys.executable, "-c", ALONE, *stages],
+            cwd=root,
+            env={**os.environ, "PYTHONHASHSEED": hashes, "TZ": zone},
+            capture_output=True,
+            text=True,
+            timeout=240,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        found.append(done.stdout.split()[-1])
+    assert len(found[0]) == 64
+    assert found[0] == found[1]
 
 
 def test_another_seed_changes_what_is_drawn_and_no_row_of_the_split(tmp_path: Path) -> None:

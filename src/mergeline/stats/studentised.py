@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     Ints = np.ndarray[Any, np.dtype[np.int64]]
 
 STUDENTISED = ("root_mean_squared_error", "r2")
-# What holds less often where errors are skewed: the mean error has no interval of its own here.
-DOUBTED = (*STUDENTISED, "mean_error")
+# What holds less often where errors are skewed: the last two keep their BCa intervals.
+DOUBTED = (*STUDENTISED, "mean_absolute_error", "mean_error")
 
 SKEWED = (
     "A few rows make most of the squared errors: such an interval holds the truth less often "
