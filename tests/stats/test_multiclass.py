@@ -10,7 +10,7 @@ from mergeline.core.task import METRICS as NAMES
 from mergeline.core.task import higher_is_better
 from mergeline.model.predictions import Predictions
 from mergeline.stats.metrics import estimate_metrics, point_values, rows_of
-from mergeline.stats.multiclass import METRICS, Rows
+from mergeline.stats.multiclass import METRICS, Rows, of_class
 from mergeline.stats.paired import pair_metrics
 
 CLASSES = ("a", "b", "c", "d")
@@ -85,6 +85,32 @@ def test_a_class_that_is_never_predicted_has_no_precision():
     for name in METRICS:
         found = point_values([name], rows(actual, score))[name]
         assert found == pytest.approx(theirs(name, actual, score), abs=1e-12)
+
+
+def test_metrics_of_one_class_are_those_of_it_against_the_others():
+    actual, score = draw(300, seed=2)
+    weights = np.random.default_rng(3).multinomial(300, np.full(300, 1 / 300), size=20)
+    rows = Rows(actual, score, CLASSES)
+    weighed = rows.weigh(weights.astype(float))
+    alone = [weighed.value(of_class("roc_auc", number)) for number in range(4)]
+    for number, found in enumerate(alone):
+        expected = rows.one_by_one[number].weigh(weights.astype(float)).value("roc_auc")
+        np.testing.assert_array_equal(found, expected)
+    np.testing.assert_allclose(weighed.value("roc_auc_ovr"), np.mean(alone, axis=0))
+    assert weighed.value(of_class("roc_auc", 1)) is alone[1]  # computed once
+
+
+def test_a_class_that_no_row_is_of_has_no_auc_and_says_why():
+    actual, score = draw(100, seed=2)
+    found = estimate_metrics(
+        [of_class("roc_auc", 0)],
+        Rows(np.where(actual == 0, 1, actual), score, CLASSES),
+        replicates=100,
+        seed=0,
+    )
+    (one,) = found.values()
+    assert one.value is None
+    assert one.reason == "roc_auc needs both classes; all 100 rows are negative."
 
 
 def test_the_first_of_equal_probabilities_is_predicted():
