@@ -32,6 +32,16 @@ def test_what_closing_one_gap_does_to_the_others_is_told():
     assert half.others[GAPS[0]][0] == parity.gap_before
 
 
+def test_no_thresholds_are_fitted_for_each_of_very_many_groups():
+    held, _ = people(6000)
+    for many in (50, 51):
+        groups = np.array([f"town {place % many:02d}" for place in range(len(held.keys))])
+        given = (held.positive, held.predicted, groups)
+        gaps = measure_gaps(*given, min_group=50, replicates=20, seed=0)
+        found = {one.method for one in find_remedies(held, groups, gaps, 50)}
+        assert ("threshold_optimizer" in found) == (many == 50)
+
+
 def remedy(**changes):
     given = {"gap_before": 0.2, "gap_after": 0.01, "accuracy_before": 0.8, "accuracy_after": 0.79}
     return Remedy(gap=GAPS[0], method="reduction", setting="x", n=100, **{**given, **changes})

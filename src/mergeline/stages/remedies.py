@@ -34,6 +34,8 @@ _SHARE = (0.5, 2.0)
 _CANDIDATES = 200
 # Fitting sorts and walks the rows in Python: more of them say little more.
 _MOST_FITTED = 10_000
+# Thresholds of more groups than this nobody would keep; fitting takes longer with each.
+_MOST_GROUPS = 50
 # Shares of less than this are not worth a word.
 _TRACE = 0.005
 
@@ -85,8 +87,10 @@ class _Rows:
         import numpy as np
 
         added = _MEASURES.added(self.positive, probability)
-        sums = np.zeros((len(self.names), added.shape[1]))
-        np.add.at(sums, self.group, added)
+        many = len(self.names)
+        sums: Floats = np.stack(
+            [np.bincount(self.group, weights=part, minlength=many) for part in added.T], axis=-1
+        )
         found = gap_values(_MEASURES.values(sums), _MEASURES, gaps)
         return *(float(found[gap]) for gap in gaps), float(sums[:, 1].sum() / sums[:, 0].sum())
 
@@ -218,6 +222,8 @@ def _optimizer(gap: str, fit: _Rows, rows: _Rows, threshold: float) -> _Rule | N
     import numpy as np
     from fairlearn.postprocessing import ThresholdOptimizer
 
+    if len(fit.names) > _MOST_GROUPS:
+        return None
     fit = fit.take(slice(_MOST_FITTED))
     sides = np.unique(fit.group * 2 + fit.positive)
     if len(sides) < 2 * len(fit.names):
