@@ -25,6 +25,7 @@ def model_files(train: TrainContent, *, target: str = "default", skops: bytes = 
         "positive": train.positive,
         "classes": list(train.classes),
         "features": [feature.as_json() for feature in train.features],
+        "missing": [],
     }
     return {
         "MLmodel": json.dumps({"metadata": {"mergeline": described}}).encode(),

@@ -138,6 +138,16 @@ def test_numbers_are_exact_to_the_last_bit():
     assert through_csv.tolist() == numbers
 
 
+def test_what_training_took_for_missing_is_missing_in_a_request():
+    reader = Reader(FEATURES, missing=["?", "-1"])
+    of_csv = read(reader, "text/csv", b"age,town,member\n-1, ? ,-1\n2,a?,1\n")
+    assert of_csv["age"].isna().tolist() == of_csv["member"].isna().tolist() == [True, False]
+    of_json = read(reader, JSON, split([[-1, "?", None], [2, "a?", True]]))
+    assert of_json["age"].tolist() == [-1.0, 2.0]  # null is JSON's own
+    for columns in (of_csv, of_json):
+        assert columns["town"].isna().tolist() == [True, False]
+
+
 def test_a_category_of_truth_values_is_read_from_csv_as_training_read_it():
     table = "age,town,member\n1,True,1\n2,FALSE,0\n3,maybe,1\n"
     plain = read(READER, "text/csv", table.encode())["town"]

@@ -48,6 +48,7 @@ class Description:
         positive: The positive class as text; binary only.
         classes: All classes, in the order of the model's probabilities; none for regression.
         features: The columns that the model reads, in its order.
+        missing: Texts that mean "no value", besides the empty one.
     """
 
     task: Task
@@ -55,6 +56,7 @@ class Description:
     positive: str | None
     classes: tuple[str, ...]
     features: tuple[Feature, ...]
+    missing: tuple[str, ...] = ()
 
 
 def predict_function(task: Task) -> str:
@@ -224,6 +226,7 @@ def _metadata(description: Description) -> dict[str, Any]:
         "positive": description.positive,
         "classes": list(description.classes),
         "features": [feature.as_json() for feature in description.features],
+        "missing": list(description.missing),
     }
 
 
@@ -259,6 +262,7 @@ def parse_description(data: bytes) -> Description:
             positive=found["positive"],
             classes=tuple(found["classes"]),
             features=tuple(Feature.model_validate(item) for item in found["features"]),
+            missing=tuple(map(str, found["missing"])),
         )
     except (KeyError, TypeError) as error:
         raise ValueError(

@@ -31,6 +31,7 @@ class Scorer:
         features: The columns that it reads, in its order.
         classes: In the order of its probabilities; none for regression.
         positive: The positive class; binary only.
+        missing: Texts that mean "no value", besides the empty one.
     """
 
     task: Task
@@ -38,6 +39,7 @@ class Scorer:
     features: tuple[Feature, ...]
     classes: tuple[str, ...]
     positive: str | None
+    missing: tuple[str, ...] = ()
 
     @property
     def single(self) -> bool:
@@ -138,6 +140,7 @@ def load_scorer(folder: Path, *, trusted: Sequence[str] = ()) -> Scorer:
         features=description.features,
         classes=description.classes,
         positive=description.positive,
+        missing=description.missing,
     )
 
 

@@ -43,12 +43,20 @@ class Reader:
         features: The columns that the model reads, in its order.
         truths: Names of categories that are only ever `true` or `false`: columns of truth
             values with missing ones, whose CSV form may say `True` and `False`.
+        missing: Texts that mean "no value", besides the empty one: those of the settings that
+            the model was trained with.
     """
 
-    def __init__(self, features: Sequence[Feature], truths: Iterable[str] = ()) -> None:
+    def __init__(
+        self,
+        features: Sequence[Feature],
+        truths: Iterable[str] = (),
+        missing: Iterable[str] = (),
+    ) -> None:
         self._features = {feature.name: feature for feature in features}
         self._names = list(self._features)
         self._truths = frozenset(truths)
+        self._missing = frozenset(("", *missing))
 
     def read(self, content_type: str, body: bytes) -> Columns:
         """Return the columns of a body as `cast_features` makes them, in the model's order.
@@ -69,7 +77,8 @@ class Reader:
             )
         cells = self._of_csv(body) if kind == "text/csv" else self._of_json(body)
         return {
-            name: column_array(feature, cells[name]) for name, feature in self._features.items()
+            name: column_array(feature, cells[name], self._missing)
+            for name, feature in self._features.items()
         }
 
     # --- JSON --------------------------------------------------------------------------
@@ -155,7 +164,7 @@ class Reader:
         names = [name if name in self._features else name.strip(" \t") for name in table[0]]
         texts = self._of_lists(table[1:], names)
         return {
-            name: cell_values(feature, texts[name], truths=name in self._truths)
+            name: cell_values(feature, texts[name], self._missing, truths=name in self._truths)
             for name, feature in self._features.items()
         }
 

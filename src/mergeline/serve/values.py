@@ -1,6 +1,6 @@
 """The values of one column of a request, as the pipeline was fitted on them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
@@ -33,17 +33,23 @@ _TRUTHS = {
 _NULL = type(None)
 
 
-def column_array(feature: Feature, values: Sequence[Any]) -> "np.ndarray[Any, Any]":
+def column_array(
+    feature: Feature, values: Sequence[Any], missing: Set[str]
+) -> "np.ndarray[Any, Any]":
     """Return the values of JSON as `cast_features` would, shape (n,).
 
-    Numbers and truth values become float64, categories objects: text, or NaN. The empty
-    text is a missing category, as it is when a table is read for training.
+    Numbers and truth values become float64, categories objects: text, or NaN.
+
+    Args:
+        feature: The column.
+        values: Of JSON.
+        missing: Texts that are a missing category, as when a table is read for training.
 
     Raises:
         BadRequest: One of them is of another kind; the message names column and row.
     """
     if feature.kind == "category":
-        return _texts(feature, values)
+        return _texts(feature, values, missing)
     return _numbers(feature, values)
 
 
@@ -65,17 +71,17 @@ def _numbers(feature: Feature, values: Sequence[Any]) -> "np.ndarray[Any, Any]":
     return found
 
 
-def _texts(feature: Feature, values: Sequence[Any]) -> "np.ndarray[Any, Any]":
+def _texts(feature: Feature, values: Sequence[Any], missing: Set[str]) -> "np.ndarray[Any, Any]":
     import numpy as np
 
     found = np.empty(len(values), dtype=object)
     if {str, _NULL}.issuperset(map(type, values)):
-        found[:] = [value or np.nan for value in values]
+        found[:] = [np.nan if value is None or value in missing else value for value in values]
         return found
     if not all(map(_is_category, values)):
         raise _wrong_value(feature, values, _is_category)
     found[:] = [
-        np.nan if value is None or value == "" else category_text(value) for value in values
+        np.nan if value is None or value in missing else category_text(value) for value in values
     ]
     return found
 
@@ -105,18 +111,22 @@ def _wrong_value(
     )
 
 
-def cell_values(feature: Feature, texts: Sequence[str], *, truths: bool) -> list[Any]:
+def cell_values(
+    feature: Feature, texts: Sequence[str], missing: Set[str], *, truths: bool
+) -> list[Any]:
     """Return the cells of a CSV column as the values that JSON would hold.
 
     Space around a cell is no part of it, as when a table is read for training.
 
     Args:
         feature: The column.
-        texts: Its cells; an empty one is a missing value.
+        texts: Its cells.
+        missing: Texts that are a missing value.
         truths: It is a category of `true` and `false` alone, which CSV also writes as
             `True` and `False`.
     """
-    texts = [text.strip(" \t") for text in texts]
+    stripped = (text.strip(" \t") for text in texts)
+    texts = ["" if text in missing else text for text in stripped]
     if feature.kind == "number":
         return [_number(text) for text in texts]
     if feature.kind == "boolean":

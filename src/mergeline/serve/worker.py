@@ -136,7 +136,7 @@ def load(folder: Path) -> Served:
     scorer = load_scorer(model, trusted=trusted)
     return Served(
         scorer=scorer,
-        reader=Reader(scorer.features, truth_columns(scorer.pipeline)),
+        reader=Reader(scorer.features, truth_columns(scorer.pipeline), scorer.missing),
         rule=DecisionRule.of(scorer, read_threshold(folder)),
     )
 

@@ -65,6 +65,7 @@ def run(root: Path, settings: Settings, clock: Clock) -> Result:
         positive=label_text(settings.data.positive) if task == "binary" else None,
         classes=classes,
         features=features,
+        missing=settings.data.missing,
     )
     folder = root / layout.MODEL
     with clock.part("save"):
