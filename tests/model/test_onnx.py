@@ -265,6 +265,27 @@ def test_scores_that_are_no_numbers_are_refused(tmp_path):
     assert "fill it within the graph" in caught.value.hint
 
 
+@pytest.mark.parametrize(
+    ("operator", "said"), [("Nonsense", "not one that Mergeline"), ("Flatten", "no probabilities")]
+)
+def test_what_onnx_runtime_would_not_do(operator, said, tmp_path):
+    with pytest.raises(ModelError, match=said):
+        pack(tmp_path, one(operator, score(None, 2)))
+
+
+def test_what_onnx_runtime_does_not_load_or_score_is_said_in_one_line(tmp_path):
+    made = one("Softmax", score(None, 2))
+    made.graph.node[3].input[0] = "nowhere\x1b[31m"
+    with pytest.raises(ModelError, match="cannot load the ONNX file") as caught:
+        pack(tmp_path, made)
+    assert "\x1b" not in caught.value.message
+    tree = onnx_files.trees(1, nodes_featureids=[900, 0, 0, 1, 0, 0])
+    inputs = [onnx_files.tensor("x", "float", None, 3)]
+    made = onnx_files.model([tree], inputs, [onnx_files.tensor("value", "float", None, 1)])
+    with pytest.raises(ModelError, match=r"cannot score 240 rows: .*requests feature 900"):
+        pack(tmp_path, made, classes=(), task="regression")
+
+
 def test_of_two_classes_one_probability_is_enough(tmp_path):
     weights = onnx_files.weights_of(3, 1, 1e-3)
     pipeline, rows = pack(tmp_path, one("Sigmoid", score(None, 1), weights=weights))

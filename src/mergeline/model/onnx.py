@@ -4,12 +4,13 @@ A stand-in holds the file's bytes, as one member of the model file, and scores b
 They are read strictly before it sees them.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
 
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 
+from mergeline.config.problem import printable
 from mergeline.errors import ModelError, UnsafeModel, first_line
 from mergeline.model.onnx_file import OnnxFile, Port, read_onnx
 from mergeline.model.onnx_ports import Way, way_through
@@ -25,6 +26,7 @@ _ROWS = 8192
 # How far the probabilities of a row may be from 1 in sum: half precision comes that far.
 _ROUNDING = 1e-3
 _ERRORS_ONLY = 4
+_LONGEST = 200
 _STATE = ("data", "names", "kinds", "order", "classes_", "n_features_in_")
 
 
@@ -103,8 +105,7 @@ class Onnx(BaseEstimator):  # type: ignore[misc]
             )
         except Exception as error:  # its errors have no class of their own
             raise ModelError(
-                f"ONNX Runtime {onnxruntime.__version__} cannot load the ONNX file: "
-                f"{first_line(error)}",
+                f"ONNX Runtime {onnxruntime.__version__} cannot load the ONNX file: {_told(error)}",
                 hint="see it alone: python -c 'import onnxruntime; "
                 'onnxruntime.InferenceSession("FILE")\'; an older opset may do',
             ) from error
@@ -134,7 +135,7 @@ class Onnx(BaseEstimator):  # type: ignore[misc]
                 port.name: _fed(port, [some[place] for place in places])
                 for port, places in zip(self.way.inputs, self.way.columns, strict=True)
             }
-            answers = self._session.run([port.name for port in ports], feeds)
+            answers = self._answers([port.name for port in ports], feeds, len(some[0]))
             for part, port, answer in zip(parts, ports, answers, strict=True):
                 if len(np.shape(answer)) == 0 or len(answer) != len(some[0]):
                     raise ModelError(
@@ -144,6 +145,16 @@ class Onnx(BaseEstimator):  # type: ignore[misc]
                     )
                 part.append(np.asarray(answer))
         return [np.concatenate(part) for part in parts]
+
+    def _answers(self, names: Sequence[str], feeds: "Mapping[str, Array]", rows: int) -> Any:
+        session = self._session
+        try:
+            return session.run(names, feeds)
+        except Exception as error:  # its errors have no class of their own
+            raise ModelError(
+                f"ONNX Runtime cannot score {rows} rows: {_told(error)}",
+                hint="look at the operator that it names; an export for an older opset may do",
+            ) from error
 
     def _scores(self, rows: Any) -> "Floats":
         """Return the output of scores, shape (n,) or (n, outputs)."""
@@ -222,6 +233,12 @@ def _require_probabilities(said: "Floats", port: Port) -> None:
             f"{low:.4g} and {high:.4g}, and those of a row differ from 1 in sum by up to {off:.4g}",
             hint="are these logits? End the graph with a softmax, or for one output with a sigmoid",
         )
+
+
+def _told(error: Exception) -> str:
+    """Return the end of what ONNX Runtime says: before it stands where in its own source."""
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    return printable(lines[0].rpartition("Status Message: ")[2][-_LONGEST:])
 
 
 def _columns_of(rows: Any) -> "list[Array]":
