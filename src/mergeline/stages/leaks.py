@@ -181,7 +181,7 @@ def _noticed(rows: _Side, column: ColumnProfile, told: Told, data: Data) -> tupl
         return "id", f"{said}; alone {it_tells}."
     if told.score >= ALONE:
         return "alone", f"Alone {it_tells}."
-    word = next(iter(_words(column.name) & _AFTERWARDS), None)
+    word = min(_words(column.name) & _AFTERWARDS, default=None)
     if some and word is not None:
         return "name", f'Its name says "{word}", which is known afterwards; alone {it_tells}.'
     return None
