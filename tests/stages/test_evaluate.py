@@ -323,6 +323,17 @@ def test_only_the_most_frequent_categories_are_slices():
     assert found.isna().sum() == (column > "w19").sum()
 
 
+def test_rows_of_rare_categories_are_counted(tmp_path):
+    frame = make_frame(600).assign(kind=lambda frame: [f"k{n % 40}" for n in range(len(frame))])
+    settings = {"data": {"exclude": ["kind"]}, "evaluate": {"slices": ["kind", "age"]}}
+    root = run_stages(make_project(tmp_path, frame=frame, **settings), "prepare", "train")
+    run_stage("evaluate", root)
+    content = evidence(root).content
+    inside = sum(found.n for found in content.slices if found.column == "kind")
+    assert content.in_no_slice == {"kind": content.n - inside}
+    assert inside < content.n
+
+
 def test_a_slice_of_one_class_says_why_it_has_no_value(tmp_path):
     frame = make_frame(600).assign(kind=lambda frame: np.where(frame["left"] == "yes", "a", "b"))
     settings = {"data": {"exclude": ["kind"]}, "evaluate": {"slices": ["kind"]}}

@@ -62,7 +62,7 @@ def run(root: Path, settings: Settings, clock: Clock) -> Result:
         metrics = {str(name): found[name] for name in settings.metric_names}
         by_task = _of_task(predictions, found)
     with clock.part("slices"):
-        slices = _slices(settings, frame, predictions)
+        slices, in_no_slice = _slices(settings, frame, predictions)
     table = table_bytes(predictions.table(frame[layout.KEY]))
     # By key, so that the order of the rows decides nothing.
     ordered = frame.sort_values(layout.KEY, kind="stable")
@@ -77,6 +77,7 @@ def run(root: Path, settings: Settings, clock: Clock) -> Result:
         higher_is_better={name: higher_is_better(name) for name in metrics},
         **by_task,
         slices=slices,
+        in_no_slice=in_no_slice,
         model_bytes=directory_bytes(root / layout.MODEL),
         predictions_sha256=sha256(table),
         probes_sha256=sha256(probe_file),
@@ -170,10 +171,12 @@ def _latency(scorer: Scorer, frame: "pd.DataFrame") -> dict[str, float]:
 
 def _slices(
     settings: Settings, frame: "pd.DataFrame", predictions: Predictions
-) -> tuple[Slice, ...]:
-    found = []
+) -> tuple[tuple[Slice, ...], dict[str, int]]:
+    found, left_out = [], {}
     for column in settings.evaluate.slices:
         labels = slice_labels(frame[column])
+        if rest := int(labels.isna().sum()):
+            left_out[column] = rest
         for value in labels.cat.categories:
             inside = (labels == value).to_numpy()
             n = int(inside.sum())
@@ -183,4 +186,4 @@ def _slices(
             untold = Estimate(value=None, n=n, reason=UNTOLD)
             told = {str(name): metrics.get(name, untold) for name in names}
             found.append(Slice(column=column, value=value, n=n, metrics=told))
-    return tuple(found)
+    return tuple(found), left_out

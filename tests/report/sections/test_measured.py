@@ -2,7 +2,7 @@ import pytest
 
 from mergeline.core.evidence import EvidenceSet
 from mergeline.report.sections.fairness import fairness
-from mergeline.report.sections.metrics import metrics, primary
+from mergeline.report.sections.metrics import metrics, primary, slices
 
 from .. import plans, plans_of_tasks
 
@@ -29,6 +29,18 @@ def test_a_mean_error_is_compared_by_its_distance_from_0() -> None:
     assert "| `mean_error`, distance from 0 | 301.9 | 212.4 |" in primary(led)
     assert "distance" not in primary(plan)
     assert metrics(plan).body.count("in distance from 0") == 1
+
+
+def test_rows_in_no_slice_are_counted() -> None:
+    plan = plans.better()
+    assert "no slice" not in slices(plan).body
+    evaluate = plan.evidence.evaluate
+    content = evaluate.content.model_copy(update={"in_no_slice": {"purpose": 1_983}})
+    first = evaluate.model_copy(update={"content": content})
+    rest = plan.model_copy(
+        update={"evidence": plan.evidence.model_copy(update={"evaluate": first})}
+    )
+    assert "1,983 rows in no slice by `purpose`: of rarer values." in slices(rest).body
 
 
 @pytest.mark.parametrize(

@@ -84,6 +84,7 @@ class EvaluateContent(Stated):
         classes: Each class against the others, in the model's order; multiclass only.
         matrix: Rows by actual and predicted class, in the model's order; multiclass only.
         residuals: Regression only.
+        in_no_slice: Rows whose value is not among the 20 most frequent, by sliced column.
         primary: The name of the metric that the report leads with.
         higher_is_better: By metric.
         predictions_sha256: SHA-256 of `predictions.parquet`.
@@ -103,6 +104,7 @@ class EvaluateContent(Stated):
     matrix: tuple[tuple[Count, ...], ...] = ()
     residuals: Residuals | None = None
     slices: tuple[Slice, ...]
+    in_no_slice: dict[str, Count] = {}
     model_bytes: Count
     predictions_sha256: str
     probes_sha256: str

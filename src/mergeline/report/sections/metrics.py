@@ -176,6 +176,8 @@ def slices(plan: Plan) -> Section | None:
     header = ("Column", "Value", "n", f"{code(content.primary)} (95 % interval)", "Change")
     more = len(content.slices) - len(rows)
     end = f"\n\n{plural(more, 'more slice')} in the evidence." if more else ""
+    for column, count in content.in_no_slice.items():
+        end += f"\n\n{plural(count, 'row')} in no slice by {code(column)}: of rarer values."
     note = "The change is against the baseline's own held-out rows, so it is not paired."
     body = f"{table(header, rows, numeric=(2, 3, 4))}{end}\n\n{note}"
     columns = len({item.column for item in content.slices})
