@@ -37,7 +37,7 @@ model: {onnx: models/net.onnx}
 evaluate: {bootstrap: 100}
 gates: {auc-floor: {metric: roc_auc, at_least: 0.6}}
 promotion: {approvals: 1}
-deploy: {watch_seconds: 1, confirm_seconds: 60}
+deploy: {watch_seconds: 1, confirm_seconds: 180}
 """
 # Logistic regression by hand, a text by its own input.
 NET = '''\
@@ -189,6 +189,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Told:
         line.approve(pull)
         line.merge(pull, "squash")
         promoted = line.promote()
+        assert promoted.code == 0, promoted.said
         rows = pd.read_parquet(repository.folder / layout.TEST_TABLE).head(20)
         names = [each["name"] for each in repository.train()["features"]]
         return Told(repository, comment, promoted, line.release(), asked(line.port, rows[names]))
