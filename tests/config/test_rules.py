@@ -45,15 +45,6 @@ def test_a_sign_in_numbers_means_one_thing(small: str) -> None:
     assert parse_settings(good, origin="p").data.thousands == "."
 
 
-def test_a_sign_in_numbers_means_one_thing(small: str) -> None:
-    for both in ("thousands: ','\n  decimal: ','", "thousands: '.'"):
-        (line,) = problems(small.replace("y\n", f"y\n  {both}\n", 1))
-        assert "data.thousands: found" in line
-        assert "which is data.decimal too" in line
-    good = small.replace("y\n", "y\n  thousands: '.'\n  decimal: ','\n", 1)
-    assert parse_settings(good, origin="p").data.thousands == "."
-
-
 @pytest.mark.parametrize("role", ["id", "group", "time"])
 def test_a_column_has_one_role(small: str, role: str) -> None:
     assert problems(small.replace("y\n", f"y\n  {role}: y\n", 1)) == [
