@@ -1,9 +1,9 @@
 """Running one workflow with `act` on this machine, as a hosted runner would.
 
 Every job begins in an empty folder with an empty home and with nothing of the environment
-of the tests. Where a runner shares set-ups, only the first job with the same inputs of the
-set-up action runs `make job` from nothing, beside the jobs' folders; the next ones run it there
-again, and it finds that all is made. Actions of third parties are replaced by the small ones
+of the tests. The first job with the same inputs of the set-up action runs its `make job` from
+nothing, in a copy beside the jobs' folders; the next ones run it there again, and it finds that
+all is made. Actions of third parties are replaced by the small ones
 beside this file.
 
 What act 0.2.89 does not know is written for it as GitHub reads it: `$/PATH` as the
@@ -51,7 +51,7 @@ exec /bin/bash "$@"
 """
 _MAKE = """#!/bin/sh
 # make --silent -C ACTION job, at a place that outlives the job.
-kept="$RUNNER_SETUPS/$(printf %s "$CHECKS,$REMOTE,$REQUIREMENTS" | sha256sum | cut -c1-16)"
+kept="$RUNNER_SETUPS/$(printf %s "$CHECKS,$REMOTE,$EXTRAS,$REQUIREMENTS" | sha256sum | cut -c1-16)"
 test -d "$kept" || cp -r "$3" "$kept"
 exec MAKE "$1" "$2" "$kept" "$4"
 """
@@ -86,7 +86,6 @@ class Runner:
         variables: Of every job's environment.
         cml: A folder with a `cml`; None for none.
         quick: Whether jobs use the Mergeline of the tests, instead of setting one up each.
-        shared: Whether a job finds what an earlier one with the same inputs set up.
     """
 
     folder: Path
@@ -95,7 +94,6 @@ class Runner:
     variables: Mapping[str, str] = field(default_factory=dict)
     cml: Path | None = None
     quick: bool = False
-    shared: bool = False
 
     def __post_init__(self) -> None:
         self.framework = self.folder / "framework"
@@ -176,8 +174,7 @@ class Runner:
         (place / "home").mkdir()
         passed = {name: os.environ[name] for name in _PASSED if name in os.environ}
         caches = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache"))
-        programs = [self.folder / "shared"] if self.shared else []
-        programs.append(self.folder / "bin")
+        programs = (self.folder / "shared", self.folder / "bin")
         certificates = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "GIT_SSL_CAINFO", "PIP_CERT")
         return {
             **dict.fromkeys(certificates, str(self.bundle)),

@@ -1,7 +1,7 @@
 """The whole line, driven by its workflows alone: from `mergeline init` to a rollback.
 
-Each job sets Mergeline up by the real action, in an empty folder with an empty home. The
-rollback does so from nothing; the others share what the first with the same inputs set up.
+Each job sets Mergeline up by the real action, in an empty folder with an empty home: the first
+with the same inputs from nothing, the others find what it set up.
 """
 
 import json
@@ -29,7 +29,7 @@ REQUIRED = {
     "type": "required_status_checks",
     "parameters": {"required_status_checks": [{"context": "mergeline"}]},
 }
-# Two builds of everything and three set-ups: minutes, on a busy machine many.
+# Two builds of everything and two set-ups: minutes, on a busy machine many.
 pytestmark = pytest.mark.timeout(1500)
 REASON = "it's worse; $(exit 9) `exit 9` ::error::x <b>@bob</b>"
 
@@ -60,7 +60,6 @@ def team(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Team]:
             world.tls_url.removeprefix("https://"),
             world.ca_file,
             cml=folder / "cml",
-            shared=True,
         )
         hosted = Hosted(world, runner)
         (folder / "mlflow").mkdir()
@@ -173,7 +172,6 @@ def test_a_team_goes_from_a_pull_request_to_production_and_back(team: Team) -> N
     opened, _, merged = deliver(team, "second")
     assert follower.release()["actual"]["version"] == "2"
 
-    hosted.runner.shared = False
     well(hosted.dispatched("rollback.yml", version="", reason=REASON), "rollback")
     release = follower.release()
     assert (release["actual"]["version"], release["state"]) == ("1", "live")
