@@ -1,10 +1,12 @@
 """What is held while stages run."""
 
+import os
 import shutil
 from pathlib import Path
 
 import pytest
 
+from mergeline.adapters.deepchecks import SOCKET, DeepchecksServer
 from mergeline.check import running
 from mergeline.check.running import while_running
 from mergeline.errors import ContractError
@@ -84,3 +86,18 @@ def test_data_that_is_not_there_is_told_before_anything_starts(tmp_path: Path) -
         while_running(root, frozenset({"prepare", "check_data"})),
     ):
         pytest.fail("went on")
+
+
+def test_deepchecks_is_started_once_and_by_nobody_who_is_served(
+    toy: Toy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv(SOCKET, raising=False)
+    stale = frozenset({"check_model"})
+    with DeepchecksServer() as server, while_running(toy.root, stale):
+        assert os.environ[SOCKET] == str(server.socket)
+    monkeypatch.setenv(SOCKET, str(server.socket))  # of one that is gone
+    with while_running(toy.root, stale):
+        own = Path(os.environ[SOCKET])
+        assert own != server.socket
+        assert own.is_socket()
+    assert not own.exists()

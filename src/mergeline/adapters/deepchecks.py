@@ -27,7 +27,15 @@ from mergeline.core.evidence import ChecksContent
 from mergeline.core.task import Task
 from mergeline.errors import ToolError
 
-__all__ = ["SOCKET", "Answer", "DeepchecksServer", "Request", "build_environment", "run_suites"]
+__all__ = [
+    "SOCKET",
+    "Answer",
+    "DeepchecksServer",
+    "Request",
+    "build_environment",
+    "is_served",
+    "run_suites",
+]
 
 SOCKET = "MERGELINE_DEEPCHECKS_SOCKET"
 LONGEST_SECONDS = 600.0
@@ -109,6 +117,11 @@ def run_suites(request: Request, *, longest: float = LONGEST_SECONDS) -> Answer:
         if connection is None:
             raise _failure("ended at once", server.socket)
         return _ask(connection, server.socket, request, longest)
+
+
+def is_served() -> bool:
+    """Return whether somebody around this process started one already."""
+    return Path(os.environ.get(SOCKET, "")).is_socket()
 
 
 class DeepchecksServer:

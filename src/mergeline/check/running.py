@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from mergeline.adapters.deepchecks import DeepchecksServer
+from mergeline.adapters.deepchecks import DeepchecksServer, is_served
 from mergeline.adapters.git import Git
 from mergeline.check.baseline import own_folder, workplace
 from mergeline.config.load import load_settings
@@ -39,8 +39,8 @@ def while_running(root: Path, stale: frozenset[str]) -> Iterator[dict[str, str]]
 
 @contextmanager
 def _deepchecks(stale: frozenset[str]) -> Iterator[None]:
-    """Start deepchecks once, early, when a stage that uses it will run."""
-    if not stale & {"check_data", "check_model"}:
+    """Start deepchecks once, early, when a stage that uses it will run and nobody did."""
+    if not stale & {"check_data", "check_model"} or is_served():
         yield
         return
     with DeepchecksServer():
