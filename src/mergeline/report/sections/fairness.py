@@ -200,13 +200,14 @@ def _costs(found: FairnessBy) -> str:
         (
             code(each.gap),
             text(each.setting, 160),
-            f"{number(each.gap_before)} → {number(each.gap_after)}",
+            f"{number(each.gap_before)} → {number(each.gap_after)}"
+            + ("" if each in worth else ": **does not close it**"),
             remedy_cost(each),
             f"{each.n:,}",
         )
         for each in shown[:_REMEDIES]
     ]
-    header = ("Gap", "What would close it", "Gap before → after", "Cost", "n")
+    header = ("Gap", "What was tried", "Gap before → after", "Cost", "n")
     return f"What it would cost to close the gap:\n\n{table(header, rows, numeric=(2, 3, 4))}"
 
 
