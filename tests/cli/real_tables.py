@@ -1,16 +1,13 @@
 """A repository that begins with a real table, as `mergeline init` drafts its project."""
 
-import json
 import os
 import re
 import shutil
-import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+from cli.author import Author
 from mergeline.core import layout
-from mergeline.project.process import run
 
 FOLDER = os.environ.get("MERGELINE_TEST_DATA")
 
@@ -28,18 +25,12 @@ ADULT = (
 )
 PATIENCE = "promotion: {approvals: 1}\ndeploy: {watch_seconds: 1, confirm_seconds: 60}\n"
 CHANGE = ("{max_iter: 40}", "{max_iter: 80, learning_rate: 0.08}")
-WHO = {
-    f"GIT_{role}_{name}": value
-    for role in ("AUTHOR", "COMMITTER")
-    for name, value in (("NAME", "ada"), ("EMAIL", "ada@example.invalid"))
-}
 
 
 @dataclass
-class Repository:
-    """A clone that an author works in: what `Line` asks of one."""
+class Repository(Author):
+    """What `Line` asks of one."""
 
-    folder: Path
     table: str
     target: str
     said: str = ""
@@ -69,20 +60,3 @@ class Repository:
         settings = self.folder / layout.SETTINGS
         settings.write_text(settings.read_text().replace(*CHANGE))
         return self.commit("More and smaller steps")
-
-    def commit(self, title: str) -> str:
-        self.git("add", "--all", "--", ".", f":!{layout.LOCK}")
-        run(["git", "commit", "--quiet", "--message", title], self.folder, WHO)
-        return self.git("rev-parse", "HEAD").strip()
-
-    def push(self, branch: str) -> None:
-        self.git("push", "--quiet", "origin", f"HEAD:refs/heads/{branch}")
-
-    def git(self, *arguments: str) -> str:
-        return run(["git", *arguments], self.folder)
-
-    def mergeline(self, *arguments: str) -> str:
-        return run([sys.executable, "-m", "mergeline", *arguments], self.folder)
-
-    def evidence(self, stage: str) -> dict[str, Any]:
-        return json.loads((self.folder / layout.evidence(stage)).read_bytes())["content"]

@@ -1,9 +1,7 @@
 """A stage of the project's own makes an ONNX file: checked, commented, promoted, served."""
 
-import json
 import re
 import sys
-import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +17,7 @@ from mergeline.project.line import Ended, Line
 from mergeline.project.process import run
 from mergeline.project.template import PINS, write_pipeline
 
+from .author import Author, asked
 from .conftest import REPOSITORY, load_generator
 
 pytest.importorskip("onnx", reason="onnx is not installed")
@@ -98,11 +97,6 @@ with open("models/net.onnx", "wb") as file:
 '''
 # Those without which there is nothing to promote; the others only measure more.
 STAGES = ("prepare", "net", "train", "evaluate")
-WHO = {
-    f"GIT_{role}_{name}": value
-    for role in ("AUTHOR", "COMMITTER")
-    for name, value in (("NAME", "ada"), ("EMAIL", "ada@example.invalid"))
-}
 
 
 def own_stages() -> dict[str, Any]:
@@ -114,10 +108,8 @@ def own_stages() -> dict[str, Any]:
 
 
 @dataclass
-class Repository:
-    """A clone that an author works in: what `Line` asks of one."""
-
-    folder: Path
+class Repository(Author):
+    """What `Line` asks of one."""
 
     def start(self, remote: Path) -> None:
         """Begin with a table on main."""
@@ -151,21 +143,6 @@ class Repository:
         (self.folder / name).parent.mkdir(parents=True, exist_ok=True)
         (self.folder / name).write_text(text)
 
-    def commit(self, title: str) -> str:
-        self.git("add", "--all", "--", ".", f":!{layout.LOCK}")
-        run(["git", "commit", "--quiet", "--message", title], self.folder, WHO)
-        return self.git("rev-parse", "HEAD").strip()
-
-    def push(self, branch: str) -> None:
-        self.git("push", "--quiet", "origin", f"HEAD:refs/heads/{branch}")
-
-    def git(self, *arguments: str) -> str:
-        return run(["git", *arguments], self.folder)
-
-    def train(self) -> dict[str, Any]:
-        found: dict[str, Any] = json.loads((self.folder / layout.evidence("train")).read_bytes())
-        return found["content"]
-
 
 @dataclass(frozen=True)
 class Told:
@@ -191,20 +168,8 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Told:
         promoted = line.promote()
         assert promoted.code == 0, promoted.said
         rows = pd.read_parquet(repository.folder / layout.TEST_TABLE).head(20)
-        names = [each["name"] for each in repository.train()["features"]]
+        names = [each["name"] for each in repository.evidence("train")["features"]]
         return Told(repository, comment, promoted, line.release(), asked(line.port, rows[names]))
-
-
-def asked(port: int, rows: pd.DataFrame) -> Any:
-    plain = rows.astype(object).where(rows.notna(), None)
-    split = {"columns": list(rows.columns), "data": plain.to_numpy().tolist()}
-    request = urllib.request.Request(
-        f"http://127.0.0.1:{port}/invocations",
-        data=json.dumps({"dataframe_split": split}).encode(),
-        headers={"Content-Type": "application/json"},
-    )
-    with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310 -- loopback
-        return json.load(answer)
 
 
 def test_the_comment_names_the_file(told: Told) -> None:
@@ -214,7 +179,7 @@ def test_the_comment_names_the_file(told: Told) -> None:
 
 def test_what_was_reviewed_answers_what_was_measured(told: Told) -> None:
     assert (told.promoted.code, told.promoted.said["name"]) == (0, "LIVE")
-    train = told.repository.train()
+    train = told.repository.evidence("train")
     assert told.release["actual"]["model"] == train["model_sha256"]
     assert "onnxruntime" in train["libraries"]
     expected = pd.read_parquet(told.repository.folder / layout.PREDICTIONS)["score"].head(20)
@@ -224,10 +189,10 @@ def test_what_was_reviewed_answers_what_was_measured(told: Told) -> None:
 
 
 def test_a_changed_script_trains_anew(told: Told) -> None:
-    root, before = told.repository.folder, told.repository.train()
+    root, before = told.repository.folder, told.repository.evidence("train")
     inputs = working_inputs(root, Git(root))
     told.repository.write("net.py", NET.replace("STEPS = 300", "STEPS = 30"))
     run([sys.executable, "-m", "mergeline", "check", "--only", "train"], root)
-    after = told.repository.train()
+    after = told.repository.evidence("train")
     assert after["model_sha256"] != before["model_sha256"]
     assert working_inputs(root, Git(root)) != inputs

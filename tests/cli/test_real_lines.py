@@ -8,7 +8,6 @@ import json
 import re
 import shutil
 import sys
-import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -18,6 +17,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from cli.author import asked
 from cli.real_tables import FOLDER, Repository
 from mergeline.adapters.deepchecks import DeepchecksServer
 from mergeline.core import layout
@@ -94,20 +94,6 @@ def told(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
             rows=rows,
             answers=asked(line.port, rows),
         )
-
-
-def asked(port: int, rows: pd.DataFrame) -> dict[str, Any]:
-    """Ask the server as MLflow's clients do."""
-    plain = rows.astype(object).where(rows.notna(), None)
-    split = {"columns": list(rows.columns), "data": plain.to_numpy().tolist()}
-    request = urllib.request.Request(
-        f"http://127.0.0.1:{port}/invocations",
-        data=json.dumps({"dataframe_split": split}).encode(),
-        headers={"Content-Type": "application/json"},
-    )
-    with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310 -- loopback
-        found: dict[str, Any] = json.load(answer)
-    return found
 
 
 def test_the_task_is_guessed(told: Told) -> None:
