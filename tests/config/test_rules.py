@@ -357,6 +357,15 @@ def test_a_mitigation_fits_the_task(small: str, task: str, constraint: str, said
     assert said in line
 
 
+def test_a_mitigation_is_for_the_threshold_that_decides(small: str) -> None:
+    held = "constraint: demographic_parity, by: sex"
+    more = f"fairness: {{mitigation: {{{held}}}}}\nevaluate: {{threshold: 0.2}}\n"
+    (line,) = problems(small + more)
+    assert "fairness.mitigation.threshold: found 0.5, and evaluate.threshold is 0.2" in line
+    assert line.endswith("write 0.2")
+    assert parse_settings(small + more.replace("by: sex", "by: sex, threshold: 0.2"), origin="p")
+
+
 def test_a_mitigation_is_by_a_sensitive_column(small: str) -> None:
     more = "fairness: {mitigation: {constraint: demographic_parity, by: sexx}}"
     assert problems(small + more) == [

@@ -40,6 +40,15 @@ def test_the_probability_is_the_mean_of_those_of_the_predictors():
     np.testing.assert_array_equal(mixture.classes_, [0, 1])
 
 
+def test_what_costs_made_of_probabilities_is_taken_back():
+    weights = np.where(LABELS == 1, 0.8, 0.2)  # errors cost 0.2 and 0.8
+    part = LogisticRegression(C=1e6).fit(COLUMNS, LABELS, sample_weight=weights)
+    plain = LogisticRegression(C=1e6).fit(COLUMNS, LABELS).predict_proba(COLUMNS)[:, 1]
+    found = ClassifierMixture([part], [1.0], 0.2).predict_proba(COLUMNS)[:, 1]
+    np.testing.assert_array_equal(found >= 0.2, part.predict(COLUMNS) == 1)
+    np.testing.assert_allclose(found, plain, atol=0.15)
+
+
 def test_a_predictor_without_probabilities_counts_with_its_decisions():
     part = RidgeClassifier().fit(COLUMNS, LABELS)
     found = ClassifierMixture([part], [1.0]).predict_proba(COLUMNS)[:, 1]

@@ -55,6 +55,25 @@ def test_parity_is_reached_without_the_group():
     assert gap(others, after) < 0.1
 
 
+@pytest.mark.parametrize("threshold", [0.2, 0.7])
+def test_the_gap_is_closed_at_the_threshold_and_scores_stay_probabilities(threshold):
+    frame, others = people(), people(seed=1)
+    for seed, table in enumerate((frame, others)):  # `z` tells more, and nothing of the sex
+        noise = np.random.default_rng(9 + seed).standard_normal(len(table)) / 2
+        table["y"] = (table["x"] + 1.5 * table["z"] + noise > 0.8).astype(int)
+    rows = others[["x", "z"]]
+    plain = LogisticRegression().fit(frame[["x", "z"]], frame["y"])
+    there = PARITY.model_copy(update={"threshold": threshold})
+    elsewhere, fair = (fitted(LogisticRegression(), frame, each) for each in (PARITY, there))
+    before, missed, after = (
+        gap(others, model.predict_proba(rows)[:, 1] >= threshold)
+        for model in (plain, elsewhere, fair)
+    )
+    assert after < 0.05 < 0.15 < before
+    assert after < missed
+    assert abs(fair.predict_proba(rows)[:, 1].mean() - others["y"].mean()) < 0.05
+
+
 def test_equal_inputs_give_equal_scores():
     frame = people(1000)
     first, second = (fitted(LogisticRegression(), frame, PARITY) for _ in range(2))
@@ -109,7 +128,10 @@ def test_small_groups_are_taken_together_or_with_the_largest():
 
 
 def test_what_was_done_in_words():
-    assert in_words(PARITY).startswith("trained for demographic parity up to 0.02, by sex")
+    said = in_words(PARITY)
+    assert said.startswith(
+        "trained for demographic parity up to 0.02, at the threshold 0.5, by sex"
+    )
     loss = Mitigation(constraint="bounded_group_loss", by="sex", bound=0.1)
     assert "no group's mean absolute error is beyond 0.1" in in_words(loss)
 

@@ -152,6 +152,8 @@ class Mitigation(Frozen):
         bound: The difference that is allowed; of `bounded_group_loss` the mean absolute error
             that a group may have, as a share of the outcome's range.
         rounds: Rounds of the search, at most; each trains about three models.
+        threshold: Where the gap is to be closed: `evaluate.threshold`, said here too since the
+            model is trained for it. Two classes only.
     """
 
     constraint: Literal[
@@ -160,6 +162,7 @@ class Mitigation(Frozen):
     by: str
     bound: Annotated[FiniteFloat, Field(gt=0, le=1)] = 0.02
     rounds: Annotated[int, Field(ge=2, le=200)] = 50
+    threshold: Annotated[FiniteFloat, Field(gt=0, lt=1)] = 0.5
 
 
 class Fairness(Frozen):

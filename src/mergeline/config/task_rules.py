@@ -97,6 +97,12 @@ def mitigation_problems(settings: Settings) -> Iterator[Problem]:
     elif mitigation.constraint not in known:
         text = f"found {shown(mitigation.constraint)}, which is not for data.task {task}"
         yield Problem((*path, "constraint"), f"{text}; expected {one_of(known)}")
+    if settings.threshold is not None and mitigation.threshold != settings.threshold:
+        text = (
+            f"found {mitigation.threshold:g}, and evaluate.threshold is {settings.threshold:g}: "
+            "the model is trained to close the gap where it is measured"
+        )
+        yield Problem((*path, "threshold"), f"{text}; write {settings.threshold:g}")
     if mitigation.by not in settings.data.sensitive:
         text = f"{shown(mitigation.by)} is not in data.sensitive"
         meant = did_you_mean(mitigation.by, settings.data.sensitive)

@@ -105,7 +105,8 @@ def in_words(mitigation: Mitigation) -> str:
         )
     return (
         f"trained for {mitigation.constraint.replace('_', ' ')} up to {mitigation.bound:g}, "
-        f"{search}; a score is the weighted mean of several models' probabilities"
+        f"at the threshold {mitigation.threshold:g}, {search}; a score is the weighted mean of "
+        "several models' probabilities"
     )
 
 
@@ -126,23 +127,29 @@ def _reduce(
 
     from mergeline.model.mixture import ClassifierMixture, RegressorMixture
 
-    regression = mitigation.constraint == "bounded_group_loss"
+    regression, costs = mitigation.constraint == "bounded_group_loss", None
     if regression:
         constraint = _bounded_loss(float(labels.min()), float(labels.max()), mitigation.bound)
     else:
         moment = getattr(reductions, _MOMENTS[mitigation.constraint])
         constraint = moment(difference_bound=mitigation.bound)
+        share = mitigation.threshold
+        costs = reductions.ErrorRate(costs={"fp": share, "fn": 1 - share})
     search = reductions.ExponentiatedGradient(
-        estimator, constraint, max_iter=mitigation.rounds, nu=_CONVERGED if regression else None
+        estimator,
+        constraint,
+        objective=costs,
+        max_iter=mitigation.rounds,
+        nu=_CONVERGED if regression else None,
     )
     search.fit(columns, labels, sensitive_features=groups)
     kept = [place for place, weight in search.weights_.items() if weight > _TRACE]
     total = float(sum(search.weights_[place] for place in kept))
-    made = RegressorMixture if regression else ClassifierMixture
-    return made(
-        [search.predictors_[place] for place in kept],
-        [float(search.weights_[place]) / total for place in kept],
-    )
+    predictors = [search.predictors_[place] for place in kept]
+    weights = [float(search.weights_[place]) / total for place in kept]
+    if regression:
+        return RegressorMixture(predictors, weights)
+    return ClassifierMixture(predictors, weights, mitigation.threshold)
 
 
 def _bounded_loss(low: float, high: float, bound: float) -> Any:

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 _MOST_ROWS = 1_000
 _ROUNDS = 6
 _BOUND = 0.02
+_NEAR_0 = 1e-3
 # A group of which there are fewer rows among those that are trained on is pooled.
 _FEWEST_OF_GROUP = 30
 # Each group is a constraint more.
@@ -175,7 +176,12 @@ def _trained(
         update: dict[str, Any] = {"constraint": "bounded_group_loss", "bound": bound}
         words = f"no group's mean absolute error beyond {bound:g} of the outcome's range"
     else:
-        update = {"constraint": CONSTRAINTS[gap], "bound": _BOUND}
+        # At 0 or 1 all rows are decided alike, and no gap comes here.
+        update = {
+            "constraint": CONSTRAINTS[gap],
+            "bound": _BOUND,
+            "threshold": min(max(settings.evaluate.threshold, _NEAR_0), 1 - _NEAR_0),
+        }
         words = f"{CONSTRAINTS[gap].replace('_', ' ')} up to {_BOUND:g}"
     fair = fit_mitigated(
         build_pipeline(model, features, classes, data.task),
