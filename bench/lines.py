@@ -360,7 +360,7 @@ class Follower:
                 desired = ledger.read().desired(PRODUCTION)
                 if desired is not None and desired.number != reported:
                     self._ended.wait(self._chance.uniform(0, 0.2))
-                    follow(self._git, "live")
+                    follow(ledger, "live")
                     reported = desired.number
                     continue  # perhaps more was declared meanwhile
             except Exception as error:  # noqa: BLE001 -- it is shown with the round
