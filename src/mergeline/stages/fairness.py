@@ -12,9 +12,9 @@ from mergeline.model.predictions import Predictions, from_table
 from mergeline.model.table import label_texts, require_columns
 from mergeline.stages.base import Clock, Result, read_prepared
 from mergeline.stages.by_group import Asked, measure_groups
-from mergeline.stages.reduction import find_reduction, why_no_reduction
+from mergeline.stages.reduction import aimed_gap, find_reduction, why_no_reduction
 from mergeline.stages.remedies import Held, find_remedies
-from mergeline.stats.causes import find_cause, worst_gap
+from mergeline.stats.causes import find_cause
 from mergeline.stats.gaps import judged_groups, measure_gaps
 from mergeline.stats.groups import column_sets, sensitive_groups
 from mergeline.stats.units import unit_numbers
@@ -139,7 +139,7 @@ def _with_reduction(
     gaps = {
         each.by: each.gaps[name].difference.value or 0.0
         for each in found
-        if len(each.columns) == 1 and not reasons[each.by] and (name := _aim(each, held))
+        if len(each.columns) == 1 and not reasons[each.by] and (name := aimed_gap(each, held.task))
     }
     worst = max(gaps, key=lambda by: gaps[by], default=None)
     added = []
@@ -154,11 +154,3 @@ def _with_reduction(
             remedies = (*each.remedies, remedy) if remedy else each.remedies
             added.append(each.model_copy(update={"remedies": remedies, "left_out": why}))
     return added
-
-
-def _aim(found: FairnessBy, held: Predictions) -> str | None:
-    """Return the gap that a reduction would aim at; None where none has a value."""
-    if held.task == "regression":
-        name = "mean_absolute_error_difference"
-        return name if found.gaps[name].difference.value is not None else None
-    return worst_gap(found.gaps)

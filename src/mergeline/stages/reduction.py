@@ -16,7 +16,7 @@ from mergeline.core import layout
 from mergeline.core.digest import sha256
 from mergeline.core.evidence import FairnessBy, Remedy
 from mergeline.core.labels import label_text
-from mergeline.core.task import GAPS
+from mergeline.core.task import GAPS, Task
 from mergeline.model.cast import cast_features
 from mergeline.model.pipeline import build_pipeline
 from mergeline.model.predictions import Predictions
@@ -128,9 +128,16 @@ def _kind(error: BaseException) -> str:
     return type(error.__cause__ or error).__name__
 
 
+def aimed_gap(found: FairnessBy, task: Task) -> str | None:
+    """Return the gap that a reduction closes; None where none has a value."""
+    if task != "regression":
+        return worst_gap(found.gaps)
+    return None if found.gaps[_LOSS_GAP].difference.value is None else _LOSS_GAP
+
+
 def _aim(found: FairnessBy, held: Predictions) -> str | None:
     """Return the gap to close; None where there is none worth it."""
-    name = _LOSS_GAP if held.task == "regression" else worst_gap(found.gaps)
+    name = aimed_gap(found, held.task)
     value = found.gaps[name].difference.value if name else None
     smallest = SMALLEST_GAP * (float(held.actual.std()) if held.task == "regression" else 1.0)
     return name if value is not None and value > smallest else None
