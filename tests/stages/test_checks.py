@@ -14,7 +14,7 @@ from mergeline.errors import ContractError
 from mergeline.files import write_set
 from mergeline.model.score import load_scorer
 from mergeline.stages import check_data, check_model, evaluate, train
-from mergeline.stages.base import Clock
+from mergeline.stages.base import Clock, sampled
 from projects import OUTCOME, make_project, outcome_frame, run_stages, settings_of
 
 ROWS = 800
@@ -334,21 +334,21 @@ def test_constant_model_has_no_importance_and_the_check_does_not_apply(tmp_path)
 def test_a_sample_is_of_the_same_rows_in_any_order_and_keeps_the_order():
     keys = [sha256(str(number).encode()) for number in range(1000)]
     frame = pd.DataFrame({"n": range(1000), layout.KEY: keys})
-    drawn = check_model.sampled(frame, 100)
+    drawn = sampled(frame, 100)
     assert len(drawn) == 100
     assert drawn["n"].is_monotonic_increasing
     assert drawn["n"].max() > 900
-    turned = check_model.sampled(frame[::-1], 100)
+    turned = sampled(frame[::-1], 100)
     assert turned["n"].tolist() == drawn["n"].tolist()[::-1]
-    assert check_model.sampled(frame, 1000) is frame
+    assert sampled(frame, 1000) is frame
 
 
 def test_a_row_that_is_drawn_stays_so_when_others_go():
     keys = [sha256(str(number).encode()) for number in range(1000)]
     frame = pd.DataFrame({"n": range(1000), layout.KEY: keys})
-    drawn = set(check_model.sampled(frame, 100)["n"])
+    drawn = set(sampled(frame, 100)["n"])
     left = frame[frame["n"] % 10 > 0]
-    assert {n for n in drawn if n % 10} <= set(check_model.sampled(left, 100)["n"])
+    assert {n for n in drawn if n % 10} <= set(sampled(left, 100)["n"])
 
 
 # --- both --------------------------------------------------------------------------

@@ -108,3 +108,17 @@ def read_prepared(root: Path, table: str) -> "pd.DataFrame":
             f"{table} cannot be read: {first_line(error)}",
             hint="make it again with the stages before it: mergeline check",
         ) from error
+
+
+def sampled(frame: "pd.DataFrame", most: int) -> "pd.DataFrame":
+    """Return at most so many rows, in the table's order.
+
+    Those with the smallest keys: these are hashes, and a row that is drawn stays so for as long
+    as no row with a smaller key is added.
+    """
+    import numpy as np
+
+    if len(frame) <= most:
+        return frame
+    order = np.argsort(frame[layout.KEY].to_numpy(str), kind="stable")
+    return frame.iloc[np.sort(order[:most])].reset_index(drop=True)

@@ -10,7 +10,7 @@ from mergeline.core import layout
 from mergeline.errors import ContractError
 from mergeline.model.score import Scorer, load_scorer
 from mergeline.model.table import write_table
-from mergeline.stages.base import Clock, Result, read_prepared
+from mergeline.stages.base import Clock, Result, read_prepared, sampled
 from mergeline.stages.check_data import categories, labelled
 
 if TYPE_CHECKING:
@@ -96,20 +96,6 @@ def _scored(frame: "pd.DataFrame", scores: "Floats") -> "pd.DataFrame":
     """Add scores, shape (n,) or (n, classes), as columns of their own."""
     columns = scores.reshape(len(frame), -1).T
     return frame.assign(**{f"{_SCORE}{place}": column for place, column in enumerate(columns)})
-
-
-def sampled(frame: "pd.DataFrame", most: int) -> "pd.DataFrame":
-    """Return at most so many rows, in the table's order.
-
-    Those with the smallest keys: these are hashes, and a row that is drawn stays so for as long
-    as no row with a smaller key is added.
-    """
-    import numpy as np
-
-    if len(frame) <= most:
-        return frame
-    order = np.argsort(frame[layout.KEY].to_numpy(str), kind="stable")
-    return frame.iloc[np.sort(order[:most])].reset_index(drop=True)
 
 
 def importance(scorer: Scorer, frame: "pd.DataFrame") -> dict[str, float]:

@@ -18,7 +18,7 @@ from mergeline.model.estimator import model_name, require_probabilities
 from mergeline.model.onnx_pack import ROWS, onnx_pipeline, require_scores
 from mergeline.model.pipeline import build_pipeline
 from mergeline.model.table import feature_columns, label_texts, listed, outcomes, require_columns
-from mergeline.stages.base import Clock, Result, read_prepared
+from mergeline.stages.base import Clock, Result, read_prepared, sampled
 from mergeline.stages.mitigation import fit_mitigated, in_words
 from mergeline.stages.pinned import pinned_variables
 from mergeline.stats.groups import sensitive_groups
@@ -131,9 +131,7 @@ def _trained_elsewhere(
     try:
         path = root / str(settings.model.onnx)
         pipeline = onnx_pipeline(path, features, classes, settings.data.task)
-        # Keys are hashes: their order has nothing to do with that of the table.
-        some = frame.sort_values(layout.KEY, kind="stable").head(ROWS)
-        require_scores(pipeline, cast_features(some, features), classes)
+        require_scores(pipeline, cast_features(sampled(frame, ROWS), features), classes)
     except ModelError as error:
         message = f"{model_name(settings.model)}: {error.message}"
         raise type(error)(message, hint=error.hint) from error
