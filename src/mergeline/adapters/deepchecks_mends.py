@@ -71,8 +71,7 @@ def _narrow_duplicates() -> None:
         alike = _alike(dataset, list(dataset.data.columns))
         if not alike.any():
             return CheckResult(0.0)
-        narrow = dataset.copy(dataset.data[alike])
-        result = every(self, _with(context, **{dataset_kind.value.lower(): narrow}), dataset_kind)
+        result = every(self, _narrowed(context, dataset_kind, alike), dataset_kind)
         result.value = _of_all(result.value, alike)
         return result
 
@@ -92,8 +91,7 @@ def _narrow_conflicts() -> None:
         alike = _alike(dataset, dataset.features)
         if not alike.any():
             return CheckResult({"percent_of_conflicting_samples": 0.0, "samples_indices": []})
-        narrow = dataset.copy(dataset.data[alike])
-        result = every(self, _with(context, **{dataset_kind.value.lower(): narrow}), dataset_kind)
+        result = every(self, _narrowed(context, dataset_kind, alike), dataset_kind)
         share = result.value["percent_of_conflicting_samples"]
         result.value["percent_of_conflicting_samples"] = _of_all(share, alike)
         return result
@@ -103,7 +101,7 @@ def _narrow_conflicts() -> None:
 
 def _narrow_mix() -> None:
     """Only rows of which the other side has a like one can be on both sides."""
-    from deepchecks.core import CheckResult
+    from deepchecks.core import CheckResult, DatasetKind
     from deepchecks.tabular.checks import TrainTestSamplesMix
 
     every = TrainTestSamplesMix.run_logic
@@ -118,19 +116,19 @@ def _narrow_mix() -> None:
         }
         if not alike["test"].any():
             return CheckResult({"ratio": 0.0, "data": context.test.data[:0]})
-        narrow = {side: item.copy(item.data[alike[side]]) for side, item in data.items()}
-        result = every(self, _with(context, **narrow))
+        for kind in (DatasetKind.TRAIN, DatasetKind.TEST):
+            context = _narrowed(context, kind, alike[kind.value.lower()])
+        result = every(self, context)
         result.value["ratio"] = _of_all(result.value["ratio"], alike["test"])
         return result
 
     TrainTestSamplesMix.run_logic = run_logic
 
 
-def _with(context: Any, **datasets: Any) -> Any:
-    """Return a context with other rows."""
-    changed = copy.copy(context)
-    for side, dataset in datasets.items():
-        setattr(changed, f"_{side}", dataset)
+def _narrowed(context: Any, kind: Any, chosen: Any) -> Any:
+    """Return a context with some of the rows of a side."""
+    dataset, changed = context.get_data_by_kind(kind), copy.copy(context)
+    setattr(changed, f"_{kind.value.lower()}", dataset.copy(dataset.data[chosen]))
     return changed
 
 
