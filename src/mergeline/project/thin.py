@@ -1,5 +1,6 @@
 """What a table holds too little of to be read or measured: said before anything is written."""
 
+from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -32,8 +33,8 @@ def unheld_classes(
     """
     if outcome.task != "multiclass":
         return
-    texts = label_texts(target).tolist()
-    counts = {name: texts.count(name) for name in sorted(set(texts) - {*label_texts(held_out)})}
+    texts = Counter(label_texts(target).tolist())
+    counts = {name: texts[name] for name in sorted(texts.keys() - {*label_texts(held_out)})}
     if counts:
         named = listed(
             [f"{shown(name)} (of {n} in all)" for name, n in counts.items()], _MOST_LISTED
