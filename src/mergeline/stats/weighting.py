@@ -1,5 +1,6 @@
 """Rows under several weightings at once: what the metrics of every task share."""
 
+from abc import ABC, abstractmethod
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -11,7 +12,7 @@ if TYPE_CHECKING:
 R = TypeVar("R")
 
 
-class RowsWeighed(Generic[R]):
+class RowsWeighed(ABC, Generic[R]):
     """Rows of a task under b weightings; a metric is computed once, however often it is asked for.
 
     Args:
@@ -36,5 +37,6 @@ class RowsWeighed(Generic[R]):
         total: Floats = self.weights.sum(axis=1)
         return total
 
+    @abstractmethod
     def _compute(self, metric: str) -> "Floats":
-        raise NotImplementedError
+        """Return a metric under each weighting, shape (b,)."""
