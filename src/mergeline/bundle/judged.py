@@ -92,6 +92,7 @@ def judged_plan(
         notices=measured.notices,
         approvals=max(item.promotion.approvals for item in (settings, base) if item),
         command=f"mergeline check --base {commit[:12]}" if commit else "mergeline check",
+        card=settings.card,
     )
 
 

@@ -7,6 +7,7 @@ from pydantic import Field, FiniteFloat, JsonValue, model_validator
 
 from mergeline.config.services import Deploy, Registry, ReportSettings, Tracking
 from mergeline.core.base import Frozen
+from mergeline.core.plan import CardWords
 from mergeline.core.policy import Gate, Policy, Promotion, Waiver
 from mergeline.core.task import MEASURED, PRIMARY, SHOWN_RATES, MetricName, RateName, Task
 
@@ -123,6 +124,24 @@ class Model(Frozen):
         return f"onnx {self.onnx}" if self.onnx else str(self.estimator or self.factory)
 
 
+class Costs(Frozen):
+    """What a row costs by what is decided; a benefit is negative.
+
+    Attributes:
+        true_positive: Of a positive row that is predicted so.
+        false_positive: Of another row that is predicted positive.
+        true_negative: Of another row that is predicted so.
+        false_negative: Of a positive row that is not predicted so.
+        unit: What is counted, e.g. `EUR`.
+    """
+
+    true_positive: FiniteFloat = 0
+    false_positive: FiniteFloat = 0
+    true_negative: FiniteFloat = 0
+    false_negative: FiniteFloat = 0
+    unit: str = ""
+
+
 class Evaluate(Frozen):
     """What is measured on the held-out rows.
 
@@ -132,6 +151,7 @@ class Evaluate(Frozen):
         threshold: Rows with this score or more are predicted positive; for two classes only.
         slices: Columns by whose values the metrics are shown as well.
         bootstrap: Replicates for the intervals.
+        costs: What decisions cost, to see which threshold costs least; for two classes only.
     """
 
     primary: MetricName | None = None
@@ -139,6 +159,7 @@ class Evaluate(Frozen):
     threshold: Annotated[FiniteFloat, Field(ge=0, le=1)] = 0.5
     slices: tuple[str, ...] = ()
     bootstrap: Annotated[int, Field(ge=100, le=20_000)] = 1000
+    costs: Costs | None = None
 
 
 class Mitigation(Frozen):
@@ -231,6 +252,7 @@ class Settings(Frozen):
     registry: Registry = Registry()
     deploy: Deploy = Deploy()
     report: ReportSettings = ReportSettings()
+    card: CardWords = CardWords()
 
     @property
     def primary(self) -> str:

@@ -18,6 +18,8 @@ CANDIDATE = "reports/candidate.json"
 VERDICT = "reports/verdict.json"
 COMMENT = "reports/comment.md"
 OUTPUTS = "reports/outputs.json"
+PAGE = "reports/report.html"
+CARD = "reports/card.md"
 
 # Remembered baselines, worktrees, the embedded MLflow store; ignored by Git.
 STATE = ".mergeline"

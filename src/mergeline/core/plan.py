@@ -6,7 +6,14 @@ from pydantic import Field, FiniteFloat
 
 from mergeline.core.base import Stated
 from mergeline.core.evidence import EvidenceSet
-from mergeline.core.verdict import Baseline, Candidate, Comparison, Judgement, Stage
+from mergeline.core.verdict import (
+    Baseline,
+    Candidate,
+    Comparison,
+    Judgement,
+    OutcomeName,
+    Stage,
+)
 
 
 class Forecast(Stated):
@@ -53,6 +60,74 @@ class Reuse(Stated):
     optimism: FiniteFloat | None = None
 
 
+class GateSeen(Stated):
+    """One gate as an earlier review judged it."""
+
+    outcome: OutcomeName
+    value: FiniteFloat | None = None
+
+
+class Push(Stated):
+    """The last review of the same pull request at another head, as the ledger has it.
+
+    Attributes:
+        inputs: I of that head.
+        model: M of that head.
+        evidence: E of that head.
+        gates: By name; None where that review is from before they were kept.
+    """
+
+    commit: str
+    time: str
+    inputs: str
+    model: str
+    evidence: str
+    outcome: OutcomeName
+    answer: str
+    gates: dict[str, GateSeen] | None = None
+
+
+class LedgerLine(Stated):
+    """One entry of the ledger, for people.
+
+    Attributes:
+        time: UTC, ISO 8601.
+        said: What happened, one sentence.
+        sha256: Of the line; the next entry holds it.
+    """
+
+    number: Annotated[int, Field(ge=1)]
+    time: str
+    kind: str
+    by: str
+    said: str
+    sha256: str
+
+
+class CardWords(Stated):
+    """What nobody can measure about a model; its owners say it in the section `card`.
+
+    Attributes:
+        summary: What the model is for, one or two sentences.
+        owners: Who answers for it.
+        license: Of the model, as SPDX names it.
+        intended_use: What it is made for.
+        out_of_scope: What it must not be used for.
+        limitations: Where it is known to be wrong.
+        ethical_considerations: Risks and harms, and what was done about them.
+        recommendations: What whoever uses it should heed.
+    """
+
+    summary: str = ""
+    owners: tuple[str, ...] = ()
+    license: str = ""
+    intended_use: tuple[str, ...] = ()
+    out_of_scope: tuple[str, ...] = ()
+    limitations: tuple[str, ...] = ()
+    ethical_considerations: tuple[str, ...] = ()
+    recommendations: tuple[str, ...] = ()
+
+
 class Plan(Stated):
     """What `mergeline check` found out about one head; renderers read it and compute nothing.
 
@@ -66,6 +141,10 @@ class Plan(Stated):
         command: What reproduces this locally.
         forecast: Of the trusted job only, and never handed over; None for `mergeline check`.
         reuse: Never handed over; None where no ledger is there to tell.
+        card: Out of the head's settings.
+        previous: Of the trusted job only; None for a first push.
+        ledger: The last entries, the newest first; never handed over.
+        page: Where the whole report is; of the trusted job only, else empty.
     """
 
     schema_version: Literal[1] = 1
@@ -83,3 +162,7 @@ class Plan(Stated):
     command: str
     forecast: Annotated[Forecast | None, Field(exclude=True)] = None
     reuse: Annotated[Reuse | None, Field(exclude=True)] = None
+    card: CardWords = CardWords()
+    previous: Annotated[Push | None, Field(exclude=True)] = None
+    ledger: Annotated[tuple[LedgerLine, ...], Field(exclude=True)] = ()
+    page: Annotated[str, Field(exclude=True)] = ""

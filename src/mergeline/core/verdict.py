@@ -145,6 +145,23 @@ class Paired(Stated):
     minimum_detectable: FiniteFloat | None = None
 
 
+class Practical(Stated):
+    """The change in terms of what a model is used for.
+
+    Attributes:
+        kind: `caught`: of 100 positive rows how many are predicted so, when both models predict
+            as many rows positive as the baseline does at its threshold. `right`: of 100 rows
+            how many are given their class (several classes). `off`: by how much a prediction
+            misses on average, in units of the target (regression).
+        paired: Baseline, candidate and change, in those units.
+        selected: Share of rows that both predict positive; `caught` only.
+    """
+
+    kind: Literal["caught", "right", "off"]
+    paired: Paired
+    selected: FiniteFloat | None = None
+
+
 class Drift(Stated):
     """How far the values of a column lie from the baseline's; a missing one is a value.
 
@@ -191,6 +208,7 @@ class Comparison(Stated):
         unit: What the bootstrap draws: `row`, `id` or `group`.
         drift: By column of the data; measured even where the models cannot be compared.
         rows: None where the baseline's keys are not known.
+        practical: None where the models were not compared.
     """
 
     n: Count
@@ -201,6 +219,7 @@ class Comparison(Stated):
     reason: str = ""
     drift: dict[str, Drift] = {}
     rows: RowChanges | None = None
+    practical: Practical | None = None
 
 
 class Baseline(Stated):

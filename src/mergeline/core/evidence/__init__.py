@@ -15,10 +15,12 @@ from mergeline.core.evidence.evaluate import (
     CalibrationBin,
     ClassReport,
     Confusion,
+    CurvePoint,
     EvaluateContent,
     ResidualBin,
     Residuals,
     Slice,
+    ThresholdPoint,
 )
 from mergeline.core.evidence.explain import (
     ClassImportance,
@@ -33,6 +35,7 @@ from mergeline.core.evidence.fairness import (
     FairnessContent,
     Gap,
     Group,
+    GroupThreshold,
     Remedy,
 )
 from mergeline.core.evidence.prepare import (
@@ -60,6 +63,7 @@ __all__ = [
     "Condition",
     "Confusion",
     "Count",
+    "CurvePoint",
     "EvaluateContent",
     "Evidence",
     "EvidenceSet",
@@ -71,6 +75,7 @@ __all__ = [
     "Gap",
     "Group",
     "GroupImportance",
+    "GroupThreshold",
     "Importance",
     "Leak",
     "PrepareContent",
@@ -79,6 +84,7 @@ __all__ = [
     "Residuals",
     "Slice",
     "Split",
+    "ThresholdPoint",
     "Timing",
     "TrainContent",
     "Writing",

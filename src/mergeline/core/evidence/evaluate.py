@@ -35,6 +35,35 @@ class Confusion(Stated):
     false_negative: Count
 
 
+class CurvePoint(Stated):
+    """What a threshold would come to; one of few points of the curves ROC and precision-recall.
+
+    Attributes:
+        precision: None where no row would be predicted positive.
+    """
+
+    threshold: FiniteFloat
+    false_positive_rate: FiniteFloat
+    recall: FiniteFloat
+    precision: FiniteFloat | None
+
+
+class ThresholdPoint(CurvePoint):
+    """What the model would decide at another threshold, on all held-out rows.
+
+    Attributes:
+        selection_rate: Share of rows that would be predicted positive.
+        cost: Mean cost of a row, by `evaluate.costs`; None without them.
+    """
+
+    true_positive: Count
+    false_positive: Count
+    true_negative: Count
+    false_negative: Count
+    selection_rate: FiniteFloat
+    cost: FiniteFloat | None = None
+
+
 class ClassReport(Stated):
     """One class against all others.
 
@@ -44,6 +73,7 @@ class ClassReport(Stated):
         metrics: `precision`, `recall`, `f1`, `roc_auc`; without a value for a class of fewer
             than `FEWEST_TOLD` rows.
         calibration: Of its probability.
+        curve: ROC and precision-recall of its probability, for the 20 most frequent classes.
     """
 
     name: str
@@ -51,6 +81,7 @@ class ClassReport(Stated):
     predicted: Count
     metrics: dict[str, Estimate]
     calibration: tuple[CalibrationBin, ...] = ()
+    curve: tuple[CurvePoint, ...] = ()
 
 
 class ResidualBin(Stated):
@@ -81,6 +112,12 @@ class EvaluateContent(Stated):
     Attributes:
         positives: Rows of the positive class; binary only, as are `threshold`, `confusion` and
             `calibration`.
+        thresholds: By rising threshold, the one that decides among them; binary only. Between two
+            of them, and outside, lie no rows or at least `FEWEST_TOLD`.
+        costs: What a row costs by what was decided, in units of the settings' choosing:
+            `true_positive`, `false_positive`, `true_negative`, `false_negative`.
+        cost_unit: What costs are counted in; empty where nobody said.
+        cheapest: The threshold of the least cost; None without costs.
         classes: Each class against the others, in the model's order; multiclass only.
         matrix: Rows by actual and predicted class, in the model's order; multiclass only.
         residuals: Regression only.
@@ -100,6 +137,10 @@ class EvaluateContent(Stated):
     higher_is_better: dict[str, bool]
     confusion: Confusion | None
     calibration: tuple[CalibrationBin, ...]
+    thresholds: tuple[ThresholdPoint, ...] = ()
+    costs: dict[str, FiniteFloat] = {}
+    cost_unit: str = ""
+    cheapest: FiniteFloat | None = None
     classes: tuple[ClassReport, ...] = ()
     matrix: tuple[tuple[Count, ...], ...] = ()
     residuals: Residuals | None = None

@@ -99,6 +99,20 @@ class Remedy(Stated):
     n: Count
 
 
+class GroupThreshold(Stated):
+    """What groups and the gaps between them would be at another threshold.
+
+    Attributes:
+        rates: By judged group and metric, those of `FairnessContent.metrics`; None where a rate
+            is not defined.
+        gaps: By name; None where a gap is not defined.
+    """
+
+    threshold: FiniteFloat
+    rates: dict[str, dict[str, FiniteFloat | None]]
+    gaps: dict[str, FiniteFloat | None]
+
+
 class FairnessBy(Stated):
     """Fairness by one sensitive column, or by an intersection of several.
 
@@ -108,6 +122,8 @@ class FairnessBy(Stated):
             groups at once.
         cause: Where the worst gap comes from; None where nothing could be judged.
         left_out: What was not tried to close the gap, and why; else empty.
+        thresholds: By rising threshold, the one that decides among them; binary only, of single
+            columns with at most 20 judged groups.
         reason: Why nothing could be judged, else empty.
     """
 
@@ -118,6 +134,7 @@ class FairnessBy(Stated):
     remedies: tuple[Remedy, ...] = ()
     left_out: str = ""
     cause: Cause | None = None
+    thresholds: tuple[GroupThreshold, ...] = ()
     reason: str = ""
 
 
