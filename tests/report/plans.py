@@ -51,8 +51,11 @@ from mergeline.core.verdict import (
     Candidate,
     Comparison,
     Paired,
+    Practical,
     Stage,
 )
+
+from . import plans_of_thresholds as curves
 
 TODAY = date(2026, 11, 20)
 HEAD, BASE = "8c1d4f0a6b2e97350d14c8fa77be20935ac61e4d", "51e7a90bd3c2f4486ea05917bb2d30fc8e64a712"
@@ -183,11 +186,12 @@ def train(*, max_iter: int, rows: int = 16_000) -> TrainContent:
     )
 
 
-def evaluate(auc: float, *, brier: float = 0.151, n: int = 4_000) -> EvaluateContent:
-    """Three metrics, two slices, three calibration bins."""
+def evaluate(auc: float, *, brier: float = 0.151) -> EvaluateContent:
+    """Three metrics, two slices, three calibration bins, twelve thresholds."""
+    n = curves.POSITIVES + curves.NEGATIVES
     return EvaluateContent(
         n=n,
-        positives=round(0.22 * n),
+        positives=curves.POSITIVES,
         primary="roc_auc",
         threshold=0.5,
         metrics={
@@ -204,6 +208,10 @@ def evaluate(auc: float, *, brier: float = 0.151, n: int = 4_000) -> EvaluateCon
             CalibrationBin(low=0.1, high=0.5, n=1_877, score=0.243, observed=0.251),
             CalibrationBin(low=0.5, high=1.0, n=643, score=0.668, observed=0.641),
         ),
+        thresholds=curves.thresholds(),
+        costs=curves.COSTS,
+        cost_unit=curves.COST_UNIT,
+        cheapest=curves.CHEAPEST,
         slices=(
             Slice(
                 column="purpose",
@@ -328,6 +336,7 @@ def fairness(gap: float, *, remedies: bool = False) -> FairnessContent:
                     ),
                 },
                 remedies=closing if remedies else (),
+                thresholds=curves.group_thresholds(gap, found),
             ),
         ),
         bootstrap=1_000,
@@ -436,7 +445,15 @@ def comparison(
             "brier_score": paired(0.151, 0.149 if half else 0.151, half / 8, higher=False),
         },
         fairness={"sex": {ODDS: paired(0.062, gap, half * 1.4, higher=False, n=3_973)}},
+        practical=_caught(after, half, rows),
     )
+
+
+def _caught(after: float, half: float, rows: int | None) -> Practical:
+    """Of 100 defaulters so many more, in step with the change of the AUC."""
+    more = round((after - 0.7834) * 175, 1)
+    change = paired(46.8, round(46.8 + more, 1), round(half * 203, 2), rows=rows)
+    return Practical(kind="caught", paired=change, selected=0.16075)
 
 
 # --- plans -----------------------------------------------------------------------

@@ -24,9 +24,10 @@ from mergeline.core.evidence import (
 from mergeline.core.plan import Plan
 from mergeline.core.policy import CheckGate, FairnessGate, Gate, MetricGate, Policy
 from mergeline.core.task import Task
-from mergeline.core.verdict import Comparison
+from mergeline.core.verdict import Comparison, Practical
 
 from . import plans
+from . import plans_of_thresholds as curves
 
 
 def _split(rows: int) -> Split:
@@ -243,14 +244,16 @@ def number_evidence(rounds: int, error: float, apart: float) -> EvidenceSet:
 
 def regression() -> Plan:
     """Better, and its error is a hair above the ceiling."""
+    error = plans.paired(2_871.44, 2_600.32, 190.5, n=267, higher=False)
     compared = Comparison(
         n=267,
         unit="row",
         metrics={
-            ERROR: plans.paired(2_871.44, 2_600.32, 190.5, n=267, higher=False),
+            ERROR: error,
             "mean_error": plans.paired(301.9, 212.4, 240.0, n=267, higher=False),
         },
         fairness={"sex": {ERROR_GAP: plans.paired(390.1, 611.7, 300.0, n=267, higher=False)}},
+        practical=Practical(kind="off", paired=error),
     )
     before = number_evidence(60, 2_871.44, 390.1)
     now = number_evidence(120, 2_600.32, 611.7)
@@ -288,7 +291,8 @@ def class_evaluate(balanced: float) -> EvaluateContent:
         values["f1"] = 2 * hits / (n + predicted)
         metrics = {key: plans.rate(round(value, 6), n) for key, value in values.items()}
         metrics["roc_auc"] = plans.rate(0.9, n)
-        found.append(ClassReport(name=name, n=n, predicted=predicted, metrics=metrics))
+        report = ClassReport(name=name, n=n, predicted=predicted, metrics=metrics)
+        found.append(report.model_copy(update={"curve": curves.curve(report, 884)}))
     values = {BALANCED: (balanced, 0.031), "accuracy": (0.793, 0.027)}
     values |= {"f1_macro": (0.722, 0.033), "log_loss": (0.557, 0.048)}
     return _evaluate(
@@ -349,6 +353,7 @@ def three_classes() -> Plan:
         unit="row",
         metrics={BALANCED: plans.paired(0.6841, 0.7231, 0.018, n=884)},
         fairness={"Gender": {PARITY: plans.paired(0.151, 0.163, 0.04, n=884, higher=False)}},
+        practical=Practical(kind="right", paired=plans.paired(76.8, 79.3, 1.7, n=884)),
     )
     before = class_evidence(60, 0.6841, 0.151)
     now = class_evidence(120, 0.7231, 0.163)
