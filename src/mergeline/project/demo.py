@@ -1,63 +1,32 @@
 """The demo: the whole line on one machine, a line a step, with what happened and why."""
 
 import json
-import shutil
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from mergeline.core import layout
-from mergeline.errors import ToolError, UsageError
+from mergeline.errors import ToolError
 from mergeline.files import write_whole
-from mergeline.project.example import BETTER, BIASED, FIRST, LOWERED, Change, Example
+from mergeline.project.example import Example
 from mergeline.project.line import AUTHOR, REVIEWER, Line
+from mergeline.project.own_folder import CACHE, emptied
+from mergeline.project.story import (
+    BETTER_MODEL,
+    BIASED_MODEL,
+    DOCUMENTATION,
+    FIRST_MODEL,
+    LOWERED_GATE,
+    PullRequest,
+)
 from mergeline.project.traffic import Traffic, body_of, predict
 
 Say = Callable[[str, str], None]
 
 # Somebody whom the two models of the demo see differently enough to tell them apart.
 _APPLICANT = 7
-# What a demo leaves in its folder; one that holds anything else is not the demo's to clean.
-_KEPT = "cache"
-_OURS = {
-    *(_KEPT, "comments", "github", "project", "runner", "server", "server.log"),
-    *("registry", "registry.db", "mlruns", "mlartifacts"),
-}
-
-
-@dataclass(frozen=True)
-class PullRequest:
-    """One pull request of the demo.
-
-    Attributes:
-        changes: Texts of `params.yaml` and what replaces them.
-        answer: What its comment says that a merge would get, once it is approved.
-        code: The exit code of its build.
-    """
-
-    branch: str
-    title: str
-    changes: tuple[Change, ...]
-    answer: str
-    code: int = 0
-
-
-FIRST_MODEL = PullRequest(
-    "first-model", "A first model: logistic regression", FIRST, "PROMOTE as version 1"
-)
-BIASED_MODEL = PullRequest(
-    "biased-model", "Use the debt ratio too: a higher AUC", BIASED, "POLICY_FAILED", 10
-)
-LOWERED_GATE = PullRequest(
-    "lowered-gate", "Use the debt ratio, and allow a larger gap", LOWERED, "POLICY_WEAKENED", 10
-)
-BETTER_MODEL = PullRequest(
-    "better-model", "Boosted trees instead of a linear model", BETTER, "PROMOTE as version 2"
-)
-DOCUMENTATION = PullRequest("words", "Say who answers for the model", (), "BARRED")
 
 
 class Demo:
@@ -72,22 +41,22 @@ class Demo:
 
     def __init__(self, source: Path, folder: Path, say: Say) -> None:
         self.folder = folder
-        self.example = Example(source, folder / "project", folder / "cache")
+        self.example = Example(source, folder / "project", folder / CACHE)
         self._say = say
 
-    def tell(self, keep: Path | None = None) -> None:
+    def tell(self, keep: Path | None = None, then: Callable[[Line], None] | None = None) -> None:
         """Run the whole line once.
 
         Args:
             keep: Where to copy the better model's report to.
+            then: What to do at the end, while all of it still runs.
 
         Raises:
             ToolError: A step did not end as this demo is meant to show.
         """
         self.example.require_source()
-        self._clean()
-        self._say("", f"{AUTHOR} writes models, {REVIEWER} reviews them")
-        with Line(self.example, self.folder) as line:
+        with emptied(self.folder), Line(self.example, self.folder) as line:
+            self._say("", f"{AUTHOR} writes models, {REVIEWER} reviews them")
             self._say("server", f"follows the ledger at http://127.0.0.1:{line.port}")
             self._first(line)
             self._refused(line, BIASED_MODEL, "A model that is unfair is not merged")
@@ -96,20 +65,8 @@ class Demo:
             self._rollback(line)
             self._words(line)
             self._audit(line)
-
-    def _clean(self) -> None:
-        self.folder.mkdir(parents=True, exist_ok=True)
-        found = sorted(self.folder.iterdir())
-        strange = [path.name for path in found if path.name not in _OURS]
-        if strange:
-            raise UsageError(
-                f"{self.folder} holds {strange[0]!r}, which no demo made",
-                hint="name an empty folder with --folder",
-            )
-        for path in found:
-            if path.name == _KEPT:
-                continue
-            shutil.rmtree(path) if path.is_dir() else path.unlink()
+            if then is not None:
+                then(line)
 
     # --- the chapters --------------------------------------------------------------------
 
@@ -178,17 +135,7 @@ class Demo:
         self, line: Line, request: PullRequest, answer: str, *, first: bool = False
     ) -> tuple[int, int]:
         """Open a pull request, build it and comment on it; return its number and the run."""
-        example = self.example
-        example.branch(request.branch)
-        if first:
-            example.bring()
-        if request.changes:
-            example.change(request.changes)
-        else:
-            write_whole(example.folder / "OWNERS.md", b"Grace answers for this model.\n")
-        if first:
-            example.complete()
-        commit = example.commit(request.title, author=AUTHOR)
+        commit = request.write(self.example, AUTHOR, first=first)
         pull = line.open_pull(request.branch, request.title)
         self._say("pull", f"#{pull} by {AUTHOR}: {request.title}")
         started = time.monotonic()

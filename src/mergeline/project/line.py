@@ -17,17 +17,21 @@ from mergeline.bundle.pack import pack
 from mergeline.core import layout
 from mergeline.errors import ToolError
 from mergeline.project.example import Example
-from mergeline.project.process import end, failure, finished, run, start
+from mergeline.project.process import Watch, end, failure, finished, run, start
 from mergeline.rehearsal import Rehearsal
 
 REPOSITORY = "acme/credit-default"
 AUTHOR, REVIEWER = "ada", "grace"
 BOT = "github-actions[bot]"
-# What main's branch rule asks for: the status that the trusted job sets.
-_REQUIRED = {
-    "type": "required_status_checks",
-    "parameters": {"required_status_checks": [{"context": "mergeline"}]},
-}
+# What main's branch rule asks for: the status that the trusted job sets, and an approval.
+_RULES = (
+    {
+        "type": "required_status_checks",
+        "parameters": {"required_status_checks": [{"context": "mergeline"}]},
+    },
+    {"type": "pull_request", "parameters": {"required_approving_review_count": 1}},
+)
+_JUDGED = (0, 10, 11)  # exit codes of a check that has a verdict
 _START_SECONDS = 60
 _LISTENS = re.compile(r"answers at http://127\.0\.0\.1:(\d+)/")
 
@@ -65,7 +69,7 @@ class Line:
                 email = f"{login}@example.invalid"
                 self.github.add_user(login, login.title(), email, permission="write")
             self._token = self.github.token(BOT, "write")
-            self.github.add_ruleset("main", [_REQUIRED])
+            self.github.add_ruleset("main", _RULES)
             self.example.start(Path(self.github.remote))
             self._runner = self.folder / "runner"
             run(["git", "clone", "--quiet", self.github.remote, str(self._runner)], self.folder)
@@ -93,19 +97,23 @@ class Line:
         self.example.push(branch)
         return self.github.open_pull(branch, login=AUTHOR, title=title)
 
-    def approve(self, pull: int) -> None:
-        """Approve as the reviewer."""
+    def approve(self, pull: int, login: str = REVIEWER) -> None:
+        """Approve as the reviewer, or as somebody else.
+
+        Raises:
+            Refusal: It is somebody's own pull request.
+        """
         # GitHub's times are whole seconds: an approval in the second of the comment is no
         # earlier than it.
-        self.github.approve(pull, REVIEWER)
+        self.github.approve(pull, login)
 
-    def merge(self, pull: int, method: str) -> str:
+    def merge(self, pull: int, method: str, login: str = REVIEWER) -> str:
         """Merge; return the commit that main ends with.
 
         Raises:
             ValueError: A rule of the branch does not allow it.
         """
-        return self.github.merge(pull, method, login=REVIEWER)
+        return self.github.merge(pull, method, login=login)
 
     # --- the jobs of the workflows ---------------------------------------------------------
 
@@ -113,27 +121,54 @@ class Line:
         """Do the job of a pull request's build; return the run that holds its artifacts."""
         command = self._mergeline("check", "--base", "origin/main", "--json")
         run(command, self.example.folder, code=code)
-        parts = {part: pack(self.example.folder, part) for part in PARTS}
         conclusion = "success" if code == 0 else "failure"
         return self.github.add_run(
-            commit, head_branch=branch, conclusion=conclusion, artifacts=parts
+            commit, head_branch=branch, conclusion=conclusion, artifacts=self._parts()
         )
 
-    def comment(self, run_id: int) -> str:
+    def build_run(self, run_id: int, watch: Watch) -> int:
+        """Do a build whose run is queued; return its exit code.
+
+        Its artifacts are kept where there is a verdict, whatever it is.
+        """
+        self.github.begin_run(run_id)
+        conclusion = "failure"
+        try:
+            commit = self.github.repo.runs[run_id].head_sha
+            self.example.git("fetch", "--quiet", "origin")
+            self.example.git("checkout", "--quiet", "--force", "--detach", commit)
+            command = self._mergeline("check", "--base", "origin/main")
+            done = finished(command, self.example.folder, watch=watch)
+            watch.say(done.stdout)
+            if done.returncode in _JUDGED:
+                for part, data in self._parts().items():
+                    self.github.upload(run_id, part, data)
+            conclusion = "success" if done.returncode == 0 else "failure"
+        finally:
+            self.github.end_run(run_id, conclusion)
+        return done.returncode
+
+    def _parts(self) -> dict[str, bytes]:
+        return {part: pack(self.example.folder, part) for part in PARTS}
+
+    def comment(self, run_id: int, watch: Watch | None = None) -> str:
         """Do the trusted job behind a build; return its comment."""
         self._refresh()
         command = self._mergeline("comment", "--run", str(run_id))
-        run(command, self._runner, self._secrets())
+        said = run(command, self._runner, self._secrets(), watch=watch)
+        if watch is not None:
+            watch.say(said)
         comments = self.github.repo.comments
         return comments[max(comments)].body
 
-    def promote(self) -> Ended:
+    def promote(self, watch: Watch | None = None) -> Ended:
         """Do the job of a push to main."""
-        return self._job("promote", "--json")
+        return self._job("promote", "--json", watch=watch)
 
-    def rollback(self, reason: str, to: str | None = None) -> Ended:
+    def rollback(self, reason: str, to: str | None = None, watch: Watch | None = None) -> Ended:
         """Do the job that somebody starts by hand, to a version or to the one before."""
-        return self._job("rollback", "--reason", reason, *(["--to", to] if to else []), "--json")
+        version = ["--to", to] if to else []
+        return self._job("rollback", "--reason", reason, *version, "--json", watch=watch)
 
     def audit(self) -> Ended:
         """Ask where the live release comes from."""
@@ -143,10 +178,10 @@ class Line:
         """Return what the last build's verdict says."""
         return json.loads((self.example.folder / layout.VERDICT).read_bytes())
 
-    def _job(self, *arguments: str) -> Ended:
+    def _job(self, *arguments: str, watch: Watch | None = None) -> Ended:
         """Run a verb in a clone of main's tip, as a job on GitHub does."""
         self._refresh()
-        done = finished(self._mergeline(*arguments), self._runner, self._secrets())
+        done = finished(self._mergeline(*arguments), self._runner, self._secrets(), watch)
         try:
             return Ended(done.returncode, json.loads(done.stdout))
         except ValueError as error:

@@ -3,7 +3,10 @@
 import os
 import signal
 import subprocess
-from collections.abc import Mapping
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from mergeline.adapters.git_process import clean_environment
@@ -20,8 +23,53 @@ def environment() -> dict[str, str]:
     return kept | {"DVC_NO_ANALYTICS": "1"}
 
 
+@dataclass
+class Watch:
+    """Somebody who reads what a job's programs say while they run, and may end them.
+
+    Attributes:
+        log: The file that their errors are written to.
+    """
+
+    log: Path
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _process: "subprocess.Popen[str] | None" = None
+    _stopped: bool = False
+
+    def say(self, text: str) -> None:
+        """Add text to the log."""
+        with self.log.open("a", encoding="utf-8") as file:
+            file.write(f"{text.rstrip()}\n")
+
+    def stop(self) -> None:
+        """End the program that runs, and each that is started from now on."""
+        with self._lock:
+            self._stopped = True
+            process = self._process
+        if process is not None:
+            end(process)
+
+    @contextmanager
+    def over(self, process: "subprocess.Popen[str]") -> Iterator[None]:
+        """Watch one program until it has ended."""
+        with self._lock:
+            self._process, late = process, self._stopped
+        if late:
+            end(process)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._process = None
+
+
 def start(
-    command: list[str], folder: Path, env: Mapping[str, str], *, log: int
+    command: list[str],
+    folder: Path,
+    env: Mapping[str, str],
+    *,
+    log: int,
+    errors: int | None = None,
 ) -> "subprocess.Popen[str]":
     """Start a command in a session of its own: a signal reaches it through `end` only.
 
@@ -30,6 +78,7 @@ def start(
         folder: Where it runs.
         env: Its variables besides those of `environment`.
         log: A file descriptor or `subprocess.PIPE`, for output and errors.
+        errors: Another one for errors.
     """
     return subprocess.Popen(
         command,
@@ -37,7 +86,7 @@ def start(
         env=environment() | dict(env),
         stdin=subprocess.DEVNULL,
         stdout=log,
-        stderr=log,
+        stderr=log if errors is None else errors,
         text=True,
         errors="replace",
         start_new_session=True,
@@ -56,37 +105,66 @@ def end(process: "subprocess.Popen[str]") -> None:
 
 
 def finished(
-    command: list[str], folder: Path, env: Mapping[str, str] | None = None
+    command: list[str],
+    folder: Path,
+    env: Mapping[str, str] | None = None,
+    watch: Watch | None = None,
 ) -> "subprocess.CompletedProcess[str]":
     """Run a command to its end, whatever its exit code.
+
+    Args:
+        command: With its arguments.
+        folder: Where it runs.
+        env: Its variables besides those of `environment`.
+        watch: Gets its errors as they come.
 
     Raises:
         ToolError: It takes too long.
     """
+    if watch is not None:
+        return _watched(command, folder, env or {}, watch)
     with start(command, folder, env or {}, log=subprocess.PIPE) as process:
         try:
             output, errors = process.communicate(timeout=_SECONDS)
         except subprocess.TimeoutExpired as error:
             end(process)
-            raise ToolError(
-                f"{_shown(command)} did not end within {_SECONDS} seconds",
-                hint=f"look into {folder}",
-            ) from error
+            raise _too_long(command, folder) from error
         except BaseException:
             end(process)
             raise
     return subprocess.CompletedProcess(command, process.returncode, output, errors)
 
 
+def _watched(
+    command: list[str], folder: Path, env: Mapping[str, str], watch: Watch
+) -> "subprocess.CompletedProcess[str]":
+    with watch.log.open("a+", encoding="utf-8", errors="replace") as log:
+        begin = log.seek(0, os.SEEK_END)
+        pipe, errors = subprocess.PIPE, log.fileno()
+        with start(command, folder, env, log=pipe, errors=errors) as process, watch.over(process):
+            try:
+                output, _ = process.communicate(timeout=_SECONDS)
+            except subprocess.TimeoutExpired as error:
+                end(process)
+                raise _too_long(command, folder) from error
+        log.seek(begin)
+        return subprocess.CompletedProcess(command, process.returncode, output, log.read())
+
+
 def run(
-    command: list[str], folder: Path, env: Mapping[str, str] | None = None, *, code: int = 0
+    command: list[str],
+    folder: Path,
+    env: Mapping[str, str] | None = None,
+    *,
+    code: int = 0,
+    watch: Watch | None = None,
 ) -> str:
     """Run a command that must end with an exit code; return what it prints.
 
     Raises:
         ToolError: It ended with another one, or takes too long.
     """
-    done = finished(command, folder, env)
+    done = finished(command, folder, env, watch)
     if done.returncode != code:
         raise failure(done, folder, f"not with {code}")
     return done.stdout
@@ -98,6 +176,12 @@ def failure(done: "subprocess.CompletedProcess[str]", folder: Path, expected: st
     return ToolError(
         f"{_shown(done.args)} ended with {done.returncode}, {expected}:\n{said[-3000:]}",
         hint=f"look into {folder}",
+    )
+
+
+def _too_long(command: list[str], folder: Path) -> ToolError:
+    return ToolError(
+        f"{_shown(command)} did not end within {_SECONDS} seconds", hint=f"look into {folder}"
     )
 
 

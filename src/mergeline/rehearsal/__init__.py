@@ -44,8 +44,8 @@ What administrators set (Actions, names of secrets, classic protection) is in `r
 and is shown to administrators only.
 
 What it does otherwise than GitHub: `mergeable` is known at once; no workflow starts by
-itself; rulesets and environments are shown, not enforced; nothing is rate limited unless
-a fault says so.
+itself; of rulesets only required statuses and the number of approvals are enforced;
+environments are shown, not enforced; nothing is rate limited unless a fault says so.
 """
 
 from mergeline.rehearsal.running import Rehearsal

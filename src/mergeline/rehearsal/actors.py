@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from mergeline.rehearsal import merging, opening, queueing
-from mergeline.rehearsal.required import missing_statuses
+from mergeline.rehearsal.required import missing_approvals, missing_statuses
 from mergeline.rehearsal.resources import comments, reviews
 from mergeline.rehearsal.state import Pull, Repo
 from mergeline.rehearsal.watching import close, notice_pushes
@@ -206,6 +206,9 @@ class People:
             missing = missing_statuses(self.repo, pull)
             if missing:
                 raise ValueError(f"the required status {', '.join(missing)} is not green")
+            lacking = missing_approvals(self.repo, pull)
+            if lacking:
+                raise ValueError(f"approvals by people who may write: {lacking} more needed")
             who = login or self.repo.owner
             commit = merging.merge(self.world, self.repo, pull, method=method, login=who)
             if commit is None:

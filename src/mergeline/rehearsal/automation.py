@@ -74,6 +74,12 @@ class Automation(People):
             kept[:] = [*(one for one in kept if one.name != name), made]
             return made.id
 
+    def begin_run(self, run: int) -> None:
+        """Let a run that was queued begin."""
+        with self.world.lock:
+            begun = self.repo.runs[run]
+            begun.status, begun.updated = "in_progress", self.world.clock()
+
     def end_run(self, run: int, conclusion: str) -> None:
         """Let a run end: `success`, `failure`, ..."""
         with self.world.lock:

@@ -1,4 +1,4 @@
-"""Which rules hold for a branch, and which statuses a merge into it still lacks."""
+"""Which rules hold for a branch, and what a merge into it still lacks."""
 
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
@@ -6,6 +6,10 @@ from fnmatch import fnmatchcase
 from mergeline.rehearsal.state import Pull, Repo, Ruleset
 
 _CHECKS = "required_status_checks"
+_PULL = "pull_request"
+_APPROVALS = "required_approving_review_count"
+_WRITERS = ("admin", "maintain", "write")
+_DECIDE = ("APPROVED", "CHANGES_REQUESTED", "DISMISSED")
 _WELL = ("success", "neutral", "skipped")
 
 
@@ -27,6 +31,26 @@ def missing_statuses(repo: Repo, pull: Pull, sha: str | None = None) -> list[str
         for check in rule["parameters"][_CHECKS]
     ]
     return [context for context in wanted if not _is_green(repo, sha or pull.head_sha, context)]
+
+
+def missing_approvals(repo: Repo, pull: Pull) -> int:
+    """Return how many approvals by people who may write a pull request still lacks."""
+    wanted = max(
+        (
+            rule["parameters"].get(_APPROVALS, 0)
+            for ruleset in rulesets_of(repo, pull.base_ref)
+            for rule in ruleset.rules
+            if rule["type"] == _PULL
+        ),
+        default=0,
+    )
+    last = {review.login: review.state for review in pull.reviews if review.state in _DECIDE}
+    counted = [who for who, state in last.items() if state == "APPROVED" and _writes(repo, who)]
+    return max(0, wanted - len(counted))
+
+
+def _writes(repo: Repo, login: str) -> bool:
+    return repo.collaborators.get(login) in _WRITERS
 
 
 def _is_green(repo: Repo, sha: str, context: str) -> bool:

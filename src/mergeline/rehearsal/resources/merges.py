@@ -3,7 +3,7 @@
 from mergeline.rehearsal.answers import Answer, Refusal, not_found
 from mergeline.rehearsal.calls import Call, Route
 from mergeline.rehearsal.merging import METHODS, merge
-from mergeline.rehearsal.required import missing_statuses
+from mergeline.rehearsal.required import missing_approvals, missing_statuses
 from mergeline.rehearsal.resources.pulls import pull_of
 
 
@@ -21,6 +21,11 @@ def _merge(call: Call) -> Answer:
     if missing:
         expected = ", ".join(f'"{context}"' for context in missing)
         raise Refusal(405, f"Required status check {expected} is not successful.")
+    lacking = missing_approvals(call.repo, pull)
+    if lacking:
+        reviews = "review is" if lacking == 1 else "reviews are"
+        message = f"At least {lacking} approving {reviews} required by reviewers with write access."
+        raise Refusal(405, message)
     commit = merge(
         call.world,
         call.repo,
