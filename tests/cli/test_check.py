@@ -57,7 +57,7 @@ class TestFirst:
             assert gates[name]["outcome"] == ("WARNED" if failed else "PASSED")
 
     def test_terminal_and_comment_say_it(self, first: Checked) -> None:
-        assert "good enough" in first.done.out
+        assert "Good enough" in first.done.out
         assert "If merged now: PROMOTE" in first.done.out
         comment = first.project.read("reports/comment.md")
         assert comment.startswith("<!-- mergeline: loans -->")

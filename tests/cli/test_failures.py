@@ -71,7 +71,7 @@ def test_a_metric_without_a_value_is_not_known(tmp_path: Path) -> None:
     verdict = project.json("verdict")["judgement"]
     assert (verdict["outcome"], verdict["answer"]) == ("ERRORED", "POLICY_FAILED")
     comment = project.read("reports/comment.md")
-    assert "Not known whether this model is good enough" in comment
+    assert "Not known whether it is good enough" in comment
     assert "divides by zero" in comment
 
 

@@ -89,7 +89,7 @@ def test_comment_ledger_and_status(line: SmallLine) -> None:
     (body,) = comments(line, number)
     assert body.startswith(MARKER)
     assert head[:12] in body
-    assert "good enough to release" in body
+    assert "## ✅ Better: catches " in body
     entry = line.ledger()[-1]
     assert entry == done.entry
     assert (entry.pull_request, entry.commit, entry.base) == (number, head, line.main)
@@ -104,7 +104,7 @@ def test_comment_ledger_and_status(line: SmallLine) -> None:
     assert {part.name: part.artifact for part in entry.parts} == ids
     ((state, sentence, url),) = line.statuses()[-1:]
     assert (state, url) == ("success", done.comment.url)
-    assert "good enough to release" in sentence
+    assert sentence.startswith("Better: catches ")
     assert writes(line, since) == ["POST comments done", "POST statuses done"]
     (checked,) = [run for run in line.world.repo.check_runs.values() if run.sha == head]
     assert (checked.name, checked.external_id) == ("mergeline report", str(run))

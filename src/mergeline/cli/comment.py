@@ -119,7 +119,7 @@ def words() -> "Words":
 
     return Words(
         comment=render_comment,
-        sentence=lambda plan: inert(headline(plan).sentence, _STATUS),
+        sentence=lambda plan: inert(headline(plan).within(_STATUS), _STATUS),
         marker=marker,
         check_run=render_check_run,
         line=lambda value: inert(value, _STATUS),

@@ -34,7 +34,7 @@ def render_check_run(plan: Plan, places: Places) -> CheckText:
     )
     return CheckText(
         conclusion=_conclusion(plan, verdict.outcome),
-        title=inert(verdict.sentence, _TITLE),
+        title=inert(verdict.within(_TITLE), _TITLE),
         summary="\n\n".join(summary),
         remarks=tuple(dict.fromkeys((*_of_gates(plan, places), *_of_contract(places)))),
     )

@@ -1,14 +1,16 @@
 """The verdict in plain sentences. They hold names as they are: a renderer escapes them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from mergeline.core.plan import Plan
 from mergeline.core.verdict import OPEN, GateResult, Judgement, Outcome, Verdict
-from mergeline.report.against import is_same, primary_pair
+from mergeline.report.against import same_model
+from mergeline.report.markdown import plain
 from mergeline.report.numbers import estimate, joined, plural
+from mergeline.report.plainly import change_plainly, gap_plainly
 
-_NAMED = 3  # names in a sentence, at most
+_NAMED, _NAME = 3, 40  # names in a sentence, characters of a name; at most
 
 # What stands in the way is in capitals, so that a skimming eye stops there.
 WORD = {
@@ -27,33 +29,47 @@ class Headline:
 
     Attributes:
         outcome: Decides icon and colour.
-        sentence: One sentence, for somebody who knows the product and not the model.
+        clauses: For somebody who knows the product and not the model, the most important first.
     """
 
     outcome: Outcome
-    sentence: str
+    clauses: tuple[str, ...]
+
+    @property
+    def sentence(self) -> str:
+        """All of it as one sentence."""
+        return f"{'; '.join(self.clauses)}."
+
+    def within(self, limit: int) -> str:
+        """Return as many clauses as a place of so many characters holds, the first in any case."""
+        for count in range(len(self.clauses), 1, -1):
+            said = f"{'; '.join(self.clauses[:count])}."
+            if len(said) <= limit:
+                return said
+        return f"{self.clauses[0]}."
 
 
 def headline(plan: Plan) -> Headline:
-    """Say what was decided, in one sentence."""
+    """Say what was decided, and what the change means, in one sentence."""
     judgement = plan.judgement
     match judgement.answer:
         case "PROMOTE":
-            sentence = _good(judgement, plan)
+            clauses = _good(plan)
         case "POLICY_FAILED":
-            sentence = _bad(judgement)
+            clauses = (_bad(judgement), *_compared(plan))
         case "POLICY_WEAKENED":
-            sentence = (
-                "This model is not good enough by the rules in force: it passes only by those "
-                "that this pull request brings."
-            )
+            lead = "Not good enough by the rules in force: "
+            lead += _blocked(judgement.verdict)
+            only = "it passes only by the rules that this pull request brings"
+            clauses = (lead, only, *_compared(plan))
         case "POLICY_ONLY":
-            sentence = _rules_only(judgement)
+            clauses = _rules_only(judgement)
         case "NOT_PROMOTABLE":
             files = plural(len(plan.candidate.dirty), "file")
-            sentence = f"Only a trial: {files} not as in the commit; {_tally(judgement)}."
+            clauses = (f"Only a trial: {files} not as in the commit", _tally(judgement))
+            clauses += _compared(plan)
     outcome = max(judgement.outcome, _LEAST.get(judgement.answer, Outcome.PASSED))
-    return Headline(outcome=outcome, sentence=sentence)
+    return Headline(outcome=outcome, clauses=tuple(filter(None, clauses)))
 
 
 _LEAST = {"POLICY_WEAKENED": Outcome.FAILED, "NOT_PROMOTABLE": Outcome.WARNED}
@@ -89,7 +105,7 @@ def measured(gate: GateResult) -> str:
 
 
 def _names(gates: Iterable[GateResult]) -> str:
-    names = [gate.name for gate in gates]
+    names = [plain(gate.name, _NAME) for gate in gates]
     more = [plural(len(names) - _NAMED, "other")] if len(names) > _NAMED else []
     return joined([*names[:_NAMED], *more])
 
@@ -98,63 +114,76 @@ def _with(verdict: Verdict, outcome: Outcome) -> list[GateResult]:
     return [gate for gate in verdict.gates if gate.outcome is outcome]
 
 
-def _good(judgement: Judgement, plan: Plan) -> str:
-    verdict = deciding(judgement)
+_LEAD = {
+    "better": "Better",
+    "worse": "Worse, but within the limits",
+    "cannot_tell": "Cannot tell better from worse",
+}
+
+
+def _good(plan: Plan) -> tuple[str, ...]:
+    """Say how a model that passes compares; what is unusual about its gates comes last."""
+    changed = change_plainly(plan)
+    if changed is not None:
+        return f"{_LEAD[changed.how]}: {changed.said}", gap_plainly(plan), *_remarks(plan)
+    if same_model(plan):
+        return "The same model as the baseline's", *_remarks(plan)
+    if plan.baseline.status == "none":
+        return "Good enough as a first model: there is no baseline yet", *_remarks(plan)
+    few = plan.comparison is not None and plan.comparison.status == "too_few"
+    why = "too few common rows to compare it with the baseline" if few else "not compared"
+    return f"Good enough; {why}", *_remarks(plan)
+
+
+def _compared(plan: Plan) -> tuple[str, ...]:
+    """Say how a model compares that does not pass, or is no candidate."""
+    changed = change_plainly(plan)
+    if changed is None:
+        return ("it is the baseline's model",) if same_model(plan) else ()
+    subject = "" if changed.said.startswith("predictions") else "it "
+    told = "better or worse cannot be told: " if changed.how == "cannot_tell" else ""
+    return f"{told}{subject}{changed.said}", gap_plainly(plan)
+
+
+def _remarks(plan: Plan) -> Iterator[str]:
+    verdict = deciding(plan.judgement)
     warned, waived = _with(verdict, Outcome.WARNED), _with(verdict, Outcome.WAIVED)
     skipped = len(_with(verdict, Outcome.SKIPPED))
     passed = len(verdict.gates) - skipped
+    if waived:
+        yield f"a waiver stands in for {_names(waived)}"
     if warned:
-        count = "a warning" if len(warned) == 1 else f"{len(warned)} warnings"
-        how = f", with {count} ({_names(warned)})"
-        how += f" and by a waiver of {_names(waived)}" if waived else ""
-    elif waived:
-        how = f" only by a waiver of {_names(waived)}"
-    elif skipped:
-        how = f": {plural(passed, 'gate')} passed, {skipped} had nothing to compare with"
-    else:
-        how = ": its one gate passed" if passed == 1 else f": all {passed} gates passed"
-    return f"This model is good enough to release{how}{_and_how(plan)}."
-
-
-def _and_how(plan: Plan) -> str:
-    if plan.baseline.status == "none":
-        return "; there is no baseline yet"
-    paired = primary_pair(plan)
-    if paired is None:
-        return "; it was not compared with the baseline"
-    if is_same(plan, paired):
-        return "; it is the baseline's model"
-    return {
-        "better": "; it is better than the baseline",
-        "worse": "; it is worse than the baseline",
-        "cannot_tell": "; better or worse than the baseline cannot be told",
-    }[paired.outcome]
+        yield f"{plural(len(warned), 'warning')}: {_names(warned)}"
+    elif not waived:
+        yield "its one gate passed" if passed == 1 else f"all {passed} gates passed"
+    if skipped:
+        yield f"{plural(skipped, 'gate')} had nothing to compare with"
 
 
 def _bad(judgement: Judgement) -> str:
     verdict = deciding(judgement)
     if not verdict.gates:
-        return "Not known whether this model is good enough: its policy has no gates."
-    found = blocking(verdict)
-    count = f"{len(found)} of {plural(len(verdict.gates), 'gate')}"
-    if judgement.outcome is Outcome.ERRORED:
-        unknown = _with(verdict, Outcome.ERRORED)
-        failed = len(found) - len(unknown)
-        count = f"{len(unknown)} of {plural(len(verdict.gates), 'gate')}"
-        also = f", and {failed} failed" if failed else ""
-        return (
-            "Not known whether this model is good enough: "
-            f"{count} could not be judged ({_names(unknown)}){also}."
-        )
-    whose = " of the rules that it brings" if verdict is judgement.proposed else ""
-    return f"This model is not good enough: {count}{whose} failed ({_names(found)})."
+        return "Not known whether it is good enough: its policy has no gates"
+    known = judgement.outcome is not Outcome.ERRORED
+    lead = "Not good enough" if known else "Not known whether it is good enough"
+    whose = " by the rules that it brings" if verdict is judgement.proposed else ""
+    return f"{lead}{whose}: {_blocked(verdict)}"
 
 
-def _rules_only(judgement: Judgement) -> str:
-    sentence = "No new model: this pull request changes only the rules that a model has to meet"
+def _blocked(verdict: Verdict) -> str:
+    """Say which gates stand in the way; what is not known first, as it counts for more."""
+    failed, unknown = _with(verdict, Outcome.FAILED), _with(verdict, Outcome.ERRORED)
+    parts = [f"{_names(unknown)} could not be judged"] if unknown else []
+    parts += [f"{_names(failed)} failed"] if failed else []
+    return " and ".join(parts)
+
+
+def _rules_only(judgement: Judgement) -> tuple[str, ...]:
     found = blocking(deciding(judgement))
-    unknown = f"; not all of them could be judged ({_names(found)})" if found else ""
-    return f"{sentence}{unknown}."
+    return (
+        "No new model: this pull request changes only the rules that a model has to meet",
+        f"not all of them could be judged ({_names(found)})" if found else "",
+    )
 
 
 def _tally(judgement: Judgement) -> str:
@@ -208,10 +237,7 @@ def by_gates(plan: Plan) -> tuple[str, ...]:
 def _why(verdict: Verdict) -> str:
     if not verdict.gates:
         return "A policy without gates lets nothing pass."
-    failed, unknown = _with(verdict, Outcome.FAILED), _with(verdict, Outcome.ERRORED)
-    parts = [f"{_names(failed)} failed"] if failed else []
-    parts += [f"{_names(unknown)} could not be judged"] if unknown else []
-    return f"{' and '.join(parts)}."
+    return f"{_blocked(verdict)}."
 
 
 def approvals(count: int) -> str:

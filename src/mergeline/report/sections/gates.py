@@ -7,6 +7,7 @@ from mergeline.core.plan import Plan
 from mergeline.core.verdict import GateResult, Judgement, Outcome, Verdict
 from mergeline.report.markdown import code, table, text
 from mergeline.report.numbers import exact, number, plural
+from mergeline.report.plainly import is_judged
 from mergeline.report.words import WORD, is_change, measured, worst_first
 
 ICON = {
@@ -144,7 +145,7 @@ def remedies(plan: Plan) -> str:
         for gate in verdict.gates
         if gate.outcome is not Outcome.PASSED and gate.measured is not None
     }
-    aimed = [item for item in _all_remedies(plan) if _is_judged(*item, rules)][:_REMEDIES]
+    aimed = [item for item in _all_remedies(plan) if is_judged(item[1].gap, item[0], rules)][:_REMEDIES]
     if not aimed:
         return ""
     lines = [f"- {code(remedy.gap)} by {code(by)}: {remedy_line(remedy)}" for by, remedy in aimed]
@@ -185,9 +186,3 @@ def _all_remedies(plan: Plan) -> list[tuple[str, Remedy]]:
 def helpful(found: FairnessBy) -> tuple[Remedy, ...]:
     """Return the remedies that took at least a fifth off their gap where they were measured."""
     return tuple(r for r in found.remedies if r.gap_after <= _WORTH_SAYING * r.gap_before)
-
-
-def _is_judged(by: str, remedy: Remedy, rules: Collection[str]) -> bool:
-    """Whether one of these rules is about the gap; a rule's words are the judge's."""
-    start = f"{remedy.gap} by {by} "
-    return any(rule.startswith((f"{start}at most ", f"{start}no worse ")) for rule in rules)
