@@ -1,0 +1,77 @@
+"""Charts: every one valid, with a description and a table, and no name of the data as code."""
+
+import json
+
+import pytest
+
+from mergeline.report.charts import charts, svg
+
+from . import plans
+from .nasty import NASTY
+
+FIELDS = {
+    *("x", "y", "x2", "y2", "low", "high", "name", "series", "share", "text", "at", "n", "noise"),
+    *("actual", "predicted", "q5", "q25", "q50", "q75", "q95"),
+}
+
+
+def _walk(value: object, path: tuple[str, ...] = ()) -> list[tuple[tuple[str, ...], object]]:
+    if isinstance(value, dict):
+        return [found for key, each in value.items() for found in _walk(each, (*path, key))]
+    if isinstance(value, list):
+        return [found for each in value for found in _walk(each, (*path, "*"))]
+    return [(path, value)]
+
+
+@pytest.mark.parametrize("name", plans.ALL)
+def test_every_chart_is_told_in_words_and_numbers(name: str) -> None:
+    found = charts(plans.ALL[name]())
+    assert found
+    assert len({chart.name for chart in found}) == len(found)
+    for chart in found:
+        assert chart.title
+        assert chart.description
+        assert chart.rows
+        assert {len(row) for row in chart.rows} == {len(chart.header)}
+
+
+def test_each_task_has_its_own() -> None:
+    names = {
+        task: {chart.name for chart in charts(plans.ALL[task]())}
+        for task in ("better", "regression", "three-classes")
+    }
+    assert {"roc", "precision-recall", "calibration", "thresholds"} <= names["better"]
+    assert {"predicted-actual", "errors"} <= names["regression"]
+    assert {"roc", "classes", "matrix"} <= names["three-classes"]
+
+
+@pytest.mark.parametrize("task", ["better", "regression", "three-classes"])
+def test_a_hostile_name_is_only_ever_a_value(task: str) -> None:
+    for nasty in NASTY[::7]:
+        plan = plans.poisoned(plans.ALL[task](), nasty)
+        for chart in charts(plan):
+            for path, value in _walk(chart.spec):
+                if path and path[-1] in {"field", "type"}:
+                    assert value in FIELDS | {
+                        *("quantitative", "nominal", "line", "point", "rule", "text", "bar"),
+                        *("tick", "rect", "fit-x"),
+                    }
+                assert path[-1] not in {"expr", "calculate", "filter", "url", "href", "labelExpr"}
+
+
+def test_the_same_plan_gives_the_same_charts() -> None:
+    once, again = (json.dumps([c.spec for c in charts(plans.better())]) for _ in range(2))
+    assert once == again
+
+
+def test_a_chart_becomes_a_picture() -> None:
+    found = {chart.name: chart for chart in charts(plans.hostile())}
+    drawn = svg(found["importance"])
+    assert drawn.startswith("<svg")
+    assert "<img" not in drawn
+
+
+def test_nothing_measured_is_no_chart() -> None:
+    plan = plans.first()
+    empty = plan.model_copy(update={"evidence": plan.baseline_evidence})
+    assert charts(empty) == ()
