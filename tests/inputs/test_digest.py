@@ -103,6 +103,7 @@ def test_what_stages_read_changes_it(digest: Digest, changed: Mapping[str, str |
         {"out/table.txt": "made\n", "out/model/weights": "made\n"},
         {"code/__pycache__/x.pyc": "2"},
         {"params.yaml": FILES["params.yaml"].replace("gates: {}", "gates: {a: {at_least: 1}}")},
+        {"params.yaml": FILES["params.yaml"] + "card: {summary: other words}\n"},
         {"params.yaml": FILES["params.yaml"].replace("after: 2026-01-01", "after: 2027-01-01")},
         {"params.yaml": "# words\n" + FILES["params.yaml"].replace("0.2", "0.20")},
         {"other.toml": "unread = 3\nseed = 1\n"},

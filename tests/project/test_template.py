@@ -58,6 +58,10 @@ def test_only_prepare_reads_the_source(plain: dict[str, dict[str, Any]]) -> None
         assert not any("$" in path for path in plain[name]["deps"])
 
 
+def test_no_stage_reads_what_owners_say_on_the_card(plain: dict[str, dict[str, Any]]) -> None:
+    assert not any("card" in stage["params"] for stage in plain.values())
+
+
 def test_what_a_stage_reads_another_one_makes(plain: dict[str, dict[str, Any]]) -> None:
     """And it is made before, by one stage only."""
     made: list[str] = []

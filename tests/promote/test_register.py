@@ -11,14 +11,17 @@ from bundle.parts import evidence_files, parts_of, sealed, with_content
 from mergeline.bundle.read import read_bundle
 from mergeline.core.answers import Answer, Name
 from mergeline.core.digest import sha256
+from mergeline.core.plan import CardWords
 from mergeline.ledger.entries import Reviewed
 from mergeline.ledger.history import History
 from mergeline.promote.register import (
+    described,
     register,
     release_files,
     release_tags,
     reviewed_evidence,
 )
+from mergeline.report.card import render_card
 from registries import Place
 from report import plans
 
@@ -112,6 +115,27 @@ def test_a_release_is_registered_whole_and_found_again(place, tmp_path):
     assert read(registry, "1", tmp_path / "1") == FILES
     assert register(place.registry(registry.project), KEY, FILES, TAGS) == version
     assert numbers(registry) == ["1"]
+
+
+def test_a_version_says_what_its_card_begins_with(place):
+    card = render_card(PLAN.model_copy(update={"card": CardWords(summary="Says who pays.")}))
+    said = described(release_files(BUNDLE, PLAN, card))
+    assert said.startswith("# Model card: ")
+    assert "Says who pays." in said
+    assert "## " not in said
+    assert "library_name" not in said
+    registry = place.registry()
+    register(registry, KEY, release_files(BUNDLE, PLAN, card), TAGS)
+    client = registry._store.client
+    assert client.get_model_version(registry.project, "1").description == said
+    assert "card.md" in client.get_registered_model(registry.project).description
+
+
+def test_a_description_that_is_too_long_is_cut(embedded):
+    registry = embedded.registry()
+    registry.create(KEY, FILES, TAGS, "x" * 100_000)
+    found = registry._store.client.get_model_version(registry.project, "1")
+    assert found.description == "x" * 5000
 
 
 def test_another_key_is_another_version(embedded):

@@ -33,8 +33,13 @@ _HINT = (
     "start it or check the address and its credentials (MLFLOW_TRACKING_URI, which wins, "
     "or registry.uri in params.yaml), then do the same again"
 )
+_ABOUT = (
+    "Models that `mergeline promote` registered. Each version says what it is for and what was "
+    "decided of it; its whole model card is `card.md` among the artifacts of its source run."
+)
 _FOLDER = "registry"  # of artifacts, beside a SQLite file
 _PAGE = 100
+_LONGEST_DESCRIPTION = 5000  # characters that MLflow's tables hold
 _LONGEST_WAIT = 30  # seconds for a server that makes versions ready later
 _NUMBER = re.compile(r"[1-9][0-9]{0,8}")
 _SOURCE = re.compile(r"runs:/([0-9A-Za-z_-]{1,64})/([0-9a-f]{64})/model")
@@ -163,13 +168,16 @@ class Registry:
 
     # --- writing -----------------------------------------------------------------------
 
-    def create(self, key: str, files: Mapping[str, bytes], tags: Mapping[str, str]) -> Version:
+    def create(
+        self, key: str, files: Mapping[str, bytes], tags: Mapping[str, str], description: str = ""
+    ) -> Version:
         """Register a version. MLflow makes a second one when this is done twice: search first.
 
         Args:
             key: K.
             files: By name: `model/*`, `probes.json`, `evidence/*.json`, `card.md`.
             tags: What is true of the version for ever; project and key are added.
+            description: Markdown that MLflow shows beside the version; cut where it is too long.
 
         Raises:
             RegistryMismatch: The files are too many or too large.
@@ -180,12 +188,13 @@ class Registry:
             digest = registry_files.upload(registry_files.artifacts_of(store, run), files)
             store.client.set_terminated(run)
             with already_there():
-                store.client.create_registered_model(self.project)
+                store.client.create_registered_model(self.project, description=_ABOUT)
             made = store.client.create_model_version(
                 self.project,
                 f"runs:/{run}/{digest}/model",
                 run_id=run,
                 tags=named,
+                description=description[:_LONGEST_DESCRIPTION] or None,
                 await_creation_for=_LONGEST_WAIT,
             )
             return _version(made)

@@ -112,6 +112,7 @@ class CardWords(Stated):
         owners: Who answers for it.
         license: Of the model, as SPDX names it.
         intended_use: What it is made for.
+        users: For whom it is made.
         out_of_scope: What it must not be used for.
         limitations: Where it is known to be wrong.
         ethical_considerations: Risks and harms, and what was done about them.
@@ -122,6 +123,7 @@ class CardWords(Stated):
     owners: tuple[str, ...] = ()
     license: str = ""
     intended_use: tuple[str, ...] = ()
+    users: tuple[str, ...] = ()
     out_of_scope: tuple[str, ...] = ()
     limitations: tuple[str, ...] = ()
     ethical_considerations: tuple[str, ...] = ()

@@ -25,6 +25,7 @@ from mergeline.ledger.history import History
 
 EVIDENCE = "mergeline.evidence"
 COMMIT = "mergeline.commit"
+CARD = "card.md"
 # A version keeps these of the promotion that registered it first.
 _OF_THE_FIRST = frozenset({EVIDENCE, COMMIT})
 _SHOWN = 80
@@ -45,7 +46,7 @@ def release_files(bundle: Bundle, plan: Plan, card: str) -> dict[str, bytes]:
         **{f"model/{name}": data for name, data in bundle.model.items()},
         "probes.json": bundle.probes,
         **{f"evidence/{name}": data for name, data in (bundle.evidence | judged).items()},
-        "card.md": card.encode(),
+        CARD: card.encode(),
     }
 
 
@@ -60,6 +61,17 @@ def release_tags(plan: Plan) -> dict[str, str]:
         COMMIT: candidate.commit,
         **data,
     }
+
+
+def described(files: Mapping[str, bytes]) -> str:
+    """Return what the registry says of a version: the first lines of its card.
+
+    Args:
+        files: See `release_files`; without a card nothing is said.
+    """
+    card = files.get(CARD, b"").decode()
+    _, dashes, text = card.partition("\n---\n")  # the end of the front matter
+    return (text if dashes else card).partition("\n## ")[0].strip()
 
 
 def reviewed_evidence(history: History, key: str) -> frozenset[str]:
@@ -114,7 +126,7 @@ def _created(
     """Create a version, and return those that there are then, ours or another's."""
     failure: RegistryUnavailable | None = None
     try:
-        made = registry.create(key, files, tags)
+        made = registry.create(key, files, tags, described(files))
     except RegistryUnavailable as error:
         failure = error
     found = registry.find(key)

@@ -1,14 +1,20 @@
 """The model card: what a registered version is, from what, how good, for whom, and who said so.
 
-One Markdown template over a plan. Nothing in it depends on when or where it is written.
+Its sections are those of Mitchell et al., "Model Cards for Model Reporting" (FAT* 2019), its front
+matter Hugging Face's. What can be measured comes from the plan; the rest its owners say in the
+section `card` of the settings, and what nobody said is said to be missing. Nothing in it depends
+on when or where it is written.
 """
 
-from mergeline.core.evidence import TrainContent
+from mergeline.core.evidence import FairnessBy
 from mergeline.core.plan import Plan
 from mergeline.core.verdict import GateResult, Outcome
-from mergeline.report.markdown import Section, code, listing, table, text
-from mergeline.report.numbers import percent, plural, size
-from mergeline.report.sections.changes import changed
+from mergeline.report.card_data import evaluation_data, factors, training_data
+from mergeline.report.card_metadata import front_matter
+from mergeline.report.card_model import details, purpose
+from mergeline.report.card_words import said, saying
+from mergeline.report.markdown import Section, code, text
+from mergeline.report.numbers import joined
 from mergeline.report.sections.checks import checks
 from mergeline.report.sections.explain import explanations
 from mergeline.report.sections.fairness import fairness
@@ -17,137 +23,132 @@ from mergeline.report.sections.metrics import metrics, primary, slices
 from mergeline.report.sections.provenance import digests
 from mergeline.report.words import deciding, headline
 
-_WIDTH, _GATES, _COLUMNS, _LIBRARIES, _BANNERS = 400, 200, 60, 20, 8
-_SETTING, _CLASSES = 120, 20
+_WIDTH, _GATES, _BANNERS, _NAMED = 400, 200, 8, 8
 
 
 def render_card(plan: Plan) -> str:
     """Return the model card of a candidate; the same plan gives the same text."""
+    return f"{front_matter(plan)}\n{card_text(plan)}"
+
+
+def card_text(plan: Plan) -> str:
+    """Return the card without its front matter: the Markdown that people read."""
+    words = plan.card
     parts = (
-        f"# Model card: {code(plan.project)}",
-        _abstract(plan),
-        "## What it does",
-        _purpose(plan),
-        _columns(plan),
-        "## Data",
-        changed(plan).body,
-        "## Training",
-        _training(plan),
+        card_summary(plan),
+        "## Model details",
+        details(plan),
+        "## Intended use",
+        purpose(plan),
+        saying("Primary uses", words.intended_use, "intended_use"),
+        saying("Users", words.users, "users"),
+        saying("Out of scope", words.out_of_scope, "out_of_scope"),
+        "## Factors",
+        factors(plan),
         "## Metrics",
+        _metrics(plan),
+        "## Evaluation data",
+        evaluation_data(plan),
+        "## Training data",
+        training_data(plan),
+        "## Quantitative analyses",
+        "### All held-out rows",
         metrics(plan).body,
-        _optional("### Slices", slices(plan)),
         "### Against the baseline",
         primary(plan),
-        "## Fairness by group",
-        fairness(plan).body,
+        *_by_factor(plan),
         "## Explanations",
         explanations(plan).body,
         "## Checks",
         checks(plan).body,
         "## Gates and waivers",
         _gates(plan),
+        "## Ethical considerations",
+        saying("", words.ethical_considerations, "ethical_considerations"),
+        _ethics(plan),
+        "## Caveats and recommendations",
+        saying("Limitations", words.limitations, "limitations"),
+        saying("Recommendations", words.recommendations, "recommendations"),
+        _caveats(plan),
         "## Lineage",
         _lineage(plan),
     )
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def _abstract(plan: Plan) -> str:
+def card_summary(plan: Plan) -> str:
+    """Return the first lines of the card: what the model is for, and what was decided of it."""
     verdict, candidate = headline(plan), plan.candidate
     return (
+        f"# Model card: {code(plan.project)}\n\n"
+        f"{said(plan.card.summary, 'summary')}\n\n"
         f"{ICON[verdict.outcome]} {text(verdict.sentence)}\n\n"
         f"Model {code(candidate.model[:12])} of commit {code(candidate.commit[:12])}, "
         f"promotion key {code(candidate.key[:12])}."
     )
 
 
-def _optional(title: str, section: Section | None) -> str:
-    return "" if section is None else f"{title}\n\n{section.body}"
+# --- metrics -----------------------------------------------------------------------
 
 
-# --- what it does ----------------------------------------------------------------------
-
-
-def _purpose(plan: Plan) -> str:
-    prepare, train, evaluate = plan.evidence.prepare, plan.evidence.train, plan.evidence.evaluate
-    if prepare is None or train is None or evaluate is None:
-        return "There is no evidence of what it was made for."
-    target = code(prepare.content.target)
-    match train.content.task:
-        case "binary":
-            noun, positive = text(plan.noun, 40), code(str(prepare.content.positive))
-            threshold = evaluate.content.threshold
-            least = "" if threshold is None else f"{threshold:g}"
-            said = (
-                f"It scores rows from 0 to 1: how likely {target} is {positive} "
-                f"({noun}). A row with {least} or more is predicted {noun}."
-            )
-        case "multiclass":
-            classes = train.content.classes
-            said = (
-                f"It says how likely each of {len(classes):,} classes of {target} is: "
-                f"{listing(classes, _CLASSES)}. A row is predicted to be of the most likely one."
-            )
-        case "regression":
-            said = f"It predicts {target}, a number, in the units of that column."
-    return (
-        f"{said} What is said below was measured on the data described below and holds for "
-        "data like it."
-    )
-
-
-def _columns(plan: Plan) -> str:
-    """Return what the model reads, and what the table has besides."""
-    prepare, train = plan.evidence.prepare, plan.evidence.train
-    if prepare is None or train is None:
-        return ""
-    profiles = {column.name: column for column in prepare.content.columns}
-    features = train.content.features
-    rows = [
-        (
-            code(feature.name),
-            feature.kind,
-            percent(profiles[feature.name].missing, prepare.content.rows)
-            if feature.name in profiles
-            else "",
+def _metrics(plan: Plan) -> str:
+    """Return what is measured and how: the choice, not the values."""
+    evaluate, gaps = plan.evidence.evaluate, plan.evidence.fairness
+    if evaluate is None:
+        return "There is no evidence of the stage evaluate."
+    content = evaluate.content
+    others = [code(name) for name in list(content.metrics)[: 2 * _NAMED] if name != content.primary]
+    parts = [f"Decided by {code(content.primary)}"]
+    parts[0] += f"; also measured: {joined(others)}." if others else "."
+    if content.threshold is not None:
+        parts.append(f"Decisions are taken at the threshold {content.threshold:g}.")
+    parts.append(f"Intervals are 95 % bootstrap intervals, {content.bootstrap:,} draws.")
+    if gaps is not None and gaps.content.by:
+        rates = joined(code(name) for name in gaps.content.metrics)
+        parts.append(
+            f"By group: {rates}, and the gaps between groups of {gaps.content.min_group:,} rows "
+            "or more."
         )
-        for feature in features[:_COLUMNS]
-    ]
-    read = {feature.name for feature in features} | {prepare.content.target}
-    rest = [name for name in profiles if name not in read]
-    parts = [f"It reads {plural(len(features), 'column')}:"]
-    parts += [table(("Column", "Kind", "Missing"), rows, numeric=(2,))] if rows else []
-    if len(features) > len(rows):
-        parts.append(f"{plural(len(features) - len(rows), 'more column')} in the evidence.")
-    if rest:
-        parts.append(f"In the table and not read: {listing(rest, _COLUMNS)}.")
-    return "\n\n".join(parts)
+    return " ".join(parts)
 
 
-def _training(plan: Plan) -> str:
-    if plan.evidence.train is None:
-        return "There is no evidence of the stage train."
-    made = plan.evidence.train.content
-    rows = [("fairness constraint", code(made.mitigation, _SETTING))] if made.mitigation else []
-    rows += [(code(name), code(str(value), _SETTING)) for name, value in made.params.items()]
-    rows += [] if made.class_weight is None else [("class weight", code(str(made.class_weight)))]
-    rows += [("seed", str(made.seed))]
-    with_what = ", ".join(
-        f"{code(name)} {text(version, 40)}"
-        for name, version in list(made.libraries.items())[:_LIBRARIES]
-    )
+# --- by factor -----------------------------------------------------------------------
+
+
+def _by_factor(plan: Plan) -> tuple[str, ...]:
+    found = slices(plan)
     return (
-        f"{code(made.estimator, _SETTING)}{_trained(made)}; "
-        f"{size(made.model_bytes)}.\n\n"
-        + table(("Setting", "Value"), rows[: _COLUMNS + 1], numeric=())
-        + (f"\n\nMade with {with_what}." if with_what else "")
+        *(() if found is None else ("### By slice", found.body)),
+        "### Fairness by group",
+        _fairness(plan, together=False).body,
+        "### Fairness by groups that intersect",
+        _intersections(plan),
     )
 
 
-def _trained(made: TrainContent) -> str:
-    if made.file:
-        return f" ({code(made.file, _SETTING)}), trained by a stage of the project's own"
-    return f", trained on {plural(made.rows, 'row')}"
+def _fairness(plan: Plan, *, together: bool) -> Section:
+    """Return fairness by single columns, or by several together."""
+    evidence = plan.evidence.fairness
+    if evidence is None:
+        return fairness(plan)
+    by = _groupings(plan, together=together)
+    some = evidence.model_copy(
+        update={"content": evidence.content.model_copy(update={"by": tuple(by)})}
+    )
+    kept = plan.evidence.model_copy(update={"fairness": some})
+    return fairness(plan.model_copy(update={"evidence": kept}))
+
+
+def _groupings(plan: Plan, *, together: bool) -> list[FairnessBy]:
+    evidence = plan.evidence.fairness
+    by = evidence.content.by if evidence is not None else ()
+    return [each for each in by if (len(each.columns) > 1) is together]
+
+
+def _intersections(plan: Plan) -> str:
+    if plan.evidence.fairness is None or _groupings(plan, together=True):
+        return _fairness(plan, together=True).body
+    return "Not measured: that takes two sensitive columns (`data.sensitive`)."
 
 
 # --- who said so -----------------------------------------------------------------------
@@ -155,7 +156,7 @@ def _trained(made: TrainContent) -> str:
 
 def _gates(plan: Plan) -> str:
     judgement = plan.judgement
-    waived = [gate for gate in deciding(judgement).gates if gate.outcome is Outcome.WAIVED]
+    waived = _waived(plan)
     parts = (
         f"{gate_counts(judgement)}.",
         gate_table(judgement, width=_WIDTH, most=_GATES),
@@ -165,8 +166,55 @@ def _gates(plan: Plan) -> str:
     return "\n\n".join(parts)
 
 
+def _waived(plan: Plan) -> list[GateResult]:
+    return [gate for gate in deciding(plan.judgement).gates if gate.outcome is Outcome.WAIVED]
+
+
 def _waiver(gate: GateResult) -> str:
     return f"- {code(gate.name)} is waived: {text(gate.waiver)}"
+
+
+# --- what to heed --------------------------------------------------------------------
+
+
+def _ethics(plan: Plan) -> str:
+    """Say what is known of it without anybody's words."""
+    train, gaps = plan.evidence.train, plan.evidence.fairness
+    parts = []
+    if train is not None and gaps is not None:
+        sensitive = dict.fromkeys(name for by in gaps.content.by for name in by.columns)
+        read = [name for name in sensitive if name in {f.name for f in train.content.features}]
+        if sensitive:
+            names = joined(code(name) for name in list(sensitive)[:_NAMED])
+            which = joined(code(name) for name in read[:_NAMED]) if read else "none of them"
+            parts.append(f"- Sensitive columns: {names}. The model reads {which}.")
+    parts += [
+        f"- The gate {code(gate.name)} failed and is waived, see above."
+        for gate in _waived(plan)[:_NAMED]
+    ]
+    return "\n".join(parts)
+
+
+def _caveats(plan: Plan) -> str:
+    parts = [
+        "- What stands here was measured on the data described above, and holds for data like it."
+    ]
+    open_gates = [gate for gate in deciding(plan.judgement).gates if gate.outcome > Outcome.WAIVED]
+    if open_gates:
+        names = joined(code(gate.name) for gate in open_gates[:_NAMED])
+        rest = f" and {len(open_gates) - _NAMED:,} more" if len(open_gates) > _NAMED else ""
+        parts.append(f"- Not every gate passed: {names}{rest}, see above.")
+    gaps = plan.evidence.fairness
+    small = [
+        f"{code(group.name)} ({code(by.by)})"
+        for by in (gaps.content.by if gaps is not None else ())
+        for group in by.groups
+        if not group.judged
+    ]
+    if small:
+        more = f" and {len(small) - _NAMED:,} more" if len(small) > _NAMED else ""
+        parts.append(f"- Groups too small to be judged: {joined(small[:_NAMED])}{more}.")
+    return "\n".join(parts)
 
 
 def _lineage(plan: Plan) -> str:
