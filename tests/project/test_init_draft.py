@@ -11,6 +11,7 @@ import yaml
 from ruamel.yaml import YAML
 
 from mergeline.config.settings import Data, Model, Settings
+from mergeline.core.plan import CardWords
 from mergeline.core.policy import CheckGate, FairnessGate, MetricGate
 from mergeline.errors import ContractError
 from mergeline.project.classes import Positive
@@ -75,6 +76,14 @@ def test_a_draft_without_guesses() -> None:
     assert settings.promotion.approvals == 1
     assert settings.promotion.since is None
     assert settings.report.rows is False
+
+
+def test_the_words_of_the_card_wait_as_comments() -> None:
+    text = settings_text(draft())
+    before, mark, stub = text.partition("# card:\n")
+    assert parsed(text).card == CardWords()
+    said = parsed(before + (mark + stub).replace("# ", "", 1).replace("\n# ", "\n")).card
+    assert all(said.as_json().values())
 
 
 def test_how_numbers_are_written_is_in_the_settings() -> None:

@@ -85,6 +85,8 @@ def settings_text(draft: Draft) -> str:
         *_promotion(draft.since),
         "",
         "report: {rows: false}",
+        "",
+        *_CARD,
     ]
     return "\n".join(blocks) + "\n"
 
@@ -167,6 +169,19 @@ def _measured(draft: Draft) -> Iterator[str]:
     yield "checks: {sample: 10000}"
 
 
+_CARD = (
+    "# For the model card: what nobody can measure. No stage reads it.",
+    "# card:",
+    "#   summary: what the model is for, in a sentence",
+    "#   owners: [who answers for it]",
+    "#   license: as SPDX names it",
+    "#   intended_use: [what it is made for]",
+    "#   users: [for whom]",
+    "#   out_of_scope: [what it must not be used for]",
+    "#   limitations: [where it is known to be wrong]",
+    "#   ethical_considerations: [whom an error harms, and what was done about it]",
+    "#   recommendations: [what whoever uses it should heed]",
+)
 _ALONE = "  # 0 for somebody who works alone; every comment says so then"
 
 
