@@ -1,16 +1,21 @@
 # Everything that a person or CI runs. `make demo` and `make test` do all the set-up.
 PYTHON ?= python3
 BIN := .venv/bin
+PYTEST = $(BIN)/pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 # Libraries that are compiled once start several times quicker.
 COMPILE ?= $(if $(filter false,$(CHECKS)),,--compile-bytecode)
 
-.PHONY: demo test lint format setup install install-checks extras job lock example transcripts bench clean
+.PHONY: demo test test-long lint format setup install install-checks extras job lock example transcripts bench clean
 
 demo: setup
 	@$(BIN)/mergeline demo
 
 test: setup
-	$(BIN)/pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+	$(PYTEST) -m 'not long'
+
+# The same, and what takes the same paths over more inputs.
+test-long: setup
+	$(PYTEST)
 
 lint: setup
 	$(BIN)/ruff check .

@@ -1,9 +1,12 @@
 """Options that all tests share."""
 
 import os
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
+
+from mergeline.adapters.deepchecks import SOCKET, DeepchecksServer
 
 # As many tests run side by side as there are cores; threads of one would only wait for
 # those of another. What a test says of threads itself it sets itself.
@@ -29,6 +32,14 @@ LONG = (
 
 def pytest_collection_modifyitems(items):
     items.sort(key=lambda item: not str(item.path).endswith(LONG))
+
+
+@pytest.fixture(scope="session")
+def deepchecks() -> Iterator[Mapping[str, str]]:
+    """The environment of programs that ask one deepchecks: its import takes ten seconds."""
+    with DeepchecksServer() as server:
+        del os.environ[SOCKET]  # for those alone that are given it
+        yield {SOCKET: str(server.socket)}
 
 
 @pytest.fixture

@@ -282,14 +282,14 @@ Maker = Callable[[str, Callable[[Project], Done]], Checked]
 
 
 @pytest.fixture(scope="session")
-def once(tmp_path_factory: pytest.TempPathFactory) -> Maker:
+def once(tmp_path_factory: pytest.TempPathFactory, deepchecks: Mapping[str, str]) -> Maker:
     """Make a project by name once, though several processes run the tests."""
     base = tmp_path_factory.getbasetemp()
     shared = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "checked"
     shared.mkdir(exist_ok=True)
 
     def make(name: str, how: Callable[[Project], Done]) -> Checked:
-        project = Project(shared / name, environment(shared / "empty"))
+        project = Project(shared / name, environment(shared / "empty") | deepchecks)
         record = shared / f"{name}.json"
         with _alone(shared):
             if not record.exists():

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from cli.conftest import SECOND_MODEL, Project, environment
+from mergeline.adapters.deepchecks import SOCKET
 from mergeline.project.template import IGNORED, PINS
 from promote.scenario import first_files, params
 
@@ -39,7 +40,7 @@ def test_deepchecks_is_missing(project: Project) -> None:
     """Said before any stage runs that would be in vain."""
     before = project.written()
     project.edit("sample: 1000", "sample: 900")
-    done = project.check(env={"MERGELINE_DEEPCHECKS_PYTHON": "/nonexistent/python"})
+    done = project.check(env={"MERGELINE_DEEPCHECKS_PYTHON": "/nonexistent/python", SOCKET: ""})
     message, hint = done.error()
     assert done.code == 4
     assert "MERGELINE_DEEPCHECKS_PYTHON is '/nonexistent/python'" in message

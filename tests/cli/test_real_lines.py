@@ -8,7 +8,7 @@ import json
 import re
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,6 @@ import pytest
 
 from cli.author import asked
 from cli.real_tables import FOLDER, Repository
-from mergeline.adapters.deepchecks import DeepchecksServer
 from mergeline.core import layout
 from mergeline.core.evidence import STAGES
 from mergeline.core.task import Task
@@ -61,16 +60,21 @@ TABLES: dict[Task, tuple[str, str]] = {
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _deepchecks() -> Iterator[None]:
+def _deepchecks(deepchecks: Mapping[str, str]) -> Iterator[None]:
     """All checks here ask one process, as those of one machine may."""
-    with DeepchecksServer():
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in deepchecks.items():
+            patch.setenv(name, value)
         yield
 
 
-only_adult = pytest.mark.parametrize("told", ["binary"], indirect=True)
+ADULT = pytest.param("binary", marks=pytest.mark.long)
+STUDENTS = pytest.param("multiclass", marks=pytest.mark.long)
+only_adult = pytest.mark.parametrize("told", [ADULT], indirect=True)
 
 
-@pytest.fixture(scope="module", params=TABLES)
+# The smallest table goes the whole way each time, the others with `make test-long`.
+@pytest.fixture(scope="module", params=["regression", ADULT, STUDENTS])
 def told(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Told:
     folder = tmp_path_factory.mktemp(request.param)
     repository = Repository(folder / "author", *TABLES[request.param])

@@ -2,12 +2,14 @@
 
 import shutil
 import sys
+from dataclasses import replace
 
 import pytest
 
 from cli.conftest import SECOND_MODEL, Project
 from failures.case import Case, edit, nothing
 from failures.conftest import Holder
+from mergeline.adapters.deepchecks import SOCKET
 
 # The check is whole and told; what fails is what comes after it.
 WRITTEN = ("reports/comment.md", "reports/verdict.json", "reports/candidate.json")
@@ -23,6 +25,12 @@ def a_file_for_a_folder(project: Project) -> None:
     shutil.rmtree(project.root / ".mergeline")
     project.write(".mergeline", "")
     project.edit("at_most: 0.5", "at_most: 0.6")
+
+
+@pytest.fixture
+def project(project: Project) -> Project:
+    """One that nobody has started deepchecks for."""
+    return replace(project, env={**project.env, SOCKET: ""})
 
 
 CASES = [

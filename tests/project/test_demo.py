@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,7 +38,10 @@ STORY = (
     ("comment", r"Not good enough: equal-odds failed; .*If merged now: POLICY_FAILED\.$"),
     ("merge", r"approved by grace, but GitHub refuses: the required status mergeline"),
     *REVIEW,
-    ("comment", r"only by the rules that this pull request brings.* If merged now: POLICY_WEAKENED\.$"),
+    (
+        "comment",
+        r"only by the rules that this pull request brings.* If merged now: POLICY_WEAKENED\.$",
+    ),
     ("merge", r"approved by grace, but GitHub refuses: the required status mergeline"),
     *REVIEW,
     ("comment", r" Better: catches .* If merged now: NOT_APPROVED\.$"),
@@ -116,9 +120,9 @@ def listens(port: int) -> bool:
 
 
 @pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Demo:
+def demo(tmp_path_factory: pytest.TempPathFactory, deepchecks: Mapping[str, str]) -> Demo:
     folder = tmp_path_factory.mktemp("demo")
-    env = environment(folder / "empty")
+    env = environment(folder / "empty") | deepchecks
     options = ("--folder", str(folder / "here"), "--example", str(folder / "example"))
     first = run(*options, cwd=REPOSITORY, env=env)
     assert first.code == 0, first.out + first.err
