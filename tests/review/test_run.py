@@ -187,7 +187,11 @@ def test_a_new_head_edits_the_comment_and_adds_an_entry(line: SmallLine) -> None
     assert second.comment.id == first.comment.id
     (body,) = comments(line, number)
     assert newer[:12] in body
-    assert head[:12] not in body
+    assert body.count(head[:12]) == 1
+    assert f"**Since the last push** (`{head[:12]}`): `equal-odds` FAILED → **passed**" in body
+    assert [each.number for each in second.plan.ledger] == [
+        entry.number for entry in line.ledger()[-2::-1]
+    ]
     assert [entry.commit for entry in line.ledger()[-2:]] == [head, newer]
     assert [entry.outcome.name for entry in line.ledger()[-2:]] == ["FAILED", "PASSED"]
     assert writes(line, since) == ["PATCH comments done", "POST statuses done"]

@@ -26,7 +26,9 @@ from mergeline.core.verdict import Baseline, Comparison, Stage
 from mergeline.errors import ToolError
 from mergeline.files import write_set
 from mergeline.inputs.digest import inputs_digest, working_inputs
+from mergeline.ledger.entries import Entry
 from mergeline.ledger.reuse import history_here, reuse_of
+from mergeline.ledger.seen import last_lines
 
 Say = Callable[[str], None]
 
@@ -40,12 +42,14 @@ class Request:
         base: A Git revision; None for the tip of main.
         today: The day on which waivers are held against their expiry.
         fresh: Whether the candidate's stages all run; the baseline may still be restored.
+        said: Puts an entry of the ledger into one sentence; None to leave them out.
     """
 
     root: Path
     base: str | None
     today: date
     fresh: bool = False
+    said: Callable[[Entry], str] | None = None
 
 
 def today() -> date:
@@ -101,8 +105,10 @@ def run_check(request: Request, say: Say) -> Plan:
     )
     plan = judged_plan(git, head, base.settings, measured, today=request.today)
     history = history_here(git)
-    reuse = None if history is None else reuse_of(history, evidence)
-    return plan.model_copy(update={"reuse": reuse})
+    if history is None:
+        return plan
+    lines = last_lines(history, request.said) if request.said else ()
+    return plan.model_copy(update={"reuse": reuse_of(history, evidence), "ledger": lines})
 
 
 def write_plan(root: Path, plan: Plan, comment: str) -> None:

@@ -77,6 +77,7 @@ def _check(root: Path, base: str | None, only: str | None, *, fresh: bool, json:
     from mergeline.check.queue import group_of, serving_review
     from mergeline.check.run import Request, run_check, today, write_plan
     from mergeline.report.comment import render_comment
+    from mergeline.report.log import entry_said
 
     if only is not None:
         refused = {"--base": base is not None, "--fresh": fresh, "--json": json}
@@ -90,7 +91,8 @@ def _check(root: Path, base: str | None, only: str | None, *, fresh: bool, json:
             _say_served(review, as_json=json)
             return
         base = group.parent if group else None
-    plan = run_check(Request(root=root, base=base, today=today(), fresh=fresh), _say)
+    asked = Request(root=root, base=base, today=today(), fresh=fresh, said=entry_said)
+    plan = run_check(asked, _say)
     comment = render_comment(plan)
     write_plan(root, plan, comment)
     summarize(comment)

@@ -113,6 +113,7 @@ def words() -> "Words":
     """Return how a plan is put into words."""
     from mergeline.report.check_run import render_check_run
     from mergeline.report.comment import render_comment
+    from mergeline.report.log import entry_said
     from mergeline.report.markdown import inert, marker
     from mergeline.report.words import headline
     from mergeline.review.run import Words
@@ -123,6 +124,7 @@ def words() -> "Words":
         marker=marker,
         check_run=render_check_run,
         line=lambda value: inert(value, _STATUS),
+        entry=entry_said,
     )
 
 

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, TypeAdapter
 
 from mergeline.core.base import Frozen
+from mergeline.core.plan import GateSeen
 from mergeline.core.policy import Accept
 from mergeline.core.verdict import OutcomeName
 
@@ -106,6 +107,7 @@ class Reviewed(Header):
         head: Of a group: the pull request's head that it brings. None for a head itself.
         comment: The comment's id; `commented` is when it came to say this.
         held_out: Of the keys of the rows that it was judged on; None in older entries.
+        gates: By name, as `ledger.seen` bounds them, by the rules in force; None in older entries.
     """
 
     kind: Literal["reviewed"] = "reviewed"
@@ -128,6 +130,8 @@ class Reviewed(Header):
     head: CommitId | None = Field(default=None, exclude_if=lambda head: head is None)
     # Nor is this: a line of before rows were counted is what it was.
     held_out: Sha256 | None = Field(default=None, exclude_if=lambda rows: rows is None)
+    # Nor this: a line of before gates were kept is what it was.
+    gates: dict[str, GateSeen] | None = Field(default=None, exclude_if=lambda seen: seen is None)
 
 
 class Promoted(Header):

@@ -16,6 +16,7 @@ from mergeline.report.sections.leaks import leaks, told_outcome
 from mergeline.report.sections.metrics import metrics, primary, slices
 from mergeline.report.sections.provenance import digests, stages
 from mergeline.report.sections.reuse import reused
+from mergeline.report.since import since_push
 from mergeline.report.words import headline, if_merged
 
 LIMIT = 60_000  # characters; GitHub refuses more than 65,536, and CML adds a line of its own
@@ -50,6 +51,7 @@ def _top(plan: Plan, width: int, most: int | None) -> str:
         marker(plan.project),
         f"## {ICON[verdict.outcome]} {text(verdict.sentence)}",
         _identity(plan),
+        since_push(plan),
         *map(_banner, plan.judgement.banners[:_BANNERS]),
         f"### Gates: {gate_counts(plan.judgement)}",
         gate_table(plan.judgement, width=width, most=most),

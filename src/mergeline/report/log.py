@@ -31,6 +31,26 @@ def render_log(entries: Iterable[Entry]) -> str:
     )
 
 
+def entry_said(entry: Entry) -> str:
+    """Return what an entry says, in one sentence of visible characters; names as they are."""
+    where, version, request, digest, why = _about(entry)
+    of = f" of pull request {request}" if request else ""
+    release = f"version {version}" if version else f"model {digest[:12]}" if digest else "a merge"
+    place = f" in {where}" if where else ""
+    said = f"{_DID[entry.kind]} {release}{of}{place}: {why.rstrip('.')}."
+    return plain(said, SENTENCE)
+
+
+_DID = {
+    "reviewed": "Reviewed",
+    "promoted": "Promoted",
+    "rolled_back": "Rolled back to",
+    "live": "Live is",
+    "rejected": "The server rejected",
+    "settled": "Settled",
+}
+
+
 def _row(entry: Entry) -> tuple[str, ...]:
     where, version, request, digest, why = _about(entry)
     cells = (

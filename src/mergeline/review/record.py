@@ -6,10 +6,12 @@ from mergeline.adapters.github_types import Comment, Pull, Run
 from mergeline.core.plan import Plan
 from mergeline.ledger.entries import BundlePart, Reviewed, utc_now
 from mergeline.ledger.history import History
+from mergeline.ledger.seen import gates_seen
 from mergeline.ledger.store import Ledger
 
 # What two entries of the same review may differ in.
-_PASSING = {"number", "previous", "time", "by", "commented"}
+# (the gates say again what the evidence and the outcome come from)
+_PASSING = {"number", "previous", "time", "by", "commented", "gates"}
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,7 @@ def _entry(judged: Judged, comment: Comment | Reviewed, by: str) -> Reviewed:
         commented=since,
         head=head,
         held_out=prepare.content.held_out_sha256 if prepare else None,
+        gates=gates_seen(plan.judgement),
     )
 
 

@@ -24,8 +24,9 @@ from mergeline.core.plan import Plan
 from mergeline.core.queue import EVENT
 from mergeline.core.remarks import CheckText, Places
 from mergeline.errors import ConfigError, GitHubError, InvalidBundle
-from mergeline.ledger.entries import Reviewed
+from mergeline.ledger.entries import Entry, Reviewed
 from mergeline.ledger.reuse import reuse_of
+from mergeline.ledger.seen import last_lines, push_before
 from mergeline.ledger.store import Ledger
 from mergeline.review.artifacts import receive
 from mergeline.review.banners import banners, other_base_banner
@@ -53,6 +54,7 @@ class Words:
         marker: By which a project's comment is found again.
         check_run: What the check run says, of lines in the head's files.
         line: One line of plain text that does nothing wherever it is shown.
+        entry: What an entry of the ledger says, one sentence.
     """
 
     comment: Callable[[Plan], str]
@@ -60,6 +62,7 @@ class Words:
     marker: Callable[[str], str]
     check_run: Callable[[Plan, Places], CheckText]
     line: Callable[[str], str]
+    entry: Callable[[Entry], str]
 
 
 @dataclass(frozen=True)
@@ -228,17 +231,22 @@ def _judge(job: Job, pull: Pull, bundle: Bundle) -> Plan | Answer:
     plan = rejudge(git, bundle, base=base, head=pull.head_sha, today=job.today)
     where = other_base(job.github, pull, job.main)
     first = (other_base_banner(where),) if where else ()
-    told = (*first, *banners(git, pull.head_sha, base, job.main), *plan.judgement.banners)
+    shown = (*first, *banners(git, pull.head_sha, base, job.main), *plan.judgement.banners)
     plan = plan.model_copy(
         update={
-            "judgement": plan.judgement.model_copy(update={"banners": told}),
+            "judgement": plan.judgement.model_copy(update={"banners": shown}),
             "notices": (*_notices(job, pull, stated.base, base), *plan.notices),
         }
     )
     history = job.ledger.read()
     asked = Asked(git, history, pull, plan, bundle.model, base)
-    reuse = reuse_of(history, plan.evidence, pull.number)
-    return plan.model_copy(update={"forecast": forecast(job.github, asked), "reuse": reuse})
+    told = {
+        "forecast": forecast(job.github, asked),
+        "reuse": reuse_of(history, plan.evidence, pull.number),
+        "previous": push_before(history, pull.number, pull.head_sha),
+        "ledger": last_lines(history, job.words.entry),
+    }
+    return plan.model_copy(update=told)
 
 
 def _notices(job: Job, pull: Pull, compared: str | None, base: str | None) -> Iterator[str]:
