@@ -23,11 +23,13 @@ from mergeline.core.evidence.evaluate import (
     ThresholdPoint,
 )
 from mergeline.core.evidence.explain import (
+    PROXY_FLOOR,
     ClassImportance,
     ExplainContent,
     ExplainedRow,
     GroupImportance,
     Importance,
+    Proxy,
 )
 from mergeline.core.evidence.fairness import (
     Cause,
@@ -50,6 +52,7 @@ from mergeline.core.evidence.train import Feature, TrainContent
 __all__ = [
     "EVIDENCE_TYPES",
     "FEWEST_TOLD",
+    "PROXY_FLOOR",
     "STAGES",
     "UNTOLD",
     "CalibrationBin",
@@ -79,6 +82,7 @@ __all__ = [
     "Importance",
     "Leak",
     "PrepareContent",
+    "Proxy",
     "Remedy",
     "ResidualBin",
     "Residuals",

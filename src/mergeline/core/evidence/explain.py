@@ -62,6 +62,27 @@ class ExplainedRow(Stated):
     values: dict[str, str] = {}
 
 
+# From here on a column is told as a proxy of a sensitive one.
+PROXY_FLOOR = 0.3
+
+
+class Proxy(Stated):
+    """A column that the model reads and that tells a sensitive one.
+
+    Attributes:
+        column: Which the model reads.
+        of: The sensitive column.
+        group: Of several groups the one that it tells best; None of two.
+        score: How well it alone tells the group of held-out rows, as in `Leak.score`: 0 as by
+            chance, 1 without error; at least `PROXY_FLOOR`, and more than chance explains.
+    """
+
+    column: str
+    of: str
+    group: str | None = None
+    score: FiniteFloat
+
+
 class ExplainContent(Stated):
     """Which columns move the predictions.
 
@@ -76,6 +97,7 @@ class ExplainContent(Stated):
         rows: Rows explained, drawn by hash.
         of: Held-out rows there are.
         background: Rows of the background sample.
+        proxies: Of the first 50 columns that the model reads, those that tell a sensitive one.
     """
 
     outcome: Literal["explained", "not_explained"]
@@ -90,3 +112,4 @@ class ExplainContent(Stated):
     classes: tuple[ClassImportance, ...] = ()
     by_group: tuple[GroupImportance, ...]
     largest_errors: tuple[ExplainedRow, ...]
+    proxies: tuple[Proxy, ...] = ()

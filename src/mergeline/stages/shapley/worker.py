@@ -22,6 +22,7 @@ from mergeline.model.score import Scorer, load_scorer
 from mergeline.model.table import require_columns
 from mergeline.stages.base import read_prepared
 from mergeline.stages.shapley.plan import Method, affordable, methods
+from mergeline.stages.shapley.proxies import find_proxies
 from mergeline.stages.shapley.summary import (
     Explained,
     by_class,
@@ -200,11 +201,14 @@ def _summary(
         (name, group_labels(project.test[name], settings.fairness.bins.get(name))[:count])
         for name in settings.data.sensitive
     ]
+    features = importances(sample)
+    names, bins = [item.column for item in features], settings.fairness.bins
     return _content(
         project,
         way,
         "explained",
-        features=importances(sample),
+        features=features,
+        proxies=find_proxies(project.train, project.test, names, settings.data.sensitive, bins),
         classes=by_class(sample, scorer.classes) if several else (),
         by_group=by_group(sample, groups, settings.fairness.min_group),
         largest_errors=explained_rows(
