@@ -112,6 +112,14 @@ class DataUnavailable(ToolError):
         self.kind = kind
 
 
+class NotRestored(ToolError):
+    """What a commit made is in no cache, and may or can not be made again here."""
+
+
+class NoReport(ToolError):
+    """What the last check left is not there, or does not belong together."""
+
+
 class RemoteRefused(ToolError):
     """A Git remote is not there, or does not let us read or change it; nothing was changed."""
 

@@ -15,11 +15,18 @@ from mergeline.adapters.dvc import Settled, adopt
 from mergeline.adapters.git import Git
 from mergeline.bundle.judged import NO_BASE, without_baseline
 from mergeline.check.kept import SKETCHES, keep_table
-from mergeline.check.reproduce import Say, require_data, restore, run_left, silent
+from mergeline.check.reproduce import (
+    Say,
+    require_data,
+    restore,
+    run_left,
+    settled_stages,
+    silent,
+)
 from mergeline.core import layout
 from mergeline.core.digest import json_digest
 from mergeline.core.evidence import STAGES
-from mergeline.core.verdict import Baseline
+from mergeline.core.verdict import Baseline, Stage
 from mergeline.errors import MergelineError, ToolError
 from mergeline.files import write_whole
 from mergeline.inputs.digest import pins
@@ -80,15 +87,56 @@ def restore_baseline(
         return BaselineFiles(remembered, known)
     if nothing := without_baseline(git, base):
         return BaselineFiles(nothing)
-    with _worktree(state, git, base) as tree:
-        say(f"restoring the baseline {base[:12]}")
-        adopt(root, tree)
-        baseline = _restore_in(
-            tree, WorkingTree(root, git), git, base, jobs=jobs, env=env or {}, say=say
-        )
+    with brought_up(root, git, base, "the baseline", jobs=jobs, env=env, say=say) as (tree, found):
+        baseline = found.baseline
         if baseline.status == "available":
             baseline = _keep(tree, baseline, state, known)
     return BaselineFiles(baseline, known if baseline.status == "available" else None)
+
+
+@dataclass(frozen=True)
+class BroughtUp:
+    """A commit's stages in a worktree, restored or run as far as the rules of a baseline allow.
+
+    Attributes:
+        stages: What became of each; none where it is not available.
+    """
+
+    baseline: Baseline
+    stages: tuple[Stage, ...] = ()
+
+
+@contextmanager
+def brought_up(
+    root: Path,
+    git: Git,
+    commit: str,
+    whose: str,
+    *,
+    jobs: int | None = None,
+    env: Mapping[str, str] | None = None,
+    say: Say = silent,
+) -> Iterator[tuple[Path, BroughtUp]]:
+    """Hold a worktree of a commit with its stages up to date; it is gone at the end.
+
+    Args:
+        root: The project's root.
+        git: The project's repository.
+        commit: Whose stages are wanted.
+        whose: What `say` calls it.
+        jobs: As in `restore_baseline`.
+        env: As in `restore_baseline`.
+        say: As in `restore_baseline`.
+
+    Raises:
+        ToolError: As in `restore_baseline`.
+    """
+    root = root.resolve()
+    with _worktree(own_folder(root), git, commit) as tree:
+        say(f"restoring {whose} {commit[:12]}")
+        adopt(root, tree)
+        here = WorkingTree(root, git)
+        yield tree, _restore_in(tree, here, git, commit, jobs=jobs, env=env or {}, say=say)
 
 
 def _sentence(error: MergelineError) -> str:
@@ -104,32 +152,36 @@ def _restore_in(
     jobs: int | None,
     env: Mapping[str, str],
     say: Say,
-) -> Baseline:
+) -> BroughtUp:
     """Bring the base's stages up to date in its worktree."""
+
+    def refused(reason: str) -> BroughtUp:
+        return BroughtUp(Baseline(status="not_available", commit=base, reason=reason))
+
     try:
         settled = restore(tree, say=say)
         refusal = _may_not_run(settled, CommitTree(git, base), head)
     except MergelineError as error:  # its settings are read all the same: its policy counts
-        reason = f"The pipeline of the base cannot be used: {_sentence(error)}"
-        return Baseline(status="not_available", commit=base, reason=reason)
+        return refused(f"The pipeline of the base cannot be used: {_sentence(error)}")
     if refusal:
-        return Baseline(status="not_available", commit=base, reason=refusal)
-    ran: set[str] = set()
+        return refused(refusal)
+    stages = settled_stages(settled)
     if settled.left:
         try:
             require_data(settled)
             done = run_left(tree, settled, jobs=jobs, env=_environment(tree, env), say=say)
         except MergelineError as error:
-            reason = f"The base does not run: {_sentence(error)}"
-            return Baseline(status="not_available", commit=base, reason=reason)
-        ran = {name for name, stage in done.stages.items() if stage.action == "ran"}
+            return refused(f"The base does not run: {_sentence(error)}")
+        stages |= done.stages
     names = settled.pipeline.needs
-    return Baseline(
+    ran = {name for name, stage in stages.items() if stage.action == "ran"}
+    baseline = Baseline(
         status="available",
         commit=base,
         restored=tuple(name for name in names if name not in ran),
         ran=tuple(name for name in names if name in ran),
     )
+    return BroughtUp(baseline, tuple(stages[name] for name in names if name in stages))
 
 
 def _may_not_run(settled: Settled, base: Tree, head: Tree) -> str:

@@ -20,7 +20,11 @@ _CODE = ("stats/*.py", "model/*.py", "check/compare.py", "check/drift.py", "chec
 
 
 def compare_once(
-    root: Path, settings: Settings, evidence: EvidenceSet, baseline: BaselineModel
+    root: Path,
+    settings: Settings,
+    evidence: EvidenceSet,
+    baseline: BaselineModel,
+    memory: Path | None = None,
 ) -> Comparison:
     """Compare, or return what the comparison of the same things said.
 
@@ -29,9 +33,10 @@ def compare_once(
         settings: Of the candidate.
         evidence: Of the candidate.
         baseline: Model, settings and evidence of the base.
+        memory: The root of the project that remembers; the candidate's unless given.
     """
     key = comparison_key(settings, evidence, baseline, code=code_digest(_PACKAGE))
-    path = root / layout.STATE / "comparisons" / f"{key}.json"
+    path = (memory or root) / layout.STATE / "comparisons" / f"{key}.json"
     known = _read(path)
     if known is not None:
         return known

@@ -25,8 +25,8 @@ app = typer.Typer(
 
 _VERBS = (
     *("init", "check", "status", "comment", "promote", "publish", "rollback", "serve"),
-    *("log", "audit", "checkout", "predict"),
-    *("doctor", "demo", "stage", "schema"),
+    *("report", "diff", "log", "audit", "checkout", "predict"),
+    *("doctor", "demo", "rehearse", "stage", "schema"),
 )
 for verb in _VERBS:
     import_module(f"mergeline.cli.{verb}").register(app)

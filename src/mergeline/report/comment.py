@@ -1,5 +1,6 @@
 """The comment that decides a pull request: a plan in, GitHub's Markdown out."""
 
+import re
 from collections.abc import Iterable
 
 from mergeline.core.plan import Plan
@@ -10,12 +11,13 @@ from mergeline.report.markdown import NAME, Section, block, code, listing, marke
 from mergeline.report.sections.changes import changed
 from mergeline.report.sections.checks import checks
 from mergeline.report.sections.explain import explanations
-from mergeline.report.sections.fairness import fairness
+from mergeline.report.sections.fairness import fairness, why_unfair
 from mergeline.report.sections.gates import ICON, gate_counts, gate_table, remedies
 from mergeline.report.sections.leaks import leaks, told_outcome
 from mergeline.report.sections.metrics import metrics, primary, slices
 from mergeline.report.sections.provenance import digests, stages
 from mergeline.report.sections.reuse import reused
+from mergeline.report.sections.sensitive import rising
 from mergeline.report.since import since_push
 from mergeline.report.words import headline, if_merged
 
@@ -24,6 +26,7 @@ LIMIT = 60_000  # characters; GitHub refuses more than 65,536, and CML adds a li
 # Width of the texts in the gate table, and how many rows: the first that fits is taken.
 _DETAIL: tuple[tuple[int, int | None], ...] = ((400, None), (100, None), (30, None), (30, 20))
 _RESERVE = 400  # for the line that says what was left out
+_ADDRESS = re.compile(r"https?://[A-Za-z0-9.-]+(?::\d+)?(?:/[A-Za-z0-9._~/-]*)?(?:#[A-Za-z0-9-]*)?")
 _BANNERS, _NOTICES, _FILES, _CHANGES = 8, 12, 12, 8
 
 
@@ -55,7 +58,9 @@ def _top(plan: Plan, width: int, most: int | None) -> str:
         *map(_banner, plan.judgement.banners[:_BANNERS]),
         f"### Gates: {gate_counts(plan.judgement)}",
         gate_table(plan.judgement, width=width, most=most),
+        why_unfair(plan),
         remedies(plan),
+        rising(plan),
         "### Primary metric",
         primary(plan),
         text(reused(plan)),
@@ -77,7 +82,7 @@ def _identity(plan: Plan) -> str:
 
 
 def _banner(banner: Banner) -> str:
-    kind = "IMPORTANT" if banner.kind == "policy-only" else "WARNING"
+    kind = {"policy-only": "IMPORTANT", "diff": "NOTE"}.get(banner.kind, "WARNING")
     return f"> [!{kind}]\n> {text(banner.text, 600)}"
 
 
@@ -132,10 +137,17 @@ def _left_out(sections: Iterable[Section]) -> str:
     return f"Left out, because a comment holds no more: {names}; {where}." if names else ""
 
 
+def _page(address: str) -> str:
+    """Link the whole report; the address is the job's own, and held against that all the same."""
+    if _ADDRESS.fullmatch(address) is None:
+        return ""
+    return f"[The whole report: charts, a threshold explorer, every number]({address})"
+
+
 def _bottom(plan: Plan) -> str:
     lines = [f"- {text(notice, 300)}" for notice in plan.notices[:_NOTICES]]
     more = len(plan.notices) - _NOTICES
     lines += [f"- {more:,} more notices"] if more > 0 else []
     notices = "\n".join(("**Notices**", "", *lines)) if lines else ""
-    parts = (notices, f"To reproduce it:\n\n{block(plan.command)}")
+    parts = (notices, f"To reproduce it:\n\n{block(plan.command)}", _page(plan.page))
     return "\n\n".join(part for part in parts if part)

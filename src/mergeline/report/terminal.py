@@ -28,8 +28,14 @@ _STYLE = {
 _FILES, _WIDEST_NAME = 5, 24
 
 
-def print_plan(plan: Plan, console: "Console") -> None:
-    """Print verdict, gates, comparison, what a merge would do, and where the files are."""
+def print_plan(plan: Plan, console: "Console", *, files: bool = True) -> None:
+    """Print verdict, gates, comparison, what a merge would do, and where the files are.
+
+    Args:
+        plan: What was found out.
+        console: Where to.
+        files: Whether there are any: a check writes some.
+    """
     from rich.text import Text
 
     verdict = headline(plan)
@@ -47,7 +53,7 @@ def print_plan(plan: Plan, console: "Console") -> None:
         ("If merged now", " ".join((f"{plan.judgement.answer}.", *if_merged(plan)))),
         *_dirty(plan),
         *(("Notice", notice) for notice in plan.notices),
-        ("Files", f"{layout.COMMENT}, {layout.VERDICT}, {layout.CANDIDATE}"),
+        *([("Files", f"{layout.COMMENT}, {layout.VERDICT}, {layout.CANDIDATE}")] if files else []),
     ):
         console.print()
         console.print(_paragraph(title, said))
