@@ -4,10 +4,14 @@ import os
 import shlex
 import sys
 import time
+from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from mergeline.project.line import Line
 
 
 def register(app: typer.Typer) -> None:
@@ -22,6 +26,17 @@ def demo(
     example: Annotated[
         Path | None, typer.Option(help="Keep the better model's report in this folder.")
     ] = None,
+    browse: Annotated[
+        bool | None,
+        typer.Option(
+            "--browse/--no-browse",
+            help="Serve the pages of what happened at the end, until Ctrl-C.",
+            show_default="in a terminal",
+        ),
+    ] = None,
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="Of these pages; 0 takes any that is free.")
+    ] = 0,
 ) -> None:
     """Rehearse the whole line: pull requests, comments, merges, a model server, a rollback.
 
@@ -31,7 +46,8 @@ def demo(
 
     started = time.monotonic()
     made = Demo(Path.cwd(), folder.resolve(), _Steps(started))
-    made.tell(keep=example)
+    wanted = sys.stdin.isatty() and sys.stdout.isatty() if browse is None else browse
+    made.tell(keep=example, then=partial(_browse, port=port) if wanted else None)
     programs = shlex.quote(os.fspath(Path(sys.prefix) / "bin"))
     registry = shlex.quote(f"sqlite:///{made.folder / 'registry.db'}")
     typer.echo(
@@ -46,6 +62,15 @@ def demo(
         "  mergeline audit 2       # a version, back to the data that it was made from\n"
         "  mergeline predict data/applications.parquet --output scores.csv"
     )
+
+
+def _browse(line: "Line", port: int) -> None:
+    from mergeline.project.rehearse.serve import Options, serve
+
+    def say(address: str) -> None:
+        typer.echo(f"\nAll of it is still there: open {address} in a browser. Ctrl-C ends it.")
+
+    serve(line, Options(port=port, demo=True), say)
 
 
 class _Steps:

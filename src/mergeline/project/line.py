@@ -148,6 +148,10 @@ class Line:
             self.github.end_run(run_id, conclusion)
         return done.returncode
 
+    def page(self, run_id: int) -> Path:
+        """Return where the report of a build is kept; not every build has one."""
+        return self.folder / "pages" / f"{run_id}.html"
+
     def _parts(self) -> dict[str, bytes]:
         return {part: pack(self.example.folder, part) for part in PARTS}
 

@@ -4,7 +4,7 @@ Every stage depends on the pin of Mergeline and its environment, so that an upgr
 again what it must, and an older commit can still be restored from a cache.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 
@@ -27,20 +27,34 @@ _PINNED = (
 )
 
 _TABLES = (layout.TRAIN_TABLE, layout.TEST_TABLE)
+# The files that stages leave for `dvc plots`, by task. Curves of several classes are in one
+# file, where a line would join one class with the next. DVC draws each file by itself, or, under
+# `plots` at the end, a few of a file's columns by name.
 _ROC = "x: false_positive_rate, y: true_positive_rate, title: ROC"
 _CURVE = "x: recall, y: precision, title: Precision and recall"
-# The files that `evaluate` leaves for `dvc plots`, by task. Curves of several classes are in one
-# file, where a line would join one class with the next.
+_CALIBRATION = "x: score, y: observed, title: Calibration"
+_SCATTER = "template: scatter"
 _PLOTS: Mapping[Task, Mapping[str, str]] = {
-    "binary": {"roc.csv": _ROC, "precision_recall.csv": _CURVE},
+    "binary": {"roc.csv": _ROC, "precision_recall.csv": _CURVE, "calibration.csv": _CALIBRATION},
     "multiclass": {
-        "roc.csv": f"{_ROC}, template: scatter",
-        "precision_recall.csv": f"{_CURVE}, template: scatter",
+        "roc.csv": f"{_ROC}, {_SCATTER}",
+        "precision_recall.csv": f"{_CURVE}, {_SCATTER}",
+        "calibration.csv": f"{_CALIBRATION}, {_SCATTER}",
     },
     "regression": {
         "predicted_actual.csv": "x: predicted, y: actual, title: Predicted and actual",
         "error_quantiles.csv": "x: percent, y: error, title: Quantiles of the error",
     },
+}
+_IMPORTANCE = (
+    "x: share, y: column, title: Share of the explanation, template: bar_horizontal_sorted"
+)
+_THRESHOLDS, _GROUPS = f"{layout.PLOTS}/thresholds.csv", f"{layout.PLOTS}/groups.csv"
+# What is shown of each group.
+_BY_GROUP: Mapping[Task, Sequence[str]] = {
+    "binary": ("selection_rate", "true_positive_rate", "false_positive_rate"),
+    "multiclass": ("accuracy",),
+    "regression": ("mean_error", "mean_absolute_error"),
 }
 
 # What each stage reads, by DVC dependency and by section of params.yaml.
@@ -95,13 +109,38 @@ def pipeline(
         lines += [f"  {name}:", f"    cmd: mergeline stage {name}", "    deps:"]
         lines += [f"      - {path}" for path in deps]
         lines += ["    params:", *(f"      - {section}" for section in _PARAMS[name])]
-        lines += ["    outs:", *(f"      - {path}" for path in _OUTS.get(name, ()))]
-        lines += [f"      - {layout.evidence(name)}"]
+        outs = [*_OUTS.get(name, ()), layout.evidence(name), *_drawn_later(name, task)]
+        lines += ["    outs:", *(f"      - {path}" for path in outs)]
         if name == "evaluate":
-            lines += ["    metrics:", f"      - {layout.METRICS}", "    plots:"]
-            plots = _PLOTS[task].items()
-            lines += [f"      - {layout.PLOTS}/{file}: {{{axes}}}" for file, axes in plots]
-    return "\n".join(lines) + "\n"
+            lines += ["    metrics:", f"      - {layout.METRICS}"]
+        if plots := {"evaluate": _PLOTS[task], "explain": {"importance.csv": _IMPORTANCE}}.get(
+            name
+        ):
+            lines.append("    plots:")
+            lines += [f"      - {layout.PLOTS}/{file}: {{{axes}}}" for file, axes in plots.items()]
+    return "\n".join([*lines, *_plots_of_columns(task)]) + "\n"
+
+
+def _drawn_later(stage: str, task: Task) -> list[str]:
+    """Return the files of a stage of which `plots` at the end draws some columns."""
+    if stage == "fairness":
+        return [_GROUPS]
+    return [_THRESHOLDS] if stage == "evaluate" and task == "binary" else []
+
+
+def _plots_of_columns(task: Task) -> Iterator[str]:
+    yield "plots:"
+    if task == "binary":
+        yield "  - Thresholds:"
+        yield "      x: threshold"
+        yield f"      y: {{{_THRESHOLDS}: [recall, precision, selection_rate]}}"
+        yield "      template: simple"
+    for measure in _BY_GROUP[task]:
+        title = measure.replace("_", " ").capitalize()
+        yield f"  - {title} by group:"
+        yield f"      x: {{{_GROUPS}: {measure}}}"
+        yield f"      y: {{{_GROUPS}: group}}"
+        yield "      template: bar_horizontal"
 
 
 IGNORED: Mapping[str, Sequence[str]] = {

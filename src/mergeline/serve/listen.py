@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from mergeline.errors import ToolError
 
 if TYPE_CHECKING:
-    from fastapi import FastAPI
+    from starlette.applications import Starlette
 
 _WAITING = 2048  # connections that nobody has accepted yet
 # Longer than clients keep a connection: one that both ends close at once fails a request.
@@ -41,7 +41,7 @@ def bind(host: str, port: int) -> socket.socket:
 
 
 async def serve_http(
-    app: "FastAPI",
+    app: "Starlette",
     taken: socket.socket,
     stop: asyncio.Event,
     *,
