@@ -5,7 +5,7 @@ PYTEST = $(BIN)/pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-r
 # Libraries that are compiled once start several times quicker.
 COMPILE ?= $(if $(filter false,$(CHECKS)),,--compile-bytecode)
 
-.PHONY: demo test test-long lint format setup install install-checks extras job lock example transcripts bench clean
+.PHONY: demo test test-long lint format setup install install-checks extras job lock example pictures transcripts bench clean
 
 demo: setup
 	@$(BIN)/mergeline demo
@@ -74,6 +74,10 @@ lock: setup
 
 example: setup
 	$(BIN)/mergeline demo --example reports/example
+
+# The README's pictures of it, in Debian's Chromium.
+pictures: setup
+	PYTHONPATH=tests $(BIN)/python -m browser.pictures
 
 transcripts: setup
 	MERGELINE_TRANSCRIPTS=tests/workflows/transcripts $(BIN)/pytest -n 0 tests/workflows/test_line.py

@@ -96,7 +96,10 @@ def test_the_examples_comment_says_what_its_verdict_says() -> None:
         assert f"`{gate['name']}`" in comment
 
 
-def test_the_readmes_comment_is_of_a_refused_pull_request() -> None:
-    shown = README.split("<!-- comment: biased-model -->")[1].split("<!-- /comment -->")[0]
-    assert "**POLICY_FAILED**" in shown
-    assert re.search(r"for male and [\d.]+ for female", shown)
+@pytest.mark.parametrize("name", ["comment.png", "page.png"])
+def test_the_pictures_are_shown_with_words_in_their_place(name: str) -> None:
+    (words,) = re.findall(
+        rf"^!\[(.+)\]\(reports/example/{re.escape(name)}\)$", README, re.MULTILINE
+    )
+    assert len(words) > 50
+    assert (EXAMPLE / name).stat().st_size < 300_000

@@ -4,6 +4,7 @@ import base64
 import os
 import shutil
 import signal
+import struct
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -95,3 +96,8 @@ def picture(browser: Chrome, height: int | None = None) -> bytes:
     clip = {"x": 0, "y": 0, "width": size["width"], "height": tall, "scale": 1}
     how = {"format": "png", "captureBeyondViewport": True, "clip": clip}
     return base64.b64decode(browser.execute_cdp_cmd("Page.captureScreenshot", how)["data"])
+
+
+def size_of(png: bytes) -> tuple[int, int]:
+    """Return width and height, which stand at the start of a PNG."""
+    return struct.unpack(">II", png[16:24])

@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import struct
 from collections.abc import Callable
 from pathlib import Path
 
@@ -53,19 +52,14 @@ def test_a_picture_shows_the_whole_page(
 ) -> None:
     show(GOOD.format('<span style="display: block; height: 2000px">tall</span>'))
     monkeypatch.delenv("MERGELINE_SCREENSHOTS", raising=False)
-    wide, tall = size(screenshot(browser, "desk"))
+    wide, tall = chromium.size_of(screenshot(browser, "desk").read_bytes())
     assert wide == 1280
     assert tall > 2000
     phone(browser)
     monkeypatch.setenv("MERGELINE_SCREENSHOTS", str(tmp_path / "kept"))
     file = screenshot(browser, "phone")
     assert file == tmp_path / "kept/phone.png"
-    assert size(file)[0] == 390
-
-
-def size(png: Path) -> tuple[int, int]:
-    """Return width and height, which stand at the start of a PNG."""
-    return struct.unpack(">II", png.read_bytes()[16:24])
+    assert chromium.size_of(file.read_bytes())[0] == 390
 
 
 def test_nothing_beyond_the_machine_is_asked(browser: Chrome, show: Show) -> None:

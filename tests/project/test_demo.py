@@ -200,7 +200,8 @@ def test_the_example_is_the_better_models_report_without_rows(demo: Demo) -> Non
     example = demo.folder.parent / "example"
     names = {path.name for path in example.iterdir()}
     evidence = {f"{stage}.json" for stage in STAGES}
-    assert names == evidence | {"candidate.json", "verdict.json", "metrics.json", "comment.md"}
+    texts = {"comment.md", "card.md"}
+    assert names == evidence | texts | {"candidate.json", "verdict.json", "metrics.json"}
     said, kept = demo.comment("better-model"), (example / "comment.md").read_text()
     # The trusted job judges again, and states as its own what it did not see itself.
     gates = re.compile(r"### Gates.*?(?=### Primary)", re.DOTALL)

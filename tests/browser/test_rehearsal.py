@@ -1,0 +1,223 @@
+"""The rehearsal as a visitor lives it: from the first pull request to a rollback, in Chromium.
+
+Builds, promotions and the model server are real, on a part of the example's table.
+"""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from selenium.webdriver import Chrome
+from selenium.webdriver.common.by import By
+from selenium.webdriver.support.ui import Select
+
+from browser.chromium import DESK, resize
+from cli.conftest import REPOSITORY, environment
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+
+ROWS = 6000
+SECONDS = 400  # for one job, on a machine that is busy
+QUICKER = (
+    ("checks: {sample: 10000}", "checks: {sample: 500}"),
+    ("explain: {rows: 2000, budget_seconds: 60}", "explain: {rows: 100, budget_seconds: 20}"),
+    ("no_worse_than_baseline_by: 0.01}", "no_worse_than_baseline_by: 0.05}"),
+)
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    """A checkout with the example, of fewer rows."""
+    folder = tmp_path / "source"
+    for name in ("data/contract.yaml", "requirements/main.txt"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(REPOSITORY / name, folder / name)
+    table = pd.read_parquet(REPOSITORY / "data/applications.parquet")
+    table.head(ROWS).to_parquet(folder / "data/applications.parquet")
+    text = (REPOSITORY / "params.yaml").read_text()
+    for old, new in QUICKER:
+        assert old in text
+        text = text.replace(old, new)
+    (folder / "params.yaml").write_text(text)
+    return folder
+
+
+@pytest.fixture
+def address(source: Path, tmp_path: Path) -> Iterator[str]:
+    """Where a rehearsal answers; it is ended as a visitor ends it, and leaves nothing behind."""
+    process = subprocess.Popen(
+        [sys.executable, "-u", "-m", "mergeline", "rehearse", "--folder", str(tmp_path / "here")],
+        cwd=source,
+        env=environment(tmp_path / "empty"),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    assert process.stdout is not None
+    said = ""
+    while "Open http" not in said:
+        line = process.stdout.readline()
+        assert line, said
+        said += line
+    rest: list[str] = []
+    reader = threading.Thread(target=lambda: rest.append(process.stdout.read()))
+    reader.start()
+    yield said.partition("Open ")[2].split()[0].rstrip("/")
+    process.send_signal(signal.SIGINT)
+    code = process.wait(60)
+    reader.join()
+    assert (code, "".join(rest).strip()) == (0, "Ended; nothing is left running.")
+    assert left_running(tmp_path) == []
+
+
+def left_running(folder: Path) -> list[str]:
+    """The processes that name a folder in their command line."""
+    found = []
+    for entry in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            command = entry.read_bytes().replace(b"\0", b" ").decode(errors="replace")
+        except OSError:
+            continue
+        if str(folder) in command and entry.parent.name != str(os.getpid()):
+            found.append(command)
+    return found
+
+
+@dataclass
+class Visit:
+    """A visitor at the pages, and what is looked at on each."""
+
+    browser: Chrome
+    address: str
+    phone: Callable[[Chrome], None]
+    axe: Callable[[Chrome], list[str]]
+    screenshot: Callable[[Chrome, str], Path]
+    seen: list[str] = field(default_factory=list)
+
+    def go(self, path: str) -> str:
+        """Open a page; return what can be read on it."""
+        self.browser.get(self.address + path)
+        return self.text()
+
+    def text(self) -> str:
+        return self.browser.find_element(By.TAG_NAME, "main").text
+
+    def press(self, form: str, button: str, **fields: str) -> str:
+        """Fill in the form that ends with this address, and send it."""
+        place = self.browser.find_element(By.CSS_SELECTOR, f"form[action$='{form}']")
+        for name, value in fields.items():
+            found = place.find_element(By.NAME, name)
+            if found.tag_name == "select":
+                Select(found).select_by_value(value)
+            else:
+                found.clear()
+                found.send_keys(value)
+        pressed = place.find_element(By.TAG_NAME, "button")
+        assert pressed.text.startswith(button)
+        pressed.click()
+        return self.text()
+
+    def wait(self, path: str, wanted: str, *, busy: bool = False) -> str:
+        """Look at a page until it says something, and nothing goes on unless it may be `busy`."""
+        limit = time.monotonic() + SECONDS
+        while True:
+            text = self.go(f"{path}?still")
+            quiet = busy or not self.browser.find_elements(By.CLASS_NAME, "going")
+            if quiet and re.search(wanted, text):
+                return text
+            assert time.monotonic() < limit, f"{wanted!r} never came to {path}: {text}"
+            time.sleep(0.3)
+
+    def look(self, name: str) -> None:
+        """Keep a picture at both widths; nobody may be shut out, nothing may be cut off."""
+        resize(self.browser, DESK)
+        self.screenshot(self.browser, f"rehearsal-{name}-1280")
+        assert self.axe(self.browser) == []
+        self.phone(self.browser)
+        self.screenshot(self.browser, f"rehearsal-{name}-390")
+        assert self.axe(self.browser) == []
+        wide = self.browser.execute_script("return document.documentElement.scrollWidth")
+        assert wide <= 390, name
+        resize(self.browser, DESK)
+        self.seen.append(name)
+
+
+def test_a_review_from_pull_request_to_rollback(
+    browser: Chrome,
+    address: str,
+    phone: Callable[[Chrome], None],
+    axe: Callable[[Chrome], list[str]],
+    screenshot: Callable[[Chrome, str], Path],
+) -> None:
+    visit = Visit(browser, address, phone, axe, screenshot)
+    # The page is up while the first build runs, and asks for itself again.
+    visit.wait("/", "#1", busy=True)
+    assert "Not there yet" in visit.go("/pulls/1")
+    assert "loaded again every 2 seconds" in browser.find_element(By.CLASS_NAME, "going").text
+    visit.go("/pulls/1?still")
+    visit.look("building")
+
+    text = visit.wait("/pulls/1", "Good enough as a first model")
+    assert "A merge would be refused" in text
+    visit.look("comment")
+    refused = visit.press("/approve", "Approve", login="ada")
+    assert "Can not approve your own pull request" in refused
+    visit.look("refused")
+    visit.press("/approve", "Approve", login="grace")
+    assert "PROMOTE as version 1" in visit.wait("/pulls/1", "Grace: approved")
+    assert "merged by Grace" in visit.press("/merge", "Merge", method="merge")
+
+    assert "version 1 is live, as desired" in visit.wait("/live", "as desired").lower()
+    visit.look("live")
+    visit.go("/predict")
+    answer = visit.press("/predict?row=0", "Predict")
+    assert "Version 1 answers" in answer
+    visit.look("predict")
+    assert "The model server refused" in visit.press("/predict?row=0", "Predict", income="much")
+
+    # Ada has opened three more meanwhile; each was checked.
+    text = visit.wait("/", "Boosted trees")
+    visit.look("list")
+    biased, better = (numbered(visit, word) for word in ("Use the debt ratio too", "Boosted"))
+    visit.go(f"/pulls/{biased}")
+    visit.press("/approve", "Approve", login="grace")
+    visit.wait(f"/pulls/{biased}", "Grace: approved")
+    assert "required status mergeline is not green" in visit.press("/merge", "Merge")
+    text = visit.go(f"/pulls/{better}")
+    assert "LogisticRegression" in text
+    visit.look("better")
+    visit.press("/approve", "Approve", login="grace")
+    assert "PROMOTE as version 2" in visit.wait(f"/pulls/{better}", "Grace: approved")
+    visit.press("/merge", "Merge", method="squash")
+    visit.wait("/live", "Version 2 is live, as desired")
+
+    visit.go("/rollback")
+    visit.look("rollback")
+    visit.press("/rollback", "Roll back to version 1", reason="too many are turned away")
+    visit.wait("/live", "Version 1 is live, as desired")
+    ledger = visit.go("/ledger")
+    assert "too many are turned away" in ledger
+    visit.look("ledger")
+    visit.go("/jobs")
+    visit.look("jobs")
+    browser.find_element(By.PARTIAL_LINK_TEXT, "Roll back:").click()
+    visit.look("job")
+    assert "Next:" not in visit.wait("/", "takes|Revert|Roll")
+    visit.look("end")
+
+
+def numbered(visit: Visit, title: str) -> int:
+    """Return the number of the pull request whose title begins like this."""
+    link = visit.browser.find_element(By.PARTIAL_LINK_TEXT, title)
+    return int(str(link.get_attribute("href")).rpartition("/")[2])
