@@ -171,10 +171,11 @@ def test_a_removed_column_is_named():
 
 
 def test_explanations_and_their_change():
-    found = table(render_comment(plans.better()), "Rank", "Column")
+    found = table(render_comment(plans.better()), "Rank", "Before")
     assert found.column("Column") == plans.ORDER
     assert found.column("Share")[0] == "41.0 %"
-    assert found.column("Baseline")[:3] == ("rank 2, 27.0 %", "rank 1, 41.0 %", "same rank, 16.0 %")
+    assert found.column("Before")[:3] == ("▲ from 2", "▼ from 1", "same")
+    assert found.column("Change")[:3] == ("+0.185", "-0.185", "no change")
 
 
 def test_checks_are_all_counted():

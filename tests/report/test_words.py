@@ -53,7 +53,9 @@ def test_only_a_waiver_stands_between():
 def test_a_tightened_gate_counts_at_once():
     plan = plans.unfair(base=plans.lowered(), head=plans.POLICY)
     assert plan.judgement.answer == "POLICY_FAILED"
-    assert "Not good enough by the rules that it brings: equal-odds failed" in headline(plan).sentence
+    assert (
+        "Not good enough by the rules that it brings: equal-odds failed" in headline(plan).sentence
+    )
 
 
 def test_files_that_are_not_committed():
@@ -101,6 +103,7 @@ def test_how_many_rows_would_decide():
 def test_what_changed():
     assert changes(plans.better()) == (
         "the data is another file (20,000 rows before, 22,000 now)",
+        "column tenure added",
         "max_iter 100 → 200",
     )
     assert changes(plans.policy_only()) == (

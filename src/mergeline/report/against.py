@@ -3,8 +3,10 @@
 from mergeline.core.evidence import PrepareContent, TrainContent
 from mergeline.core.plan import Plan
 from mergeline.core.verdict import Paired
-from mergeline.report.numbers import estimate
+from mergeline.report.markdown import plain
+from mergeline.report.numbers import estimate, joined, plural
 
+_NAMED, _NAME = 3, 40  # names in a sentence, characters of a name; at most
 COMPARED = {"better": "better", "worse": "worse", "cannot_tell": "cannot tell"}
 
 
@@ -88,7 +90,41 @@ def _data_changes(plan: Plan) -> list[str]:
     if now.content.sha256 == before.content.sha256:
         return ["the data is the same file", *rewritten]
     rows = f"{before.content.rows:,} rows before, {now.content.rows:,} now"
-    return [f"the data is another file ({rows})", *rewritten]
+    said = [f"the data is another file ({rows})", *_rows_moved(plan)]
+    return [*said, *_columns_moved(now.content, before.content), *_drifted(plan), *rewritten]
+
+
+def _rows_moved(plan: Plan) -> list[str]:
+    moved = plan.comparison.rows if plan.comparison is not None else None
+    if moved is None or moved.added == moved.removed == 0:
+        return []
+    return [f"{plural(moved.added, 'row')} added and {moved.removed:,} removed"]
+
+
+def _columns_moved(now: PrepareContent, before: PrepareContent) -> list[str]:
+    new, old = ([column.name for column in each.columns] for each in (now, before))
+    found = (
+        ("added", [name for name in new if name not in old]),
+        ("removed", [name for name in old if name not in new]),
+    )
+    return [f"{_listed(names)} {did}" for did, names in found if names]
+
+
+def _listed(names: list[str]) -> str:
+    more = [f"{len(names) - _NAMED:,} more"] if len(names) > _NAMED else []
+    word = "column" if len(names) == 1 else "columns"
+    return f"{word} {joined([*(plain(name, _NAME) for name in names[:_NAMED]), *more])}"
+
+
+def _drifted(plan: Plan) -> list[str]:
+    drift = plan.comparison.drift if plan.comparison is not None else {}
+    moved = [name for name, item in drift.items() if item.distance > item.noise]
+    if not moved:
+        return []
+    most = max(moved, key=lambda name: drift[name].distance)
+    if len(moved) == 1:
+        return [f"{plain(most, _NAME)} drifted"]
+    return [f"{len(moved)} columns drifted, most {plain(most, _NAME)}"]
 
 
 def writing_changed(now: PrepareContent, before: PrepareContent) -> list[str]:

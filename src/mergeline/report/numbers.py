@@ -1,6 +1,6 @@
 """Numbers as a reader wants them: three decimals, more only where rounding would mislead."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from math import isclose
 
 from mergeline.core.base import Estimate
@@ -11,6 +11,7 @@ _ABSURD = 1e12
 _MINUTE = 60
 _SAME = 1e-12
 _EIGHTHS = " ▏▎▍▌▋▊▉"
+_COLUMNS = "▁▂▃▄▅▆▇█"
 
 
 def number(value: float, *, limit: float | None = None, among: float = 0.0) -> str:
@@ -113,6 +114,18 @@ def bar(share: float, *, width: int = 10) -> str:
     """Return a bar for a share of one: ten characters are the whole."""
     eighths = round(min(max(share, 0.0), 1.0) * width * 8)
     return ("█" * (eighths // 8) + _EIGHTHS[eighths % 8]).strip() or "▏"
+
+
+def sparkline(values: Sequence[float]) -> str:
+    """Return a column of one character for each value; the largest fills it, zero is the least.
+
+    Negative values are drawn as zero.
+    """
+    most = max(values, default=0.0)
+    last = len(_COLUMNS) - 1
+    return "".join(
+        _COLUMNS[round(last * max(value, 0.0) / most) if most > 0 else 0] for value in values
+    )
 
 
 def _rounds_onto(value: float, other: float, decimals: int) -> bool:

@@ -40,4 +40,4 @@ def test_of_each_class_the_worst_bin_of_its_probabilities_is_shown() -> None:
 
 
 def test_two_classes_have_all_bins() -> None:
-    assert "Calibration:" in metrics(plans.ALL["better"]()).body
+    assert "Calibration (rows by score ▇█▃):" in metrics(plans.ALL["better"]()).body

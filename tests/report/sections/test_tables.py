@@ -133,7 +133,10 @@ def test_columns_beyond_chance_are_listed_the_furthest_first() -> None:
         "another type: `postcode`."
     )
     (found,) = tables(said)
-    assert found.rows == (("income", "0.310", "0.020"), ("sex", "0.120", "0.020"))
+    assert found.rows == (
+        ("income", "███▏", "0.310", "0.020"),
+        ("sex", "█▎", "0.120", "0.020"),
+    )
 
 
 @pytest.mark.parametrize("drift", [{}, {"a": Drift(n=9, distance=0, noise=0.1)}])

@@ -3,7 +3,7 @@
 from mergeline.core.plan import Plan
 from mergeline.core.verdict import Drift, RowChanges
 from mergeline.report.markdown import code, listing, table
-from mergeline.report.numbers import number, plural
+from mergeline.report.numbers import bar, number, plural
 
 _COLUMNS, _NAMED = 10, 5
 
@@ -40,9 +40,14 @@ def _drift(drift: dict[str, Drift]) -> str:
         return f"{said}{others}."
     worst = sorted(moved, key=lambda name: -moved[name].distance)
     rows = [
-        (code(name), number(moved[name].distance), number(moved[name].noise))
+        (
+            code(name),
+            bar(moved[name].distance),
+            number(moved[name].distance),
+            number(moved[name].noise),
+        )
         for name in worst[:_COLUMNS]
     ]
-    header = ("Column", "Distance (0 to 1)", "By chance, at most")
+    header = ("Column", "", "Distance (0 to 1)", "By chance, at most")
     more = f"\n\n{plural(len(worst) - _COLUMNS, 'more column')}." if len(worst) > _COLUMNS else ""
-    return f"{said}{others}.\n\n{table(header, rows, numeric=(1, 2))}{more}"
+    return f"{said}{others}.\n\n{table(header, rows, numeric=(2, 3))}{more}"

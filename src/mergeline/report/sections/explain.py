@@ -9,7 +9,8 @@ from mergeline.core.evidence import (
 )
 from mergeline.core.plan import Plan
 from mergeline.report.markdown import Section, code, listing, table, text
-from mergeline.report.numbers import bar, number, percent, plural, signed
+from mergeline.report.numbers import bar, change, number, percent, plural, signed
+from mergeline.report.sections.sensitive import Ranked, proxy_table, ranked
 
 _COLUMNS, _TOP, _GROUPS, _ROWS = 20, 3, 20, 10
 _NAME = "Explanations"
@@ -38,6 +39,7 @@ def explanations(plan: Plan) -> Section:
     parts = (
         how,
         _importances(content, plan),
+        proxy_table(content),
         _by_class(content),
         _by_group(content),
         _errors(content),
@@ -49,21 +51,23 @@ def explanations(plan: Plan) -> Section:
 
 def _importances(content: ExplainContent, plan: Plan) -> str:
     before = plan.baseline_evidence.explain
-    old = _ranked(before.content) if before is not None else {}
+    old = ranked(before.content) if before is not None else {}
     rows: list[tuple[str, ...]] = [
-        (str(rank), code(item.column), *_importance(item), _before(item, old, rank))
+        (str(rank), _rank_before(item, old, rank), code(item.column), *_importance(item, old))
         for rank, item in enumerate(content.features[:_COLUMNS], start=1)
     ]
-    header: tuple[str, ...] = ("Rank", "Column", "Share", "", "Size", "Direction", "Baseline")
+    header: tuple[str, ...] = ("Rank", "Before", "Column", "Share", "", "Size", "Change")
+    header = (*header, "Direction")
     if content.classes:  # each has a direction of its own
         header, rows = _without(header, rows, header.index("Direction"))
     if not old:
-        header, rows = _without(header, rows, header.index("Baseline"))
+        for name in ("Before", "Change"):
+            header, rows = _without(header, rows, header.index(name))
     more = len(content.features) - len(rows)
     end = f"\n\n{plural(more, 'more column')} in the evidence." if more else ""
-    gone = [name for name in old if name not in _ranked(content)]
+    gone = [name for name in old if name not in ranked(content)]
     lost = f"\n\nNo longer read: {listing(gone, _COLUMNS)}." if gone else ""
-    numeric = (0, 2, 4) if content.classes else (0, 2, 4, 5)
+    numeric = [header.index(name) for name in header if name in _NUMBERS]
     return table(header, rows, numeric=numeric) + end + lost
 
 
@@ -77,21 +81,23 @@ def _without(
     )
 
 
-def _importance(item: Importance) -> tuple[str, ...]:
+_NUMBERS = ("Rank", "Share", "Size", "Change", "Direction")
+
+
+def _importance(item: Importance, old: Ranked) -> tuple[str, ...]:
     direction = "" if item.direction is None else f"{item.direction:+.2f}"
-    return percent(item.share, 1), bar(item.share), number(item.mean_abs), direction
+    was = old[item.column][1].mean_abs if item.column in old else None
+    size, changed = number(item.mean_abs), change(item.mean_abs, was)
+    return percent(item.share, 1), bar(item.share), size, changed, direction
 
 
-def _ranked(content: ExplainContent) -> dict[str, tuple[int, Importance]]:
-    return {item.column: (rank, item) for rank, item in enumerate(content.features, start=1)}
-
-
-def _before(item: Importance, old: dict[str, tuple[int, Importance]], rank: int) -> str:
+def _rank_before(item: Importance, old: Ranked, rank: int) -> str:
     if item.column not in old:
         return "new"
-    earlier, importance = old[item.column]
-    place = "same rank" if earlier == rank else f"rank {earlier}"
-    return f"{place}, {percent(importance.share, 1)}"
+    earlier = old[item.column][0]
+    if earlier == rank:
+        return "same"
+    return f"▲ from {earlier}" if earlier > rank else f"▼ from {earlier}"
 
 
 def _by_class(content: ExplainContent) -> str:

@@ -7,10 +7,11 @@ from mergeline.core.verdict import Paired
 from mergeline.report.against import COMPARED
 from mergeline.report.markdown import Section, code, listing, table, text
 from mergeline.report.numbers import change, estimate, joined, number, plural
-from mergeline.report.sections.gates import helpful, remedy_cost
+from mergeline.report.plainly import troubled_gaps
+from mergeline.report.sections.gates import helpful, remedy_cost, remedy_line
 from mergeline.report.sections.groups import group_tables
 
-_BY, _REMEDIES = 8, 6
+_BY, _REMEDIES, _WHY = 8, 6, 3
 _MEANING = {
     "selection_rate": "share of rows predicted as {noun}",
     "true_positive_rate": "share of actual {noun} rows predicted so",
@@ -41,14 +42,44 @@ def fairness(plan: Plan) -> Section:
     content = plan.evidence.fairness.content
     if not content.by:
         return Section(_NAME, "no sensitive column is set", "Nothing was measured by group.")
-    parts = [_how(content, plan.noun), *(_by(found, plan) for found in content.by[:_BY])]
+    lead = "" if troubled_gaps(plan) else _lead(content)
+    parts = [lead, _how(content, plan.noun), *(_by(found, plan) for found in content.by[:_BY])]
     if len(content.by) > _BY:
         rest = listing([found.by for found in content.by[_BY:]], _BY)
         parts.append(f"Also measured, in the evidence: {rest}.")
-    return Section(_NAME, _worst_of_all(content), "\n\n".join(parts))
+    return Section(_NAME, _worst_of_all(content), "\n\n".join(filter(None, parts)))
 
 
 _NAME = "Fairness by group"
+
+
+def why_unfair(plan: Plan) -> str:
+    """Return which gap is worst and why, by each column whose gate did not simply pass."""
+    if plan.evidence.fairness is None:
+        return ""
+    troubled = {by for by, _ in troubled_gaps(plan)}
+    found = [each for each in plan.evidence.fairness.content.by if each.by in troubled]
+    lines = [f"**Why, by {code(each.by)}**: {_worst(each)}" for each in found[:_WHY]]
+    more = len(found) - _WHY
+    return "\n\n".join(
+        lines + ([f"By {plural(more, 'more column')}: see below."] if more > 0 else [])
+    )
+
+
+def _lead(content: FairnessContent) -> str:
+    """Return the worst gap of all, why it is there, and what would close it."""
+    worst = max(
+        (found for found in content.by if _largest(found) is not None),
+        key=lambda found: _value_of(most[1]) if (most := _largest(found)) else 0.0,
+        default=None,
+    )
+    if worst is None:
+        return ""
+    close = min(helpful(worst), key=lambda remedy: remedy.gap_after, default=None)
+    said = f"**Worst, by {code(worst.by)}**: {_worst(worst)}"
+    if close is None:
+        return said
+    return f"{said} What would close {code(close.gap)}: {remedy_line(close)}."
 
 
 def _how(content: FairnessContent, noun: str) -> str:

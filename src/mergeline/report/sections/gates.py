@@ -145,7 +145,9 @@ def remedies(plan: Plan) -> str:
         for gate in verdict.gates
         if gate.outcome is not Outcome.PASSED and gate.measured is not None
     }
-    aimed = [item for item in _all_remedies(plan) if is_judged(item[1].gap, item[0], rules)][:_REMEDIES]
+    aimed = [item for item in _all_remedies(plan) if is_judged(item[1].gap, item[0], rules)][
+        :_REMEDIES
+    ]
     if not aimed:
         return ""
     lines = [f"- {code(remedy.gap)} by {code(by)}: {remedy_line(remedy)}" for by, remedy in aimed]

@@ -5,8 +5,19 @@ from mergeline.core.plan import Plan
 from mergeline.core.verdict import Paired
 from mergeline.report.against import COMPARED, compared, is_same, primary_pair
 from mergeline.report.markdown import Section, code, table, text
-from mergeline.report.numbers import bar, change, estimate, joined, number, percent, plural, size
+from mergeline.report.numbers import (
+    bar,
+    change,
+    estimate,
+    joined,
+    number,
+    percent,
+    plural,
+    size,
+    sparkline,
+)
 from mergeline.report.sections.classes import class_calibration, class_table, confusion_matrix
+from mergeline.report.sections.mermaid import chart
 from mergeline.report.sections.residuals import in_units, residuals
 
 _SLICES, _METRICS = 40, 20
@@ -54,6 +65,7 @@ def metrics(plan: Plan) -> Section:
         _metric_table(content, plan),
         _doubts(content),
         *more,
+        _costs(content),
         _cost(plan),
     )
     count = len(content.metrics)
@@ -68,15 +80,17 @@ def _of_task(content: EvaluateContent, plan: Plan) -> tuple[str, tuple[str, ...]
             return _positives(content, plan), (
                 _confusion(content.confusion),
                 _calibration(content.calibration),
+                chart(content),
             )
         case "multiclass":
             return f" of {plural(len(content.classes), 'class', 'classes')}", (
                 class_table(content),
+                chart(content),
                 class_calibration(content),
                 confusion_matrix(content),
             )
         case "regression":
-            return "", (residuals(content),)
+            return "", (residuals(content), chart(content))
 
 
 def _positives(content: EvaluateContent, plan: Plan) -> str:
@@ -160,7 +174,34 @@ def _calibration(bins: tuple[CalibrationBin, ...]) -> str:
         for item in bins[:_METRICS]
     ]
     header = ("Scores", "n", "Mean score", "Observed rate", "")
-    return f"Calibration:\n\n{table(header, rows, numeric=(1, 2, 3))}"
+    spread = sparkline([item.n for item in bins[:_METRICS]])
+    said = f"Calibration (rows by score {spread}):"
+    return f"{said}\n\n{table(header, rows, numeric=(1, 2, 3))}"
+
+
+_POINTS = 24  # of a sparkline, at most
+
+
+def _costs(content: EvaluateContent) -> str:
+    """Say what a row costs at the threshold, and at which it would cost least."""
+    points = [point for point in content.thresholds if point.cost is not None]
+    here = next((each for each in points if each.threshold == content.threshold), None)
+    if here is None or here.cost is None or content.cheapest is None:
+        return ""
+    unit = f" {text(content.cost_unit, 20)}" if content.cost_unit else ""
+    said = (
+        f"By the costs in the settings a row costs {number(here.cost)}{unit} on average at the "
+        f"threshold {here.threshold:g}"
+    )
+    least = next((each for each in points if each.threshold == content.cheapest), None)
+    if least is None or least.cost is None or least.threshold == here.threshold:
+        return f"{said}, the least of all thresholds."
+    every = max(1, -(-len(points) // _POINTS))
+    drawn = sparkline([point.cost or 0.0 for point in points[::every]])
+    return (
+        f"{said}, and {number(least.cost)} at {least.threshold:g}, the cheapest (by rising "
+        f"threshold: {drawn})."
+    )
 
 
 # --- slices ----------------------------------------------------------------------
