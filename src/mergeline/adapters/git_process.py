@@ -3,6 +3,7 @@
 import base64
 import os
 import re
+import select
 import subprocess
 import tempfile
 from collections.abc import Mapping
@@ -79,18 +80,23 @@ def run_git(
     command = ["git", *arguments]
     # Files instead of pipes: a program that Git started and that outlives it, e.g. ssh
     # on a dead connection, would keep a pipe open and the wait for its end with it.
-    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+    with (
+        tempfile.TemporaryFile() as asked,
+        tempfile.TemporaryFile() as out,
+        tempfile.TemporaryFile() as err,
+    ):
+        asked.write(given)
+        asked.seek(0)
         try:
-            done = subprocess.run(
+            with subprocess.Popen(
                 command,
                 cwd=folder,
                 env=_environment(environ or {}),
-                input=given,
+                stdin=asked,
                 stdout=out,
                 stderr=err,
-                timeout=seconds,
-                check=False,
-            )
+            ) as process:
+                code = _ended(process, seconds)
         except subprocess.TimeoutExpired as error:
             said = without_credentials(" ".join(arguments))
             message = f"`git {said}` did not end within {seconds} seconds"
@@ -102,7 +108,30 @@ def run_git(
             raise ToolError(f"{missing} is not there", hint=hint) from error
         out.seek(0)
         err.seek(0)
-        return subprocess.CompletedProcess(command, done.returncode, out.read(), err.read())
+        return subprocess.CompletedProcess(command, code, out.read(), err.read())
+
+
+def _ended(process: "subprocess.Popen[bytes]", seconds: int) -> int:
+    """Wait for the end of a process, and kill it where that does not come; return its exit code.
+
+    `Popen.wait` with a limit looks in ever longer pauses: it would take twice as long as Git.
+    """
+    try:
+        try:
+            handle = os.pidfd_open(process.pid)
+        except (AttributeError, OSError):  # Linux alone has these
+            return process.wait(seconds)
+        try:
+            ends = select.poll()
+            ends.register(handle, select.POLLIN)
+            if not ends.poll(seconds * 1000):
+                raise subprocess.TimeoutExpired(process.args, seconds)
+        finally:
+            os.close(handle)
+        return process.wait()
+    except BaseException:
+        process.kill()
+        raise
 
 
 def _environment(more: Mapping[str, str]) -> dict[str, str]:
