@@ -44,7 +44,10 @@ SETTINGS: dict[str, Any] = {
         "estimator": "sklearn.ensemble.HistGradientBoostingClassifier",
         "params": {"max_iter": 100, "learning_rate": 0.1},
     },
-    "evaluate": {"slices": ["purpose"]},
+    "evaluate": {
+        "slices": ["purpose"],
+        "costs": {"false_negative": 5, "false_positive": 1, "unit": "monthly payments"},
+    },
     "fairness": {},
     "gates": GATES,
 }

@@ -344,8 +344,8 @@ def fairness(gap: float, *, remedies: bool = False) -> FairnessContent:
     )
 
 
-def explain(*order: str) -> ExplainContent:
-    """Columns in this order of importance."""
+def explain(*order: str, rows: bool = False) -> ExplainContent:
+    """Columns in this order of importance; single rows where the settings allow them."""
     shares = (0.41, 0.27, 0.16, 0.1, 0.06)
     features = tuple(
         Importance(
@@ -355,6 +355,13 @@ def explain(*order: str) -> ExplainContent:
             direction=None if column == "purpose" else -0.62,
         )
         for column, share in zip(order, shares, strict=False)
+    )
+    wrong = ExplainedRow(
+        row=sha256(b"row")[:12],
+        score=0.0312,
+        actual="yes",
+        contributions=(("income", -1.204), ("postcode", -0.311)),
+        values={"income": "5204.5", "postcode": "1180"},
     )
     return ExplainContent(
         outcome="explained",
@@ -366,14 +373,7 @@ def explain(*order: str) -> ExplainContent:
         background=100,
         features=features,
         by_group=(GroupImportance(by="sex", group="female", n=940, top=features[:3]),),
-        largest_errors=(
-            ExplainedRow(
-                row=sha256(b"row"),
-                score=0.0312,
-                actual="yes",
-                contributions=(("income", -1.204), ("postcode", -0.311)),
-            ),
-        ),
+        largest_errors=(wrong,) if rows else (),
     )
 
 

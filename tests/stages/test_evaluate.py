@@ -257,12 +257,20 @@ def test_curves_are_scikit_learns(root, rows):
     assert {tuple(point) for point in found.tolist()} <= theirs
 
 
+def bare(**found):
+    """What evaluate says where nothing but the given was measured."""
+    nothing = {"positives": 0, "primary": "roc_auc", "threshold": 0.5, "metrics": {}, "seed": 0}
+    nothing |= {"higher_is_better": {}, "confusion": None, "calibration": (), "slices": ()}
+    nothing |= {"model_bytes": 0, "predictions_sha256": "", "probes_sha256": "", "probes": 0}
+    return EvaluateContent(**nothing, n=0, bootstrap=0, **found)
+
+
 def test_curves_are_thin_and_ties_are_one_point():
     random = np.random.default_rng(0)
     positive, score = random.random(5000) < 0.3, random.random(5000)
-    many = curves(Predictions("binary", positive, score, 0.5), None)
+    many = curves(Predictions("binary", positive, score, 0.5), bare())
     assert len(many["roc.csv"].splitlines()) == 202
-    few = curves(Predictions("binary", positive, score.round(1), 0.5), None)
+    few = curves(Predictions("binary", positive, score.round(1), 0.5), bare())
     assert len(few["precision_recall.csv"].splitlines()) == 12
 
 
@@ -270,8 +278,9 @@ def test_curves_of_one_class_do_not_divide_by_zero():
     score = np.array([0.1, 0.9])
     for side in (True, False):
         rows = Predictions("binary", np.full(2, side), score, 0.5)
-        for data in curves(rows, None).values():
-            assert np.isfinite(read_curve(data)[1]).all()
+        found = curves(rows, bare())
+        for name in ("roc.csv", "precision_recall.csv"):
+            assert np.isfinite(read_curve(found[name])[1]).all()
 
 
 # --- slices --------------------------------------------------------------------------

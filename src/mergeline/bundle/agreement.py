@@ -5,10 +5,11 @@ holds the same and says something else, the evidence is stale or forged.
 """
 
 from collections.abc import Iterator, Set
-from typing import Any, NamedTuple
+from typing import Any
 
 from mergeline.adapters.git import Git
 from mergeline.bundle.judged import committed
+from mergeline.bundle.thresholds import Statement, of_group_thresholds, of_thresholds
 from mergeline.config.settings import Data, Settings
 from mergeline.core.digest import sha256
 from mergeline.core.evidence import (
@@ -26,14 +27,6 @@ from mergeline.stats.groups import column_sets, name_of
 
 _LFS = b"version https://git-lfs.github.com/spec/"
 _LFS_OID = b"\noid sha256:"
-
-
-class Statement(NamedTuple):
-    """One thing that evidence states, beside what the commit's settings say."""
-
-    what: str
-    stated: Any
-    expected: Any
 
 
 def require_agreement(git: Git, commit: str, settings: Settings, evidence: EvidenceSet) -> None:
@@ -98,6 +91,7 @@ def _statements(settings: Settings, evidence: EvidenceSet) -> Iterator[Statement
     if evaluate is not None:
         yield from _of_evaluate(settings, evaluate.content)
         yield from _of_counts(evaluate.content)
+        yield from of_thresholds(settings, evaluate.content)
     if train is not None and evaluate is not None:
         yield from _of_classes(train.content, evaluate.content)
     if prepare is not None and evaluate is not None:
@@ -105,10 +99,14 @@ def _statements(settings: Settings, evidence: EvidenceSet) -> Iterator[Statement
         yield Statement("evaluate.n", evaluate.content.n, rows)
     if fairness is not None:
         yield from _of_fairness(settings, fairness.content)
+        yield from of_group_thresholds(fairness.content)
     if evaluate is not None and fairness is not None:
         yield Statement("fairness.n", fairness.content.n, evaluate.content.n)
     if evidence.explain is not None:
         yield Statement("explain.task", evidence.explain.content.task, settings.data.task)
+        rows = 0 if not settings.report.rows else len(evidence.explain.content.largest_errors)
+        told = len(evidence.explain.content.largest_errors)
+        yield Statement("explain.largest_errors without report.rows", told, rows)
 
 
 def _of_prepare(settings: Settings, stated: PrepareContent) -> Iterator[Statement]:

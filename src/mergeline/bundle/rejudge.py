@@ -9,6 +9,7 @@ evidence was never seen by a trusted job, nothing proves them.
 
 from collections.abc import Sequence
 from datetime import date
+from math import inf
 
 from mergeline.adapters.git import Git
 from mergeline.bundle.agreement import require_agreement, require_data
@@ -24,11 +25,11 @@ from mergeline.bundle.judged import (
 from mergeline.bundle.read import Bundle
 from mergeline.config.load import parse_settings
 from mergeline.core import layout
-from mergeline.core.evidence import EvidenceSet
+from mergeline.core.evidence import EvaluateContent, EvidenceSet
 from mergeline.core.plan import Plan
 from mergeline.core.strict_json import shortened
 from mergeline.core.task import higher_is_better
-from mergeline.core.verdict import Baseline, Paired
+from mergeline.core.verdict import Baseline, Paired, Practical
 from mergeline.errors import ConfigError, InvalidBundle
 from mergeline.inputs.digest import inputs_digest, stages_of
 from mergeline.inputs.trees import CommitTree
@@ -163,11 +164,25 @@ def _require_comparison(stated: Plan) -> None:
     for by, gaps in found.fairness.items():
         for name, pair in gaps.items():
             _require_pair(f"{name} by {by}", pair, higher_is_better=False)
+    if found.practical is not None:
+        _require_practical(found.practical, evaluate.content)
     prepare = stated.evidence.prepare
     columns = {column.name for column in prepare.content.columns} if prepare else set()
     for name in found.drift:
         if name not in columns:
             raise _invalid(f"it states drift of {shortened(name)}, which is no column of the data")
+
+
+def _require_practical(found: Practical, evaluate: EvaluateContent) -> None:
+    """Refuse a change in plain terms that is of another task, or that cannot be."""
+    kind = {"binary": "caught", "multiclass": "right", "regression": "off"}[evaluate.task]
+    most = inf if kind == "off" else 100 + _SLACK
+    values = (found.paired.baseline, found.paired.candidate)
+    inside = all(value is None or 0 <= value <= most for value in values)
+    selects = found.selected is not None
+    if found.kind != kind or selects != (kind == "caught") or not inside:
+        raise _invalid(f"its change in practice is not one of the task {evaluate.task}")
+    _require_pair(found.kind, found.paired, higher_is_better=kind != "off")
 
 
 def _require_pair(name: str, pair: Paired, *, higher_is_better: bool) -> None:

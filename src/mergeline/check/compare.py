@@ -16,8 +16,8 @@ from mergeline.model.predictions import Predictions, from_table
 from mergeline.model.score import load_scorer
 from mergeline.stats.gap_changes import paired_gaps_of
 from mergeline.stats.groups import sensitive_groups
-from mergeline.stats.metrics import rows_of
-from mergeline.stats.paired import pair_metrics, paired
+from mergeline.stats.paired import paired
+from mergeline.stats.practical import pair_in_practice
 from mergeline.stats.units import FEWEST_UNITS, unit_numbers
 
 if TYPE_CHECKING:
@@ -167,7 +167,7 @@ def _compare_predictions(
         "replicates": settings.evaluate.bootstrap,
         "seed": settings.model.seed,
     }
-    metrics = pair_metrics(settings.metric_names, rows_of(before), rows_of(after), **how)
+    metrics, practical = pair_in_practice(settings.metric_names, before, after, **how)
     fairness: dict[str, dict[str, Paired]] = {}
     for by, labels in groups.items():
         gaps = paired_gaps_of(before, after, labels, min_group=settings.fairness.min_group, **how)
@@ -175,4 +175,6 @@ def _compare_predictions(
             name: paired(gap.before, gap.after, gap.ends, n=n, higher_is_better=False)
             for name, gap in gaps.items()
         }
-    return Comparison(n=n, unit=_unit(settings), metrics=metrics, fairness=fairness)
+    return Comparison(
+        n=n, unit=_unit(settings), metrics=metrics, fairness=fairness, practical=practical
+    )

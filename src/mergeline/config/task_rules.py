@@ -32,6 +32,12 @@ def task_problems(settings: Settings) -> Iterator[Problem]:
     if "threshold" in evaluate.model_fields_set:
         text = f"a threshold is for two classes, and data.task is {task}: leave it out"
         yield Problem(("evaluate", "threshold"), text)
+    if evaluate.costs is not None:
+        text = (
+            f"costs are of being decided right or wrong by a threshold, and data.task is {task}: "
+            "leave them out"
+        )
+        yield Problem(("evaluate", "costs"), text)
     if "noun" in settings.data.model_fields_set:
         text = f"it is what a positive row is called, and data.task is {task}: leave it out"
         yield Problem(("data", "noun"), text)

@@ -150,16 +150,17 @@ class Practical(Stated):
 
     Attributes:
         kind: `caught`: of 100 positive rows how many are predicted so, when both models predict
-            as many rows positive as the baseline does at its threshold. `right`: of 100 rows
-            how many are given their class (several classes). `off`: by how much a prediction
-            misses on average, in units of the target (regression).
+            as many rows positive as the baseline does at its threshold; of equal scores at the
+            cut each counts in part. `right`: of 100 rows how many are given their class (several
+            classes). `off`: by how much a prediction misses on average, in units of the target
+            (regression).
         paired: Baseline, candidate and change, in those units.
         selected: Share of rows that both predict positive; `caught` only.
     """
 
     kind: Literal["caught", "right", "off"]
     paired: Paired
-    selected: FiniteFloat | None = None
+    selected: Annotated[FiniteFloat, Field(ge=0, le=1)] | None = None
 
 
 class Drift(Stated):
@@ -208,7 +209,8 @@ class Comparison(Stated):
         unit: What the bootstrap draws: `row`, `id` or `group`.
         drift: By column of the data; measured even where the models cannot be compared.
         rows: None where the baseline's keys are not known.
-        practical: None where the models were not compared.
+        practical: None where the models were not compared, or the baseline's predicts the same
+            of all these rows.
     """
 
     n: Count

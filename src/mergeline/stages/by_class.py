@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from mergeline.core.base import Estimate
 from mergeline.core.evidence import FEWEST_TOLD, UNTOLD, CalibrationBin, ClassReport, Confusion
 from mergeline.model.predictions import Predictions
+from mergeline.stages.thresholds import class_curves
 from mergeline.stats.multiclass import of_class
 
 if TYPE_CHECKING:
@@ -108,7 +109,7 @@ def class_reports(
         measured: At least what `class_metrics` names.
     """
     actual, predicted, score = predictions.actual, predictions.predicted, predictions.score
-    told = _told(predictions)
+    told, points = _told(predictions), class_curves(predictions)
     untold = Estimate(value=None, n=len(predictions), reason=UNTOLD)
     return tuple(
         ClassReport(
@@ -120,6 +121,7 @@ def class_reports(
                 for metric in _BY_CLASS
             },
             calibration=calibration(actual == number, score[:, number]) if number in told else (),
+            curve=points.get(number, ()),
         )
         for number, name in enumerate(predictions.classes)
     )

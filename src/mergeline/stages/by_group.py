@@ -87,7 +87,7 @@ def _of_group(
     name: str, counts: "Array", metrics: Sequence[str], *, told: bool, binary: bool
 ) -> dict[str, Estimate]:
     n = int(counts.sum())
-    shares = _shares(counts, 1) if binary else {"accuracy": (int(counts.trace()), n, "row")}
+    shares = rate_counts(counts, 1) if binary else {"accuracy": (int(counts.trace()), n, "row")}
     return {
         metric: _rate(name, metric, *shares[metric])
         if told
@@ -101,7 +101,7 @@ def _of_class(
     name: str, counts: "Array", number: int, metrics: Sequence[str], *, told: bool
 ) -> dict[str, Estimate]:
     """Return the rates of one of several classes; none that would tell of single rows."""
-    shares = _shares(counts, number)
+    shares = rate_counts(counts, number)
     return {
         metric: _rate(name, metric, *shares[metric])
         if told and shares[metric][1] >= FEWEST_TOLD
@@ -111,8 +111,13 @@ def _of_class(
     }
 
 
-def _shares(counts: "Array", number: int) -> dict[str, tuple[int, int, str]]:
-    """Return how many rows of how many each rate is, and what those are called."""
+def rate_counts(counts: "Array", number: int) -> dict[str, tuple[int, int, str]]:
+    """Return how many rows of how many each rate is, and what those are called.
+
+    Args:
+        counts: Rows of a group by actual and predicted class, shape (classes, classes).
+        number: Of the class that is held against the others.
+    """
     n, true, said = (int(part.sum()) for part in (counts, counts[number], counts[:, number]))
     both = int(counts[number, number])
     other, wrong = n - true, said - both

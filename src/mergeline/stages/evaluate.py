@@ -29,6 +29,7 @@ from mergeline.stages.by_class import (
 from mergeline.stages.curves import curves
 from mergeline.stages.residuals import residuals
 from mergeline.stages.slices import slice_labels
+from mergeline.stages.thresholds import cheapest, threshold_points
 from mergeline.stats.metrics import estimate_metrics, rows_of
 from mergeline.stats.units import unit_numbers
 
@@ -60,7 +61,8 @@ def run(root: Path, settings: Settings, clock: Clock) -> Result:
         of_classes = class_metrics(predictions)
         found = _measure((*settings.metric_names, *of_classes), settings, predictions, frame)
         metrics = {str(name): found[name] for name in settings.metric_names}
-        by_task = _of_task(predictions, found)
+    with clock.part("curves"):
+        by_task = _of_task(settings, predictions, found)
     with clock.part("slices"):
         slices, in_no_slice = _slices(settings, frame, predictions)
     table = table_bytes(predictions.table(frame[layout.KEY]))
@@ -86,7 +88,7 @@ def run(root: Path, settings: Settings, clock: Clock) -> Result:
         seed=settings.model.seed,
     )
     values = {name: metric.value for name, metric in metrics.items()}
-    plots = curves(predictions, by_task["residuals"])
+    plots = curves(predictions, content)
     files = {
         layout.PREDICTIONS: table,
         layout.PROBES: probe_file,
@@ -132,7 +134,9 @@ def _measure(
     )
 
 
-def _of_task(predictions: Predictions, measured: Mapping[str, Estimate]) -> dict[str, Any]:
+def _of_task(
+    settings: Settings, predictions: Predictions, measured: Mapping[str, Estimate]
+) -> dict[str, Any]:
     """Return what the evidence says of this task only."""
     found: dict[str, Any] = {
         "positives": None,
@@ -147,6 +151,11 @@ def _of_task(predictions: Predictions, measured: Mapping[str, Estimate]) -> dict
         found["positives"] = int(actual.sum())
         found["confusion"] = confusion(actual, predictions.predicted)
         found["calibration"] = calibration(actual, score)
+        given = settings.evaluate.costs
+        costs = given.model_dump(exclude={"unit"}) if given else {}
+        found["thresholds"] = threshold_points(predictions, costs)
+        found["cheapest"] = cheapest(found["thresholds"], settings.threshold)
+        found |= {"costs": costs, "cost_unit": given.unit if given else ""}
     elif predictions.task == "regression":
         found["residuals"] = residuals(actual, score)
     else:

@@ -16,12 +16,15 @@ from pathlib import Path
 
 from mergeline import errors
 from mergeline.config.settings import Settings
+from mergeline.core import layout
 from mergeline.core.evidence import ExplainContent
 from mergeline.errors import ToolError
 from mergeline.stages.base import Clock, Result
 from mergeline.stages.pinned import pinned_variables
+from mergeline.stages.plots import plot_csv
 from mergeline.stages.shapley import worker
 
+IMPORTANCE = "importance.csv"
 # Loading is not explaining: the budget begins when the worker is ready.
 _LOAD_SECONDS = 600.0
 _LOOK_SECONDS = 0.02
@@ -57,7 +60,13 @@ def run(root: Path, settings: Settings, clock: Clock) -> Result:
                 finished = _wait(process, settings.explain.budget_seconds)
         finally:
             _stop(process)
-        return Result(_outcome(process, folder, planned, settings, finished=finished))
+        content = _outcome(process, folder, planned, settings, finished=finished)
+        return Result(content, files={f"{layout.PLOTS}/{IMPORTANCE}": _importances(content)})
+
+
+def _importances(content: ExplainContent) -> bytes:
+    rows = ((feature.column, feature.share) for feature in content.features)
+    return plot_csv(("column", "share"), rows)
 
 
 def _environment() -> Mapping[str, str]:

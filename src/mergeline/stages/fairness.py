@@ -5,13 +5,15 @@ from typing import TYPE_CHECKING, Any
 
 from mergeline.config.settings import Settings
 from mergeline.core import layout
-from mergeline.core.evidence import FairnessBy, FairnessContent, Gap, Group, Remedy
+from mergeline.core.evidence import FairnessBy, FairnessContent, Gap, Group, GroupThreshold, Remedy
 from mergeline.core.task import RATES
 from mergeline.errors import ContractError
 from mergeline.model.predictions import Predictions, from_table
 from mergeline.model.table import label_texts, require_columns
 from mergeline.stages.base import Clock, Result, read_prepared
 from mergeline.stages.by_group import Asked, measure_groups
+from mergeline.stages.group_thresholds import group_thresholds
+from mergeline.stages.plots import plot_csv
 from mergeline.stages.reduction import aimed_gap, find_reduction, why_no_reduction
 from mergeline.stages.remedies import Held, find_remedies
 from mergeline.stats.causes import find_cause
@@ -22,6 +24,7 @@ from mergeline.stats.units import unit_numbers
 if TYPE_CHECKING:
     import pandas as pd
 
+GROUPS = "groups.csv"
 # The rates that the gaps are differences of: shown whatever the settings name.
 _NEEDED = {
     "binary": ("selection_rate", "true_positive_rate", "false_positive_rate"),
@@ -58,7 +61,21 @@ def run(root: Path, settings: Settings, clock: Clock) -> Result:
         bootstrap=settings.evaluate.bootstrap,
         seed=settings.model.seed,
     )
-    return Result(content)
+    return Result(content, files={f"{layout.PLOTS}/{GROUPS}": _plot(content)})
+
+
+def _plot(content: FairnessContent) -> bytes:
+    """Return what was measured of each group of a single column, without single classes."""
+    groups = [
+        (item.by, group) for item in content.by if len(item.columns) == 1 for group in item.groups
+    ]
+    names = [name for name in content.metrics if any(name in group.metrics for _, group in groups)]
+    rows = (
+        [f"{by}: {group.name}", group.n, *(group.metrics[name].value for name in names)]
+        for by, group in groups
+    )
+    told = (row for row in rows if any(value is not None for value in row[2:]))
+    return plot_csv(("group", "n", *names), told)
 
 
 def _held_out(root: Path, frame: "pd.DataFrame", settings: Settings) -> Predictions:
@@ -101,7 +118,10 @@ def _measured(
         gaps = measure_gaps(*rows, **kind, units=units, replicates=replicates, seed=seed)
         cause = find_cause(gaps, *rows, **kind)
     remedies: tuple[Remedy, ...] = ()
+    thresholds: tuple[GroupThreshold, ...] = ()
     if len(chosen) == 1 and held.threshold is not None:
+        with clock.part("thresholds"):
+            thresholds = group_thresholds(held, labels, judged, _metrics(settings))
         with clock.part("remedies"):
             some = Held(tuple(frame[layout.KEY]), held.actual, held.score, held.threshold)
             remedies = find_remedies(some, labels, gaps, min_group)
@@ -112,6 +132,7 @@ def _measured(
         gaps=gaps,
         remedies=remedies,
         cause=cause,
+        thresholds=thresholds,
         reason=_reason(gaps, groups),
     )
 

@@ -12,6 +12,7 @@ FEWEST_TOLD = 10
 UNTOLD = f"Fewer than {FEWEST_TOLD} rows would tell of single ones."
 
 Count = Annotated[int, Field(ge=0)]
+Share = Annotated[FiniteFloat, Field(ge=0, le=1)]
 
 
 class Timing(Stated):

@@ -1,10 +1,15 @@
 """evaluate: the model on the held-out rows."""
 
-from pydantic import FiniteFloat
+from typing import Annotated
+
+from pydantic import Field, FiniteFloat
 
 from mergeline.core.base import Estimate, Stated
-from mergeline.core.evidence.envelope import Count
+from mergeline.core.evidence.envelope import Count, Share
 from mergeline.core.task import Task
+
+MOST_POINTS = 100
+"""The most points that a curve has: they are for people to look at."""
 
 
 class Slice(Stated):
@@ -38,14 +43,18 @@ class Confusion(Stated):
 class CurvePoint(Stated):
     """What a threshold would come to; one of few points of the curves ROC and precision-recall.
 
+    A threshold is a short number near a quantile of the scores, which tells no row's own.
+
     Attributes:
+        false_positive_rate: 0 where all rows are positive.
+        recall: 0 where no row is positive.
         precision: None where no row would be predicted positive.
     """
 
     threshold: FiniteFloat
-    false_positive_rate: FiniteFloat
-    recall: FiniteFloat
-    precision: FiniteFloat | None
+    false_positive_rate: Share
+    recall: Share
+    precision: Share | None
 
 
 class ThresholdPoint(CurvePoint):
@@ -60,7 +69,7 @@ class ThresholdPoint(CurvePoint):
     false_positive: Count
     true_negative: Count
     false_negative: Count
-    selection_rate: FiniteFloat
+    selection_rate: Share
     cost: FiniteFloat | None = None
 
 
@@ -73,7 +82,8 @@ class ClassReport(Stated):
         metrics: `precision`, `recall`, `f1`, `roc_auc`; without a value for a class of fewer
             than `FEWEST_TOLD` rows.
         calibration: Of its probability.
-        curve: ROC and precision-recall of its probability, for the 20 most frequent classes.
+        curve: By rising threshold, ROC and precision-recall of its probability, for the 20 most
+            frequent classes. Between two points lie at least `FEWEST_TOLD` rows.
     """
 
     name: str
@@ -81,7 +91,7 @@ class ClassReport(Stated):
     predicted: Count
     metrics: dict[str, Estimate]
     calibration: tuple[CalibrationBin, ...] = ()
-    curve: tuple[CurvePoint, ...] = ()
+    curve: Annotated[tuple[CurvePoint, ...], Field(max_length=MOST_POINTS)] = ()
 
 
 class ResidualBin(Stated):
@@ -112,12 +122,15 @@ class EvaluateContent(Stated):
     Attributes:
         positives: Rows of the positive class; binary only, as are `threshold`, `confusion` and
             `calibration`.
-        thresholds: By rising threshold, the one that decides among them; binary only. Between two
-            of them, and outside, lie no rows or at least `FEWEST_TOLD`.
+        thresholds: By rising threshold, the one that decides among them; binary only. The first
+            would select all rows and the last none, where a probability can. Between two others
+            lie at least `FEWEST_TOLD` rows, and outside of them as many or none; only beyond the
+            one that decides may lie fewer, which `confusion` tells as well.
         costs: What a row costs by what was decided, in units of the settings' choosing:
             `true_positive`, `false_positive`, `true_negative`, `false_negative`.
         cost_unit: What costs are counted in; empty where nobody said.
-        cheapest: The threshold of the least cost; None without costs.
+        cheapest: The one of `thresholds` with the least cost on these rows, of several the
+            nearest to the one that decides; None without costs.
         classes: Each class against the others, in the model's order; multiclass only.
         matrix: Rows by actual and predicted class, in the model's order; multiclass only.
         residuals: Regression only.
@@ -137,8 +150,8 @@ class EvaluateContent(Stated):
     higher_is_better: dict[str, bool]
     confusion: Confusion | None
     calibration: tuple[CalibrationBin, ...]
-    thresholds: tuple[ThresholdPoint, ...] = ()
-    costs: dict[str, FiniteFloat] = {}
+    thresholds: Annotated[tuple[ThresholdPoint, ...], Field(max_length=MOST_POINTS)] = ()
+    costs: Annotated[dict[str, FiniteFloat], Field(max_length=4)] = {}
     cost_unit: str = ""
     cheapest: FiniteFloat | None = None
     classes: tuple[ClassReport, ...] = ()

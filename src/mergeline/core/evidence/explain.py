@@ -45,14 +45,12 @@ class ExplainedRow(Stated):
     """One held-out row with a large error.
 
     Attributes:
-        row: A hash that points at the row for those who have the data; empty unless
-            `report.rows` is true, since who can guess ids can hash them.
+        row: A hash that points at the row for those who have the data.
         contributions: Column and SHAP value, largest first.
         score: Probability of the positive class, or of the actual one of several; the
             prediction of a regression.
-        actual: What is true of it: the class, or the number; empty unless `report.rows`, but
-            for a class.
-        values: The row's values; empty unless `report.rows` is true.
+        actual: What is true of it: the class, or the number.
+        values: The row's values.
     """
 
     row: str
@@ -98,6 +96,8 @@ class ExplainContent(Stated):
         of: Held-out rows there are.
         background: Rows of the background sample.
         proxies: Of the first 50 columns that the model reads, those that tell a sensitive one.
+        largest_errors: Single rows, so none unless `report.rows` is true: the SHAP values of a
+            linear model alone give a row's values away.
     """
 
     outcome: Literal["explained", "not_explained"]

@@ -1,12 +1,16 @@
 """fairness: bias by group on the held-out rows, and what would close it."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import FiniteFloat
+from pydantic import Field, FiniteFloat
 
 from mergeline.core.base import Estimate, Stated
-from mergeline.core.evidence.envelope import Count
+from mergeline.core.evidence.envelope import Count, Share
+from mergeline.core.evidence.evaluate import MOST_POINTS
 from mergeline.core.task import Task
+
+MOST_GROUPS_OF_THRESHOLDS = 20
+"""Of more judged groups no other thresholds are told: nobody could read it."""
 
 
 class Group(Stated):
@@ -109,8 +113,8 @@ class GroupThreshold(Stated):
     """
 
     threshold: FiniteFloat
-    rates: dict[str, dict[str, FiniteFloat | None]]
-    gaps: dict[str, FiniteFloat | None]
+    rates: dict[str, dict[str, Share | None]]
+    gaps: dict[str, Share | None]
 
 
 class FairnessBy(Stated):
@@ -123,7 +127,10 @@ class FairnessBy(Stated):
         cause: Where the worst gap comes from; None where nothing could be judged.
         left_out: What was not tried to close the gap, and why; else empty.
         thresholds: By rising threshold, the one that decides among them; binary only, of single
-            columns with at most 20 judged groups.
+            columns with 2 to 20 judged groups. The first would select everybody and the last
+            nobody, where a probability can. Between two others lie no rows of a group or at least
+            `FEWEST_TOLD`, and outside of them too; only beyond the one that decides may lie fewer,
+            which its rates tell as well. So small groups make them few.
         reason: Why nothing could be judged, else empty.
     """
 
@@ -134,7 +141,7 @@ class FairnessBy(Stated):
     remedies: tuple[Remedy, ...] = ()
     left_out: str = ""
     cause: Cause | None = None
-    thresholds: tuple[GroupThreshold, ...] = ()
+    thresholds: Annotated[tuple[GroupThreshold, ...], Field(max_length=MOST_POINTS)] = ()
     reason: str = ""
 
 

@@ -125,8 +125,6 @@ def explained_rows(
     keys: Sequence[str],
     score: "Floats",
     actual: Sequence[str],
-    *,
-    show: bool,
 ) -> tuple[ExplainedRow, ...]:
     """Return rows with what moved their scores most.
 
@@ -135,16 +133,14 @@ def explained_rows(
         keys: What each stands for.
         score: Their scores, shape (n,).
         actual: What is true of them.
-        show: Whether their values may be told.
     """
     return tuple(
         ExplainedRow(
-            # Ids can be guessed and hashed: a hash would name the person.
-            row=sha256(keys[place].encode())[:_ROW_DIGITS] if show else "",
+            row=sha256(keys[place].encode())[:_ROW_DIGITS],
             score=float(score[place]),
             actual=actual[place],
             contributions=_contributions(explained, place),
-            values=_texts(explained.frame.iloc[place]) if show else {},
+            values=_texts(explained.frame.iloc[place]),
         )
         for place in range(len(explained.values))
     )

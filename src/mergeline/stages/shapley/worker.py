@@ -144,7 +144,7 @@ def _content(
 def _explain(project: _Project, ways: tuple[Method, ...]) -> ExplainContent:
     """Explain by the first method that is affordable and whose values add up to the scores."""
     reasons = []
-    errors = _largest_errors(project)
+    errors = _largest_errors(project) if project.settings.report.rows else []
     for way in ways:
         _, dear = affordable((way,), _wanted(project), project.settings.explain.budget_seconds)
         if dear:
@@ -192,7 +192,7 @@ def _summary(
     count = _rows(project, way)
     sample, wrong = explained.take(slice(count)), explained.take(slice(count, None))
     settings, scorer = project.settings, project.scorer
-    predictions = project.predictions.take(np.array(errors))
+    predictions = project.predictions.take(np.array(errors, dtype=np.int64))
     several = scorer.task == "multiclass"
     if several:  # what moved the probability of the actual class
         values = wrong.values[np.arange(len(errors)), :, predictions.actual]
@@ -215,16 +215,15 @@ def _summary(
             wrong,
             project.test[layout.KEY].iloc[errors].tolist(),
             _said(predictions),
-            _outcomes(predictions, show=settings.report.rows),
-            show=settings.report.rows,
+            _outcomes(predictions),
         ),
     )
 
 
-def _outcomes(predictions: Predictions, *, show: bool) -> list[str]:
-    """Return what is true of each row; a number could tell whose row it is."""
+def _outcomes(predictions: Predictions) -> list[str]:
+    """Return what is true of each row."""
     if predictions.task == "regression":
-        return [f"{value:g}" if show else "" for value in predictions.actual]
+        return [f"{value:g}" for value in predictions.actual]
     names = predictions.classes if predictions.task == "multiclass" else ("no", "yes")
     return [names[int(value)] for value in predictions.actual]
 
