@@ -74,7 +74,7 @@ def built(folder, **sections):
     ran = tuple(Stage(name=name, action="ran", seconds=1.0) for name in STAGES)
     measured = Measured(read_evidence(root), NO_BASE, EvidenceSet(), None, ran)
     plan = judged_plan(git, head, None, measured, today=TODAY)
-    write_plan(root, plan, "a comment")
+    write_plan(root, plan, {"reports/comment.md": "a comment"})
     return repository, plan
 
 

@@ -137,3 +137,29 @@ def test_a_remote_that_is_not_there_is_exit_code_4(line: SmallLine, run: int) ->
     done = comment(line, "--run", str(run), "--remote", "elsewhere")
     assert done.returncode == 4
     assert "elsewhere" in done.stderr
+
+
+def test_the_page_is_made_too_and_the_comment_says_where(line: SmallLine, run: int) -> None:
+    server = {"GITHUB_SERVER_URL": "https://github.example", "GITHUB_RUN_ID": "78"}
+    done = comment(line, "--run", str(run), "--page", "out/report.html", **server)
+    assert done.returncode == 0, done.stderr
+    page = (line.clone / "out/report.html").read_text("utf-8")
+    assert line.ledger()[-1].commit in page
+    assert "If merged now" in page
+
+
+def test_a_page_that_cannot_be_made_costs_no_comment(line: SmallLine, run: int) -> None:
+    (line.clone / "file").write_text("in the way")
+    done = comment(line, "--run", str(run), "--page", "file/report.html")
+    assert done.returncode == 0, done.stderr
+    assert "entry " in done.stdout
+    assert "warning: there is no page: " in done.stderr
+
+
+def test_an_address_is_that_of_a_run_or_none() -> None:
+    from mergeline.cli.comment import page_address
+
+    environ = {"GITHUB_SERVER_URL": "https://github.com", "GITHUB_RUN_ID": "5"}
+    assert page_address(environ, "a/b") == "https://github.com/a/b/actions/runs/5"
+    for wrong in ({"GITHUB_RUN_ID": "5) x"}, {"GITHUB_SERVER_URL": "javascript:alert(1)"}, {}):
+        assert page_address({**environ, **wrong} if wrong else {}, "a/b") == ""

@@ -53,8 +53,8 @@ def test_a_hostile_name_is_only_ever_a_value(task: str) -> None:
             for path, value in _walk(chart.spec):
                 if path and path[-1] in {"field", "type"}:
                     assert value in FIELDS | {
-                        *("quantitative", "nominal", "line", "point", "rule", "text", "bar"),
-                        *("tick", "rect", "fit-x"),
+                        *("quantitative", "nominal", "ordinal", "line", "point", "rule", "text"),
+                        *("bar", "tick", "rect", "fit-x"),
                     }
                 assert path[-1] not in {"expr", "calculate", "filter", "url", "href", "labelExpr"}
 

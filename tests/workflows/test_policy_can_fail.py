@@ -80,6 +80,8 @@ CHANGES = {
         (COMMENT, _CML_STEP, f"{_CML_STEP}      - uses: {_DOWNLOAD}\n"
          "        with: {artifact-ids: '1'}\n"),
         (COMMENT, _CML_STEP, f"{_CML_STEP}      - uses: $/.github/actions/hand-over\n"),
+        (COMMENT, "name: mergeline-report", "name: mergeline-evidence"),
+        (COMMENT, "path: report.html", "path: reports"),
     ],
     "trusted_jobs_are_told_nothing_foreign": [
         (COMMENT, _TOKEN,

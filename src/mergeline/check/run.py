@@ -1,6 +1,6 @@
 """`mergeline check`: reproduce, baseline, compare, judge, candidate."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from functools import partial
@@ -111,20 +111,25 @@ def run_check(request: Request, say: Say) -> Plan:
     return plan.model_copy(update={"reuse": reuse_of(history, evidence), "ledger": lines})
 
 
-def write_plan(root: Path, plan: Plan, comment: str) -> None:
-    """Write the comment, the verdict, the candidate and the outputs: all of them or none.
+def write_plan(root: Path, plan: Plan, texts: Mapping[str, str]) -> None:
+    """Write verdict, candidate, outputs and what was made of them: all of them or none.
+
+    Args:
+        root: The project's.
+        plan: What was found.
+        texts: More to write, by path under the root; the first is replaced last.
 
     Raises:
         OSError: The disk is full or the folder cannot be written; all files are as they were.
     """
     candidate = plan.candidate.model_dump_json(indent=1) + "\n"
-    texts = {
-        layout.COMMENT: comment,
+    every = {
+        **texts,
         layout.VERDICT: verdict_json(plan),
         layout.CANDIDATE: candidate,
         layout.OUTPUTS: made_outputs(root).model_dump_json(indent=1) + "\n",
     }
-    write_set({root / path: text.encode() for path, text in texts.items()})
+    write_set({root / path: text.encode() for path, text in every.items()})
 
 
 def verdict_json(plan: Plan) -> str:

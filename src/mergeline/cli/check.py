@@ -9,6 +9,7 @@ import typer
 
 from mergeline.cli.jobs import end, summarize
 from mergeline.config.problem import printable, printable_lines, unobeyed
+from mergeline.core import layout
 from mergeline.errors import UsageError
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ def check(
         bool, typer.Option("--json", help="Print the verdict as JSON instead of a table.")
     ] = False,
 ) -> None:
-    """Run what is stale, compare, judge, write the comment.
+    """Run what is stale, compare, judge, write the comment, the page and the model card.
 
     In the job of a merge queue (GITHUB_EVENT_NAME is merge_group) the base is what the pull
     request is brought onto; nothing runs where its review was made from the same inputs.
@@ -76,6 +77,7 @@ def _check(root: Path, base: str | None, only: str | None, *, fresh: bool, json:
     from mergeline.adapters.git import Git
     from mergeline.check.queue import group_of, serving_review
     from mergeline.check.run import Request, run_check, today, write_plan
+    from mergeline.report.card import render_card
     from mergeline.report.comment import render_comment
     from mergeline.report.log import entry_said
 
@@ -94,12 +96,24 @@ def _check(root: Path, base: str | None, only: str | None, *, fresh: bool, json:
     asked = Request(root=root, base=base, today=today(), fresh=fresh, said=entry_said)
     plan = run_check(asked, _say)
     comment = render_comment(plan)
-    write_plan(root, plan, comment)
+    texts = {layout.COMMENT: comment, layout.CARD: render_card(plan), **_page(root, plan)}
+    write_plan(root, plan, texts)
     summarize(comment)
     # Shown first: a tracking server that is down must not hide the verdict.
     _show(plan, as_json=json)
     _track(root, plan)
     raise typer.Exit(plan.judgement.outcome.exit_code)
+
+
+def _page(root: Path, plan: "Plan") -> dict[str, str]:
+    """Return the page by its path; nothing where the one that is there is of this plan."""
+    from mergeline.report.page import is_page_of, plan_digest, render_page
+
+    try:
+        kept = (root / layout.PAGE).read_text("utf-8")
+    except (OSError, ValueError):
+        kept = ""
+    return {} if is_page_of(kept, plan_digest(plan)) else {layout.PAGE: render_page(plan)}
 
 
 def _check_only(root: Path, stage: str, *, refused: Mapping[str, bool]) -> None:
@@ -131,8 +145,9 @@ def _say(text: str) -> None:
 
 def _track(root: Path, plan: "Plan") -> None:
     from mergeline.check.tracking import track
+    from mergeline.cli.tracked import rendered
 
-    track(root, plan, _say)
+    track(root, plan, _say, lambda: rendered(plan))
 
 
 def _show(plan: "Plan", *, as_json: bool) -> None:

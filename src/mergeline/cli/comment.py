@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,8 +13,11 @@ import typer
 from mergeline.errors import UsageError
 
 if TYPE_CHECKING:
+    from mergeline.core.plan import Plan
     from mergeline.review.run import Reviewing, Words
 
+# Of a run: nothing in it that Markdown would act on.
+_ADDRESS = re.compile(r"https?://[A-Za-z0-9.:-]+/[A-Za-z0-9._/-]+/actions/runs/[0-9]+")
 # Characters of a status that GitHub takes.
 _STATUS = 140
 
@@ -39,6 +43,9 @@ def comment(
             help="The branch whose policy counts.", show_default="the remote's default branch"
         ),
     ] = None,
+    page: Annotated[
+        Path | None, typer.Option(help="Write the whole report to this file, too.")
+    ] = None,
 ) -> None:
     """Judge what a run handed over and comment its pull request.
 
@@ -47,6 +54,9 @@ def comment(
     commit's status `mergeline`. Believes and runs nothing of the pull request. Run again
     for the same run it comes to the same. CML writes the comment where `cml` is on PATH and
     main's `report.transport` is not `api`; whatever it cannot do goes by GitHub's API.
+
+    With --page the page is made last: one that cannot be made costs a warning, not the
+    comment. The comment links to the workflow's run, which is to upload the file.
 
     Needs GITHUB_TOKEN and GITHUB_REPOSITORY (for an enterprise server GITHUB_API_URL, and
     GITHUB_SERVER_URL for CML), and of a workflow's permissions `actions: read`,
@@ -80,12 +90,36 @@ def comment(
             today=datetime.now(UTC).date(),
             by=worker(os.environ, github.repository),
             cml=connect_cml(os.environ, github.client.place, say),
+            page=page_address(os.environ, github.repository) if page else "",
         ),
         run_id,
     )
     if isinstance(done, Answer):
         end(done, as_json=False)
     _say_done(done)
+    if page is not None:
+        _write_page(page, done.plan)
+
+
+def page_address(environ: Mapping[str, str], repository: str) -> str:
+    """Return where the page will be uploaded: the workflow's run; empty outside of one."""
+    from mergeline.cli.jobs import run_url
+
+    address = run_url(environ, repository)
+    return address if _ADDRESS.fullmatch(address) else ""
+
+
+def _write_page(file: Path, plan: "Plan") -> None:
+    from mergeline.cli.jobs import say
+    from mergeline.files import write_whole
+    from mergeline.report.page import render_page
+
+    try:
+        write_whole(file, render_page(plan).encode())
+    # The comment, the ledger and the status are done, and what a pull request wrote may be in
+    # the error's text.
+    except Exception as error:  # noqa: BLE001
+        say(f"warning: there is no page: {type(error).__name__}")
 
 
 def run_of_event(environ: Mapping[str, str]) -> int:

@@ -75,6 +75,7 @@ class Job:
         today: The day on which waivers are held against their expiry.
         by: Who appends to the ledger.
         cml: Posts the comment where the base's settings say so; None for the API alone.
+        page: Where the whole report will be; empty without one.
     """
 
     github: GitHub
@@ -85,6 +86,7 @@ class Job:
     today: date
     by: str
     cml: Cml | None = None
+    page: str = ""
 
 
 @dataclass(frozen=True)
@@ -245,6 +247,7 @@ def _judge(job: Job, pull: Pull, bundle: Bundle) -> Plan | Answer:
         "reuse": reuse_of(history, plan.evidence, pull.number),
         "previous": push_before(history, pull.number, pull.head_sha),
         "ledger": last_lines(history, job.words.entry),
+        "page": job.page,
     }
     return plan.model_copy(update=told)
 

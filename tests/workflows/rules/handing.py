@@ -8,16 +8,31 @@ from mergeline.core import layout
 from workflows.yaml_policy import Line, Step
 
 _HAND_OVER = "$/.github/actions/hand-over"
+_TRUSTED = "comment"
+# What the trusted job gives out: its own page, which no job reads.
+_PAGE = {
+    "name": "mergeline-report",
+    "path": "report.html",
+    "if-no-files-found": "ignore",
+    "overwrite": True,
+}
 
 
 def artifacts_are_those_that_are_read(line: Line) -> Iterator[str]:
     """The two parts are uploaded under their names, each with exactly the files it may hold."""
-    uploads = [step for step in line.steps() if step.action == "actions/upload-artifact"]
+    every = [step for step in line.steps() if step.action == "actions/upload-artifact"]
+    uploads = [step for step in every if step.job.file.name != _TRUSTED]
     if sorted(str(step.given.get("name")) for step in uploads) != sorted(PARTS):
         yield f"{[str(step) for step in uploads]} do not upload {sorted(PARTS)}"
     for step in uploads:
         if step.given.get("name") in PARTS:
             yield from (f"{step}: {said}" for said in _wrong(step))
+
+
+def is_page(step: Step) -> bool:
+    """Whether a step of the trusted job behind a pull request uploads its page, and no more."""
+    uploads = step.action == "actions/upload-artifact" and step.given == _PAGE
+    return uploads and step.job.file.name == _TRUSTED
 
 
 def artifacts_are_taken_by_id(line: Line) -> Iterator[str]:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping
 
+from workflows.rules.handing import is_page
 from workflows.yaml_policy import (
     DATA_CREDENTIAL,
     Job,
@@ -88,10 +89,13 @@ def trusted_jobs_stand_on_main(line: Line) -> Iterator[str]:
 
 
 def trusted_jobs_take_no_artifact(line: Line) -> Iterator[str]:
-    """Artifacts are read as hostile, by Mergeline: no action unpacks one where rights are."""
+    """Artifacts are read as hostile, by Mergeline: no action unpacks one where rights are.
+
+    The page that was made there goes out, and nothing else.
+    """
     for job in _trusted(line):
         for step in job.steps:
-            if step.action in _HANDED:
+            if step.action in _HANDED and not is_page(step):
                 yield f"{step}: artifacts have no place in a job with rights"
 
 

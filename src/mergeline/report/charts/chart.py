@@ -14,6 +14,8 @@ MODEL, BASELINE = "this model", "baseline"
 BOTH = (MODEL, BASELINE)
 HEIGHT, STEP = 260, 26  # pixels
 NAME = 40  # characters of a name on an axis
+# Named, so that the room that a text takes can be measured.
+_FONT = "system-ui, -apple-system, Segoe UI, Roboto, Liberation Sans, Arial, sans-serif"
 _WIDTH = 640  # of a picture; in a page a chart is as wide as its column
 
 # Colours for eyes of every kind (Okabe and Ito's, darkened until text of them can be read).
@@ -60,8 +62,6 @@ def config(colours: Mapping[str, str] = LIGHT) -> dict[str, Any]:
     text = {
         "labelColor": colours["soft"],
         "titleColor": colours["ink"],
-        "labelFont": "inherit",
-        "titleFont": "inherit",
         "labelFontSize": 12,
         "titleFontSize": 12,
         "titleFontWeight": "normal",
@@ -70,8 +70,10 @@ def config(colours: Mapping[str, str] = LIGHT) -> dict[str, Any]:
     return {
         "aria": False,  # the page says it in words
         "background": "transparent",
-        "font": "inherit",
+        "font": _FONT,
         "view": {"stroke": None},
+        "axisX": {"tickCount": 6, "labelFlush": False},
+        "point": {"opacity": 1},
         "axis": {
             **text,
             "gridColor": colours["grid"],
@@ -144,8 +146,6 @@ def svg(chart: Chart) -> str:
     import vl_convert
 
     look = config() | {"font": "sans-serif", "background": LIGHT["paper"]}
-    for part in ("axis", "legend"):
-        look[part] = look[part] | {"labelFont": "sans-serif", "titleFont": "sans-serif"}
     spec = {**chart.spec, "config": look, "width": _WIDTH, "title": plain(chart.title)}
     drawn: str = vl_convert.vegalite_to_svg(
         json.dumps(spec), allowed_base_urls=[], show_warnings=False

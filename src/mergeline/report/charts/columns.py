@@ -34,7 +34,9 @@ def importance_chart(plan: Plan) -> Chart | None:
             x=alt.X("share:Q", title="share of mean |SHAP|", axis=alt.Axis(format="%")),
             color=alt.Color("series:N", scale=scale),
             fillOpacity=alt.Opacity(
-                "series:N", scale=alt.Scale(domain=series, range=[1.0, 0.35][: len(series)])
+                "series:O",
+                scale=alt.Scale(domain=series, range=[1.0, 0.35][: len(series)]),
+                legend=None,
             ),
             tooltip=[
                 alt.Tooltip("name:N", title="column"),

@@ -64,7 +64,7 @@ def roc_chart(plan: Plan) -> Chart | None:
         .mark_line(style="reference")
         .encode(x=alt.X(**x), y=alt.Y(**y)),
         _line(rows, x, y, curves),
-        *_deciding(plan, "false_positive_rate", "recall", x, y),
+        *_deciding(plan, "false_positive_rate", "recall", x, y, 12),
     ]
     return Chart(
         name="roc",
@@ -96,7 +96,7 @@ def precision_recall_chart(plan: Plan) -> Chart | None:
         if point.precision is not None
     ]
     x, y = unit("x", "recall"), unit("y", "precision")
-    layers = [_line(rows, x, y, curves), *_deciding(plan, "recall", "precision", x, y)]
+    layers = [_line(rows, x, y, curves), *_deciding(plan, "recall", "precision", x, y, -10)]
     return Chart(
         name="precision-recall",
         title="Precision by recall",
@@ -162,7 +162,7 @@ def deciding_point(content: EvaluateContent) -> "ThresholdPoint | None":
 
 
 def _deciding(
-    plan: Plan, across: str, up: str, x: dict[str, Any], y: dict[str, Any]
+    plan: Plan, across: str, up: str, x: dict[str, Any], y: dict[str, Any], down: int
 ) -> "list[alt.Chart]":
     import altair as alt
 
@@ -177,7 +177,7 @@ def _deciding(
     beside: dict[str, Any] = {
         "align": "left" if right else "right",
         "dx": 9 if right else -9,
-        "dy": 11,
+        "dy": down,
     }
     return [
         base.mark_point(style="decides", shape="circle"),

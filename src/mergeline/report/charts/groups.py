@@ -54,14 +54,14 @@ def _rates(content: FairnessContent, found: FairnessBy, name: str) -> Chart | No
     base = alt.Chart(values(rows)).encode(
         y=alt.Y("name:N", sort=None, title=None, scale=alt.Scale(paddingInner=0.3)),
         yOffset=alt.YOffset("series:N", scale=scale),
-        color=alt.Color("series:N", scale=scale),
+        color=alt.Color("series:N", scale=scale, legend=alt.Legend(columns=1)),
     )
     axis = "value" if content.task == "regression" else "rate"
     layers = (
         base.mark_rule(strokeWidth=1.5).encode(x=alt.X("low:Q", title=axis), x2="high:Q"),
         base.mark_point(filled=True, size=55).encode(
             x=alt.X("x:Q", title=axis),
-            shape=alt.Shape("series:N", scale=scale),
+            shape=alt.Shape("series:N", scale=scale, legend=alt.Legend(columns=1)),
             tooltip=[
                 alt.Tooltip("name:N", title="group"),
                 alt.Tooltip("series:N", title="metric"),
@@ -128,8 +128,8 @@ def _gaps(content: FairnessContent, found: FairnessBy, name: str) -> Chart:
         .encode(
             x=alt.X("x:Q", title="threshold"),
             y=alt.Y("y:Q", title="gap"),
-            color=alt.Color("series:N", scale=scale),
-            strokeDash=alt.StrokeDash("series:N", scale=dashes),
+            color=alt.Color("series:N", scale=scale, legend=alt.Legend(columns=1)),
+            strokeDash=alt.StrokeDash("series:N", scale=dashes, legend=alt.Legend(columns=1)),
             tooltip=[
                 alt.Tooltip("series:N", title="gap"),
                 alt.Tooltip("x:Q", title="threshold", format=".3f"),

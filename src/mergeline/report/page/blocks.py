@@ -90,6 +90,7 @@ class Table:
         numeric: Indices of the columns set to the right.
         search: What is searched in, e.g. `gates`; empty without a search.
         more: What is left out, and where it is.
+        cards: Whether rows are read one below the other on a narrow screen.
     """
 
     kind: ClassVar = "table"
@@ -99,6 +100,7 @@ class Table:
     numeric: frozenset[int] = frozenset()
     search: str = ""
     more: str = ""
+    cards: bool = False
 
 
 @dataclass(frozen=True)
@@ -140,6 +142,7 @@ class Explorer:
     start: int
     marks: dict[int, str]
     costs: bool
+    unit: str
     noun: str
 
 

@@ -3,7 +3,7 @@
 import base64
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -167,6 +167,3 @@ def _files(folder: Traversable) -> Iterator[Traversable]:
             yield from _files(each)
         elif each.name.endswith((".py", ".html", ".css", ".js")):
             yield each
-
-
-Maker = Callable[[Plan, Sequence[Chart]], Section]

@@ -71,6 +71,7 @@ def _stage(stage: str, found: Evidence[ChecksContent] | None) -> Iterator[Block]
         rows=rows,
         search=stage.replace("_", "-") + "s",
         more=f"{more:,} more checks, none worse." if more > 0 else "",
+        cards=True,
     )
 
 

@@ -185,6 +185,7 @@ def _leaks(now: PrepareContent) -> Iterator[Block]:
         rows=[_leak(each) for each in now.leaks[:_LEAKS]],
         numeric=frozenset({1}),
         more=f"{more:,} more in the evidence." if more > 0 else "",
+        cards=True,
     )
 
 

@@ -109,17 +109,19 @@ def _gaps(plan: Plan, found: FairnessBy) -> Table:
                 name(gap),
                 value if each.difference.value is not None else each.difference.reason or value,
                 "" if each.ratio is None else number(each.ratio),
-                f"{each.rate}{of}" if each.rate else "",
-                between,
+                ": ".join(
+                    part for part in (f"{each.rate}{of}" if each.rate else "", between) if part
+                ),
                 "" if paired is None else estimate(paired.delta, sign=True),
                 "" if paired is None else paired.outcome.replace("_", " "),
             )
         )
     return Table(
         caption=f"Gaps by {found.by}; the change is that against the baseline on common rows",
-        header=("Gap", "Difference", "Ratio", "In", "Between", "Change", "Outcome"),
+        header=("Gap", "Difference", "Ratio", "Where", "Change", "Outcome"),
         rows=rows,
-        numeric=frozenset({1, 2, 5}),
+        numeric=frozenset({1, 2, 4}),
+        cards=True,
     )
 
 
@@ -149,19 +151,10 @@ def _remedies(found: Sequence[Remedy]) -> Table:
     more = len(found) - _REMEDIES
     return Table(
         caption="What would close a gap, measured on held-out rows that it was not fitted on",
-        header=(
-            "Gap",
-            "How",
-            "Setting",
-            "Gap before",
-            "after",
-            "Quality",
-            "before",
-            "after",
-            "Rows",
-        ),
+        header=("Gap", "How", "Setting", "Gap then", "Quality then", "Rows"),
         rows=[_remedy(each) for each in found[:_REMEDIES]],
-        numeric=frozenset({3, 4, 6, 7, 8}),
+        numeric=frozenset({5}),
+        cards=True,
         more=f"{more:,} more in the evidence." if more > 0 else "",
     )
 
@@ -170,15 +163,12 @@ def _remedy(remedy: Remedy) -> tuple[str | Cell, ...]:
     what, sides = "accuracy", (remedy.accuracy_before, remedy.accuracy_after)
     if None in sides:
         what, sides = "mean absolute error", (remedy.error_before, remedy.error_after)
-    before, after = ("" if each is None else number(each) for each in sides)
+    quality = " → ".join(number(each) for each in sides if each is not None)
     return (
         name(remedy.gap),
         _METHOD[remedy.method],
         remedy.setting,
-        number(remedy.gap_before),
-        number(remedy.gap_after),
-        what,
-        before,
-        after,
+        f"{number(remedy.gap_before)} → {number(remedy.gap_after)}",
+        f"{what} {quality}",
         f"{remedy.n:,}",
     )

@@ -6,7 +6,7 @@ from mergeline.core.base import Estimate
 from mergeline.core.evidence import Confusion, EvaluateContent, ThresholdPoint
 from mergeline.core.plan import Plan
 from mergeline.report.charts import Chart
-from mergeline.report.numbers import estimate, exact, number, percent, plural
+from mergeline.report.numbers import estimate, exact, joined, number, percent, plural
 from mergeline.report.page.blocks import (
     Block,
     Cell,
@@ -36,14 +36,15 @@ def performance(plan: Plan, charts: Sequence[Chart]) -> Section:
         return Section("performance", "Performance", (missing("evaluate"),))
     content = plan.evidence.evaluate.content
     drawn = {chart.name: chart for chart in charts if chart.name in _CHARTS}
-    by_threshold = [drawn.pop(each) for each in ("thresholds", "costs") if each in drawn]
+    costs = [drawn.pop(each) for each in ("costs",) if each in drawn]
     blocks: list[Block] = [_metrics(plan, content)]
     if content.task == "regression":
         blocks += _units(plan, content)
     if drawn:
         blocks.append(Figures(tuple(drawn.values())))
     if content.thresholds:
-        blocks += [_explorer(plan, content), *_costs(content), Figures(by_threshold)]
+        blocks += [_explorer(plan, content), *_costs(content)]
+        blocks += [Figures(costs)] if costs else []
     elif content.confusion is not None:
         blocks.append(_confusion(content.confusion))
     blocks += _classes(content)
@@ -70,15 +71,17 @@ def _metrics(plan: Plan, content: EvaluateContent) -> Table:
                 "" if old is None else estimate(old),
                 "" if paired is None else estimate(paired.delta, sign=True),
                 "" if paired is None else paired.outcome.replace("_", " "),
-                "higher" if content.higher_is_better.get(metric, True) else "lower",
             )
         )
+    less = [each for each in content.metrics if not content.higher_is_better.get(each, True)]
+    direction = f"; of {joined(less)} less is better" if less else ""
     return Table(
         caption="Metrics with their 95 % intervals; each model on its own held-out rows, the "
-        "change on rows that both were scored on",
-        header=("Metric", "This model", "Baseline", "Change", "Outcome", "Better is"),
+        f"change on rows that both were scored on{direction}",
+        header=("Metric", "This model", "Baseline", "Change", "Outcome"),
         rows=rows,
         numeric=frozenset({1, 2, 3}),
+        cards=True,
     )
 
 
@@ -100,25 +103,24 @@ def _explorer(plan: Plan, content: EvaluateContent) -> Explorer:
     start = next((place for place, each in marks.items() if "decides" in each), 0)
     return Explorer(
         points=[
-            _point(point, content, said.get(place, ""))
-            for place, point in enumerate(content.thresholds)
+            _point(point, said.get(place, "")) for place, point in enumerate(content.thresholds)
         ],
         start=start,
         marks=said,
         costs=any(point.cost is not None for point in content.thresholds),
+        unit=content.cost_unit,
         noun=plan.noun or "positive",
     )
 
 
-def _point(point: ThresholdPoint, content: EvaluateContent, mark: str) -> dict[str, str]:
-    unit = f" {content.cost_unit}" if content.cost_unit else ""
+def _point(point: ThresholdPoint, mark: str) -> dict[str, str]:
     return {
         "threshold": number(point.threshold),
         "mark": mark,
         "recall": number(point.recall),
         "precision": "none is flagged" if point.precision is None else number(point.precision),
         "flagged": percent(point.selection_rate, 1),
-        "cost": "" if point.cost is None else f"{number(point.cost)}{unit}",
+        "cost": "" if point.cost is None else number(point.cost),
         "tp": f"{point.true_positive:,}",
         "fp": f"{point.false_positive:,}",
         "tn": f"{point.true_negative:,}",

@@ -95,6 +95,7 @@ def _primary(plan: Plan) -> list[Block]:
             header=("Metric", "Baseline", "This model", "Change (95 % interval)", "Outcome"),
             rows=rows,
             numeric=frozenset({1, 2, 3}),
+            cards=True,
         ),
         *([Words(said, quiet=True)] if (said := reused(plan)) else []),
     ]
@@ -155,6 +156,7 @@ def _table(found: Verdict, caption: str, search: str) -> Table:
         numeric=frozenset({3, 4}),
         search=search.replace(" ", "-"),
         more=f"{more:,} more gates, none worse than these." if more > 0 else "",
+        cards=True,
     )
 
 
