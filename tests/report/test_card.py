@@ -12,7 +12,8 @@ from mergeline.core.evidence import STAGES, EvidenceSet
 from mergeline.core.plan import CardWords
 from mergeline.report.against import changes
 from mergeline.report.card import card_text, render_card
-from mergeline.report.markdown import code, marker, plain
+from mergeline.report.comment import render_comment
+from mergeline.report.markdown import code, inert, marker
 
 from . import plans
 from .nasty import NASTY
@@ -186,7 +187,7 @@ def test_what_could_not_be_measured_is_no_result():
     ("said", "found"),
     [
         ("Apache-2.0", {"license": "apache-2.0"}),
-        ("CDLA-1.0", {"license": "other", "license_name": "CDLA-1.0"}),
+        ("Our own", {"license": "other", "license_name": "Our own"}),
         ("no", {"license": "other", "license_name": "no"}),
         ("", {}),
     ],
@@ -209,17 +210,29 @@ def test_no_string_breaks_out_of_the_front_matter(nasty):
     poisoned = plans.poisoned(plan, nasty)
     found, usual = front(render_card(poisoned)), front(render_card(plan))
     assert found["license"] == "other"
-    assert found["license_name"] == plain(f"{nasty}Apache-2.0".strip(), 120)
+    assert found["license_name"] == inert(f"{nasty}Apache-2.0".strip(), 120)
     (model,), (before,) = found["model-index"], usual["model-index"]
-    assert model["name"] == plain(f"{nasty}{plan.project}", 120)
+    assert model["name"] == inert(f"{nasty}{plan.project}", 120)
     assert len(found) == len(usual) + 1
     assert [item["value"] for item in model["results"][0]["metrics"]] == [
         item["value"] for item in before["results"][0]["metrics"]
     ]
     assert text_of(render_card(poisoned)).startswith("\n# Model card: ")
+    shown = split(render_card(poisoned))[0].replace(plan.evidence.prepare.content.sha256, "")
+    acting = [each for each in problems(f"{marker('p')}\n\n{shown}") if "revision" not in each]
+    assert [each for each in acting if "image" in each or "link" in each or "html" in each] == []
 
 
 # --- the rest --------------------------------------------------------------------
+
+
+def test_charts_for_github_are_left_out():
+    assert "```mermaid" in render_comment(plans.better())
+    card = card_text(plans.better())
+    assert "mermaid" not in card
+    assert "Bars: " not in card
+    assert "At the threshold: " in card
+    assert "Model size: " in card
 
 
 def test_groups_of_several_columns_stand_apart():

@@ -1,14 +1,23 @@
 """MLflow: one run for each candidate. MLflow is imported inside only; it takes seconds."""
 
-import json
+import tempfile
 from collections.abc import Mapping
-from pathlib import Path, PurePosixPath
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
+from mergeline.adapters.mlflow_data import datasets_of
 from mergeline.adapters.mlflow_store import experiment_of, open_store, reporting
-from mergeline.adapters.mlflow_values import IDENTITY, metrics_of, params_of, tags_of
+from mergeline.adapters.mlflow_values import (
+    GATE,
+    IDENTITY,
+    gate_tags,
+    metrics_of,
+    params_of,
+    tags_of,
+)
 from mergeline.core import layout
-from mergeline.core.evidence import STAGES, PrepareContent
+from mergeline.core.evidence import STAGES
 from mergeline.core.plan import Plan
 from mergeline.errors import ToolError
 
@@ -24,13 +33,25 @@ _EVIDENCE = (
 # characters can be 72,000 bytes of JSON.
 _METRICS_AT_ONCE = 1000
 _PARAMS_AT_ONCE = 10
-_LONGEST_DIGEST = 36
-_LONGEST_DATASET = 500
+_TAGS_AT_ONCE = 100
 
 _HINT = (
     "start it or check the address and its credentials (MLFLOW_TRACKING_URI, which wins, "
     "or tracking.uri in params.yaml); without an address nothing is tracked"
 )
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """What people see of a plan, made by whoever has the words.
+
+    Attributes:
+        note: Markdown, which MLflow shows at the top of the run's page.
+        files: Bytes by their path among the artifacts, e.g. `charts/roc.svg`.
+    """
+
+    note: str = ""
+    files: Mapping[str, bytes] = field(default_factory=dict)
 
 
 def tracking_uri(settings_uri: str | None, environ: Mapping[str, str]) -> str | None:
@@ -43,7 +64,7 @@ def tracking_uri(settings_uri: str | None, environ: Mapping[str, str]) -> str | 
     return environ.get("MLFLOW_TRACKING_URI", "").strip() or settings_uri or None
 
 
-def track_plan(root: Path, plan: Plan, uri: str) -> str:
+def track_plan(root: Path, plan: Plan, uri: str, rendered: Rendered | None = None) -> str:
     """Log a plan as one MLflow run in the experiment named after the project.
 
     A candidate that was logged before, with the same key, evidence and base, keeps its run: what
@@ -54,6 +75,7 @@ def track_plan(root: Path, plan: Plan, uri: str) -> str:
         root: The project's root; its `reports/` hold the evidence and the comment.
         plan: What to log.
         uri: Of the tracking server or store; a relative SQLite path starts at the root.
+        rendered: What people see of it.
 
     Returns:
         The id of the run.
@@ -67,7 +89,8 @@ def track_plan(root: Path, plan: Plan, uri: str) -> str:
         run = _find(store.client, experiment, plan) or _create(store.client, experiment, plan)
         if run.info.status != "FINISHED":
             _log_measurements(store.client, run, plan)
-        _log_tags_and_files(store.client, run.info.run_id, root, plan)
+        _log_tags(store.client, run, plan, rendered or Rendered())
+        _log_files(store.client, run.info.run_id, root, rendered or Rendered())
         if run.info.status != "FINISHED":
             store.client.set_terminated(run.info.run_id)
         return str(run.info.run_id)
@@ -104,31 +127,35 @@ def _log_measurements(client: Any, run: Any, plan: Plan) -> None:
         some = metrics[start : start + _METRICS_AT_ONCE]
         client.log_batch(run_id, metrics=some, synchronous=True)
     if plan.evidence.prepare is not None:
-        client.log_inputs(run_id, [_dataset(plan.evidence.prepare.content)])
+        client.log_inputs(run_id, datasets_of(plan.evidence))
 
 
-def _dataset(data: PrepareContent) -> Any:
-    """Return the data's name and digest; not the data."""
-    from mlflow.entities import Dataset, DatasetInput, InputTag
-
-    profile = {"num_rows": data.rows, "bytes": data.bytes, "sha256": data.sha256}
-    dataset = Dataset(
-        name=PurePosixPath(data.source).name[:_LONGEST_DATASET],
-        digest=data.sha256[:_LONGEST_DIGEST],
-        source_type="local",
-        source=json.dumps({"uri": data.source}),
-        profile=json.dumps(profile),
-    )
-    return DatasetInput(dataset, [InputTag("mlflow.data.context", "training")])
-
-
-def _log_tags_and_files(client: Any, run_id: str, root: Path, plan: Plan) -> None:
+def _log_tags(client: Any, run: Any, plan: Plan, rendered: Rendered) -> None:
+    """Log what a later verdict on the same candidate may say otherwise."""
     from mlflow.entities import RunTag
 
-    tags = [RunTag(key, value) for key, value in tags_of(plan).items()]
-    client.log_batch(run_id, tags=tags, synchronous=True)
+    gates = gate_tags(plan)
+    note = {"mlflow.note.content": rendered.note} if rendered.note else {}
+    tags = [RunTag(key, value) for key, value in {**tags_of(plan), **note, **gates}.items()]
+    for start in range(0, len(tags), _TAGS_AT_ONCE):
+        some = tags[start : start + _TAGS_AT_ONCE]
+        client.log_batch(run.info.run_id, tags=some, synchronous=True)
+    for name in run.data.tags:
+        if name.startswith(GATE) and name not in gates:
+            client.delete_tag(run.info.run_id, name)
+
+
+def _log_files(client: Any, run_id: str, root: Path, rendered: Rendered) -> None:
     for path in _EVIDENCE:
         if (root / path).is_file():
             client.log_artifact(run_id, str(root / path), "evidence")
     if (root / layout.COMMENT).is_file():
         client.log_artifact(run_id, str(root / layout.COMMENT))
+    if not rendered.files:
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        for name, data in rendered.files.items():
+            place = Path(folder, name)
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.write_bytes(data)
+        client.log_artifacts(run_id, folder)

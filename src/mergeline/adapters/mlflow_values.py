@@ -16,6 +16,10 @@ _LONGEST_VALUE = 6000
 # Fewer than MLflow allows: a slash would make a folder, a colon fails on Windows.
 _UNSAFE = re.compile(r"[^A-Za-z0-9_.\- ]+|^\.|^ | $")
 
+# How the tags of gates begin, and how many there are at most.
+GATE = "mergeline.gate."
+_GATES = 200
+
 # What makes two plans the same run.
 IDENTITY = ("mergeline.key", "mergeline.evidence", "mergeline.base")
 
@@ -54,10 +58,11 @@ def _flat(name: str, value: Any) -> Iterator[tuple[str, str]]:
 
 
 def metrics_of(plan: Plan) -> dict[str, float]:
-    """Return the held-out metrics and the gaps between groups, with the ends of their intervals.
+    """Return metrics, gaps between groups and changes, with the ends of their intervals.
 
-    A metric of one class of several is `class_<name>_<metric>`, a quantile of a regression's
-    errors `error_p<percent>`, a gap `gap_<by>_<name>`; the ends of an interval are
+    All are of held-out rows. A metric of one class of several is `class_<name>_<metric>`, a
+    quantile of a regression's errors `error_p<percent>`, a gap `gap_<by>_<name>`, the change of a
+    metric against the baseline on common rows `change_<metric>`; the ends of an interval are
     `<metric>_low` and `<metric>_high`. What could not be measured is left out.
     """
     evaluate, fairness = plan.evidence.evaluate, plan.evidence.fairness
@@ -65,6 +70,8 @@ def metrics_of(plan: Plan) -> dict[str, float]:
     for item in fairness.content.by if fairness is not None else ():
         by = item.by.replace(" & ", "_and_")
         found |= {f"gap_{by}_{name}": gap.difference for name, gap in item.gaps.items()}
+    pairs = plan.comparison.metrics if plan.comparison is not None else {}
+    found |= {f"change_{name}": pair.delta for name, pair in pairs.items()}
     return {
         safe_name(name): value
         for metric, estimate in found.items()
@@ -103,6 +110,12 @@ def tags_of(plan: Plan) -> dict[str, str]:
         "mlflow.source.git.commit": candidate.commit,
         "mlflow.source.name": "mergeline check",
     }
+
+
+def gate_tags(plan: Plan) -> dict[str, str]:
+    """Return the outcome of each gate by the rules in force."""
+    gates = plan.judgement.verdict.gates[:_GATES]
+    return {safe_name(f"{GATE}{gate.name}"): gate.outcome.name for gate in gates}
 
 
 def safe_name(name: str) -> str:

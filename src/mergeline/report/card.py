@@ -6,6 +6,8 @@ section `card` of the settings, and what nobody said is said to be missing. Noth
 on when or where it is written.
 """
 
+import re
+
 from mergeline.core.evidence import FairnessBy
 from mergeline.core.plan import Plan
 from mergeline.core.verdict import GateResult, Outcome
@@ -23,6 +25,8 @@ from mergeline.report.sections.metrics import metrics, primary, slices
 from mergeline.report.sections.provenance import digests
 from mergeline.report.words import deciding, headline
 
+# A chart for GitHub with the line above it; where cards are shown it would be code.
+_DRAWING = re.compile(r"[^\n]+\n\n```mermaid\n.*?\n```\n\n", re.DOTALL)
 _WIDTH, _GATES, _BANNERS, _NAMED = 400, 200, 8, 8
 
 
@@ -73,7 +77,8 @@ def card_text(plan: Plan) -> str:
         "## Lineage",
         _lineage(plan),
     )
-    return "\n\n".join(part for part in parts if part) + "\n"
+    whole = "\n\n".join(part for part in parts if part) + "\n"
+    return _DRAWING.sub("", whole)
 
 
 def card_summary(plan: Plan) -> str:

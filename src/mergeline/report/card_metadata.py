@@ -12,7 +12,7 @@ from mergeline.core.base import Estimate
 from mergeline.core.evidence import EvaluateContent
 from mergeline.core.plan import Plan
 from mergeline.core.task import Task
-from mergeline.report.markdown import plain
+from mergeline.report.markdown import inert
 
 _NAME, _LINE = 120, 100_000
 _MOST = 60  # metrics, and gaps
@@ -39,7 +39,8 @@ _LIBRARIES = ("lightgbm", "xgboost", "onnx")
 def front_matter(plan: Plan) -> str:
     """Return the block between two lines of dashes that a card on Hugging Face starts with.
 
-    A string of somebody else's stands in quotes on one line: read back, it is one string.
+    A string of somebody else's stands in quotes on one line: read back, it is one string. Where a
+    viewer takes the block for Markdown, as MLflow's does, nothing in it acts either.
     """
     yaml = YAML(typ="rt", pure=True)
     yaml.width = _LINE
@@ -124,4 +125,6 @@ def _quoted(value: Any) -> Any:
         return {key: _quoted(item) for key, item in value.items()}
     if isinstance(value, list):
         return [_quoted(item) for item in value]
-    return DoubleQuotedScalarString(plain(value, _NAME)) if isinstance(value, str) else value
+    if not isinstance(value, str):
+        return value
+    return DoubleQuotedScalarString(value if value in _LICENSES else inert(value, _NAME))
