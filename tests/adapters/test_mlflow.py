@@ -11,9 +11,10 @@ import urllib.request
 
 import pytest
 
-from mergeline.adapters.mlflow import track_plan, tracking_uri
+from mergeline.adapters.mlflow import Rendered, track_plan, tracking_uri
+from mergeline.adapters.mlflow_data import datasets_of
 from mergeline.adapters.mlflow_store import public_uri
-from mergeline.adapters.mlflow_values import metrics_of, params_of, safe_name, tags_of
+from mergeline.adapters.mlflow_values import gate_tags, metrics_of, params_of, safe_name, tags_of
 from mergeline.core.base import Estimate
 from mergeline.core.evidence import (
     Confusion,
@@ -251,6 +252,41 @@ def test_a_number_has_the_quantiles_of_its_errors():
     assert "threshold" not in params_of(plans.regression())
 
 
+def test_changes_against_the_baseline_are_metrics():
+    compared = plans.better()
+    found = metrics_of(compared)
+    delta = compared.comparison.metrics["roc_auc"].delta
+    ends = ("change_roc_auc_low", "change_roc_auc", "change_roc_auc_high")
+    assert tuple(found[name] for name in ends) == (delta.low, delta.value, delta.high)
+
+
+def test_gates_are_tags():
+    failed = plans.unfair()
+    assert gate_tags(failed) == {
+        f"mergeline.gate.{gate.name}": gate.outcome.name for gate in failed.judgement.verdict.gates
+    }
+    assert gate_tags(failed)["mergeline.gate.equal-odds"] == "FAILED"
+
+
+def test_columns_are_named_without_their_values():
+    given = plans.better().evidence
+    for dataset in (each.dataset for each in datasets_of(given)):
+        columns = json.loads(dataset.schema)["mlflow_colspec"]
+        assert columns[1] == {"type": "double", "name": "income", "required": False}
+        assert [each["name"] for each in columns] == [
+            each.name for each in given.prepare.content.columns
+        ]
+        assert "car" not in dataset.schema + dataset.profile
+
+
+def test_a_very_wide_table_is_cut():
+    given = plans.better().evidence.prepare
+    column = given.content.columns[0].model_copy(update={"name": "x" * 10_000})
+    wide = given.content.model_copy(update={"columns": (column,) * 5000})
+    evidence = EvidenceSet(prepare=given.model_copy(update={"content": wide}))
+    assert len(datasets_of(evidence)[0].dataset.schema) < 1_000_000
+
+
 def test_a_plan_without_evidence_has_only_tags():
     bare = plan(base=None, dirty=("params.yaml",)).model_copy(update={"evidence": EvidenceSet()})
     assert params_of(bare) == {}
@@ -326,11 +362,13 @@ def test_a_run_holds_what_was_measured(project, store):
 def test_the_data_is_named_and_not_uploaded(project, store):
     root, done = project
     run = client(store).get_run(done.stdout.strip())
-    (given,) = run.inputs.dataset_inputs
-    assert given.dataset.name == "applications.csv"
-    assert given.dataset.digest == SHA[:36]
-    assert json.loads(given.dataset.source) == {"uri": "data/applications.csv"}
-    assert json.loads(given.dataset.profile)["sha256"] == SHA
+    given = {each.dataset.name: each for each in run.inputs.dataset_inputs}
+    whole, held = given["applications.csv"], given["applications.csv (held out)"]
+    assert (whole.tags[0].value, held.tags[0].value) == ("training", "evaluation")
+    assert whole.dataset.digest == held.dataset.digest == SHA[:36]
+    assert json.loads(whole.dataset.source) == {"uri": "data/applications.csv"}
+    rows = [json.loads(each.dataset.profile)["num_rows"] for each in (whole, held)]
+    assert rows == [80, 20]
     artifacts = root / ".mergeline/artifacts" / run.info.run_id / "artifacts"
     kept = {
         path.relative_to(artifacts).as_posix(): path.read_text()
@@ -356,6 +394,26 @@ def test_the_same_candidate_keeps_its_run(project, store):
     assert run.data.metrics == metrics_of(plan())
     comment = root / ".mergeline/artifacts" / first / "artifacts/comment.md"
     assert comment.read_text() == "# failed now\n"
+
+
+def test_what_people_see_is_logged_anew_each_time(project, store):
+    root, _ = project
+    first, later = plans.better(), plans.weakened()
+    later = first.model_copy(update={"judgement": later.judgement})
+    assert gate_tags(first).keys() == gate_tags(later).keys()
+    gone = later.judgement.verdict.model_copy(update={"gates": later.judgement.verdict.gates[1:]})
+    judged = later.judgement.model_copy(update={"verdict": gone})
+    later = later.model_copy(update={"judgement": judged})
+    files = {"report.html": b"<p>page", "charts/roc.svg": b"<svg/>"}
+    run = track_plan(root, first, STORE, Rendered("**good**", files))
+    assert track_plan(root, later, STORE, Rendered("**bad**", {"report.html": b"new"})) == run
+    tags = client(store).get_run(run).data.tags
+    assert tags["mlflow.note.content"] == "**bad**"
+    gates = {name: tag for name, tag in tags.items() if name.startswith("mergeline.gate.")}
+    assert gates == gate_tags(later) != gate_tags(first)
+    artifacts = root / ".mergeline/artifacts" / run / "artifacts"
+    assert (artifacts / "report.html").read_bytes() == b"new"
+    assert (artifacts / "charts/roc.svg").read_bytes() == b"<svg/>"
 
 
 @pytest.mark.parametrize("part", ["key", "evidence", "base"])
