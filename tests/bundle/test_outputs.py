@@ -1,12 +1,15 @@
 """`reports/outputs.json`: what it holds, and that nothing else passes for it."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
 
 from mergeline.bundle.outputs import SMALL, Outputs, made_outputs
+from mergeline.core.task import Task
+from mergeline.project.template import pipeline
 
 LOCK = """schema: '2.0'
 stages:
@@ -51,13 +54,23 @@ def test_addresses_and_small_files_and_no_more(tmp_path: Path) -> None:
     assert Outputs.model_validate_json(made.model_dump_json()) == made
 
 
+@pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
+def test_every_file_for_plots_is_one_of_them(task: Task) -> None:
+    """Else its stage is not published, and every pull request makes it again for the baseline."""
+    drawn = re.findall(
+        r"reports/plots/[\w.]+csv", pipeline(contract=False, pins=(), code={}, task=task)
+    )
+    assert len(set(drawn)) > 3
+    assert set(drawn) <= set(SMALL)
+
+
 def test_without_a_lock(tmp_path: Path) -> None:
     assert made_outputs(tmp_path) == Outputs(stages={}, files={})
 
 
 def test_a_file_that_is_not_small_stays(tmp_path: Path) -> None:
     (tmp_path / "reports").mkdir()
-    (tmp_path / "reports/metrics.json").write_text("x" * 20_001)
+    (tmp_path / "reports/metrics.json").write_text("x" * 60_001)
     assert made_outputs(tmp_path).files == {}
 
 

@@ -14,13 +14,14 @@ from mergeline.config.document import read_document
 from mergeline.core import layout
 from mergeline.core.base import Stated
 
-# Outputs that hold no rows and are in no other part of what is handed over.
-SMALL = (
-    layout.METRICS,
-    f"{layout.PLOTS}/roc.csv",
-    f"{layout.PLOTS}/precision_recall.csv",
+# Outputs that hold no rows and are in no other part of what is handed over. A stage with an
+# output that is not is not published: it runs again wherever it is the baseline's.
+_PLOTS = (
+    *("roc", "precision_recall", "calibration", "thresholds", "predicted_actual"),
+    *("error_quantiles", "groups", "importance"),
 )
-_MOST = 20_000
+SMALL = (layout.METRICS, *(f"{layout.PLOTS}/{name}.csv" for name in _PLOTS))
+_MOST = 60_000  # characters of a file
 
 
 class Address(Stated):
