@@ -1,7 +1,9 @@
 # Everything that a person or CI runs. `make demo` and `make test` do all the set-up.
 PYTHON ?= python3
 BIN := .venv/bin
-PYTEST = $(BIN)/pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+# Tests wait for Git, servers and each other: one more of them than there are cores, at most 4.
+WORKERS = $(shell cores=$$(nproc 2>/dev/null || getconf _NPROCESSORS_ONLN) && echo $$((cores < 3 ? cores + 1 : 4)))
+PYTEST = $(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 # Libraries that are compiled once start several times quicker.
 COMPILE ?= $(if $(filter false,$(CHECKS)),,--compile-bytecode)
 

@@ -17,10 +17,10 @@ def cells(text):
 
 
 @pytest.mark.slow
-def test_a_small_bench(tmp_path):
+def test_a_small_bench(tmp_path, deepchecks):
     done = subprocess.run(
         [sys.executable, str(SCRIPT), "--rows", "1000", "--repeats", "1"],
-        env={**os.environ, "TMPDIR": str(tmp_path)},
+        env={**os.environ, **deepchecks, "TMPDIR": str(tmp_path)},
         capture_output=True,
         text=True,
         timeout=570,

@@ -15,8 +15,8 @@ BENCH = Path(__file__).parents[2] / "bench"
     ("script", "arguments", "said"),
     [
         ("job_kills.py", ("--job", "comment", "--rounds", "1"), "1 rounds, 0 violations, seed 3"),
-        ("races.py", ("--rounds", "2"), "2 rounds, 0 violations, seed 3"),
-        ("faults.py", ("--jobs", "edit", "--sample", "2"), "2 faults, 0 amiss"),
+        ("races.py", ("--rounds", "1"), "1 rounds, 0 violations, seed 3"),
+        ("faults.py", ("--jobs", "edit", "--sample", "1"), "1 faults, 0 amiss"),
     ],
 )
 def test_a_few_rounds(script: str, arguments: tuple[str, ...], said: str, tmp_path: Path) -> None:

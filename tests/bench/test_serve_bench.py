@@ -17,6 +17,7 @@ def rows(text):
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_a_short_bench(tmp_path):
     done = subprocess.run(
         [sys.executable, str(SCRIPT), "--seconds", "0.5", "--rounds", "1", "--workers", "1"],

@@ -281,7 +281,9 @@ def test_a_step_that_fails_ends_everything(tmp_path: Path) -> None:
     assert (left_running(tmp_path), listens(port)) == ([], False)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(
+    "number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.long)]
+)
 def test_ended_in_the_middle_it_ends_everything(tmp_path: Path, number: signal.Signals) -> None:
     """While stages train: only the demo itself gets the signal, as from a job that is cancelled."""
     env = environment(tmp_path / "empty")
