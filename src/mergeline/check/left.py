@@ -8,7 +8,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from mergeline.adapters.git import Git
-from mergeline.check.run import read_evidence
+from mergeline.check.run import read_evidence, with_ledger
 from mergeline.core import layout
 from mergeline.core.evidence import STAGES, EvidenceSet
 from mergeline.core.plan import Plan
@@ -16,8 +16,6 @@ from mergeline.core.verdict import Candidate
 from mergeline.errors import MergelineError, NoReport, UsageError
 from mergeline.inputs.digest import inputs_digest, working_inputs
 from mergeline.ledger.entries import Entry
-from mergeline.ledger.reuse import history_here, reuse_of
-from mergeline.ledger.seen import last_lines
 
 _AGAIN = "make it again: `mergeline check`"
 
@@ -57,10 +55,7 @@ def last_check(root: Path, said: Callable[[Entry], str] | None = None) -> Left:
     _require_evidence(plan, evidence)
     _require_candidate(root, plan)
     git = Git(root)
-    history = history_here(git)
-    if history is not None:
-        lines = last_lines(history, said) if said else ()
-        plan = plan.model_copy(update={"reuse": reuse_of(history, evidence), "ledger": lines})
+    plan = with_ledger(plan, git, said)
     return Left(plan, tuple(_changes(root, git, plan)))
 
 

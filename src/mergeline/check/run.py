@@ -104,11 +104,22 @@ def run_check(request: Request, say: Say) -> Plan:
         dirty=dirty,
     )
     plan = judged_plan(git, head, base.settings, measured, today=request.today)
+    return with_ledger(plan, git, request.said)
+
+
+def with_ledger(plan: Plan, git: Git, said: Callable[[Entry], str] | None) -> Plan:
+    """Return a plan with what the ledger of this clone adds; the network is not asked.
+
+    Args:
+        plan: What was found out.
+        git: The project's repository.
+        said: Puts an entry of the ledger into one sentence; None to leave them out.
+    """
     history = history_here(git)
     if history is None:
         return plan
-    lines = last_lines(history, request.said) if request.said else ()
-    return plan.model_copy(update={"reuse": reuse_of(history, evidence), "ledger": lines})
+    lines = last_lines(history, said) if said else ()
+    return plan.model_copy(update={"reuse": reuse_of(history, plan.evidence), "ledger": lines})
 
 
 def write_plan(root: Path, plan: Plan, texts: Mapping[str, str]) -> None:

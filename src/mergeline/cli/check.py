@@ -147,7 +147,7 @@ def _track(root: Path, plan: "Plan") -> None:
     from mergeline.check.tracking import track
     from mergeline.cli.tracked import rendered
 
-    track(root, plan, _say, lambda: rendered(plan))
+    track(root, plan, _say, lambda: rendered(root, plan))
 
 
 def _show(plan: "Plan", *, as_json: bool) -> None:
