@@ -83,10 +83,11 @@ def test_outputs_are_in_the_cache(plain: dict[str, dict[str, Any]]) -> None:
 def test_metrics_and_plots_are_declared(plain: dict[str, dict[str, Any]]) -> None:
     evaluate = plain["evaluate"]
     assert evaluate["metrics"] == [layout.METRICS]
-    roc, precision_recall = (next(iter(item.items())) for item in evaluate["plots"])
+    roc, precision_recall, calibration = (next(iter(item.items())) for item in evaluate["plots"])
     assert roc[0] == f"{layout.PLOTS}/roc.csv"
     assert (roc[1]["x"], roc[1]["y"]) == ("false_positive_rate", "true_positive_rate")
     assert precision_recall[0] == f"{layout.PLOTS}/precision_recall.csv"
+    assert calibration[0] == f"{layout.PLOTS}/calibration.csv"
 
 
 def test_written_for_a_project(tmp_path: Path) -> None:
@@ -170,7 +171,7 @@ def test_settings_that_are_wrong_write_nothing(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("task", TASKS)
-def test_the_plots_are_those_that_evaluate_leaves(tmp_path: Path, task: Task) -> None:
+def test_the_plots_are_those_that_stages_leave(tmp_path: Path, task: Task) -> None:
     name = "Ridge" if task == "regression" else "LogisticRegression"
     frame = make_frame() if task == "binary" else outcome_frame(task)
     make_project(
@@ -180,11 +181,33 @@ def test_the_plots_are_those_that_evaluate_leaves(tmp_path: Path, task: Task) ->
         model={"estimator": f"sklearn.linear_model.{name}"},
     )
     write_pipeline(tmp_path)
-    plots = stages((tmp_path / layout.PIPELINE).read_text())["evaluate"]["plots"]
-    run_stages(tmp_path, "prepare", "train", "evaluate")
+    text = (tmp_path / layout.PIPELINE).read_text()
+    pipeline, columns = stages(text), drawn(text)
+    run_stages(tmp_path, "prepare", "train", "evaluate", "fairness")
+    made = ("evaluate", "fairness")
+    plots = [plot for name in made for plot in pipeline[name].get("plots", [])]
+    outs = [path for name in made for path in pipeline[name]["outs"] if layout.PLOTS in path]
     left = {path.relative_to(tmp_path).as_posix() for path in tmp_path.glob(f"{layout.PLOTS}/*")}
-    assert set(paths(plots)) == left
+    assert {*paths(plots), *outs} == left
+    assert columns.keys() == set(outs)
     for plot in plots:
         ((path, axes),) = plot.items()
-        header = (tmp_path / path).read_text().splitlines()[0].split(",")
-        assert {axes["x"], axes["y"]} <= set(header)
+        columns[path] = {axes["x"], axes["y"]}
+    for path, named in columns.items():
+        assert named <= set((tmp_path / path).read_text().splitlines()[0].split(","))
+
+
+def drawn(text: str) -> dict[str, set[str]]:
+    """The columns that `plots` at the end draws, by file."""
+    found: dict[str, set[str]] = {}
+    for plot in YAML(typ="safe").load(text)["plots"]:
+        ((_, axes),) = plot.items()
+        sides = [axes["x"], axes["y"]]
+        for path, names in [
+            item for side in sides if isinstance(side, dict) for item in side.items()
+        ]:
+            given = {names} if isinstance(names, str) else set(names)
+            found[path] = (
+                found.get(path, set()) | given | {side for side in sides if isinstance(side, str)}
+            )
+    return found

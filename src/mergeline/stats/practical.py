@@ -61,8 +61,7 @@ def _rows(side: Scored, baseline: Scored) -> Rows:
     if side.task != "binary":
         return rows_of(side)
     threshold = float(side.threshold or 0.0)
-    chosen = baseline.score >= float(baseline.threshold or 0.0)
-    return _AsMany(side.actual, side.score, threshold, chosen)
+    return _AsMany(side.actual, side.score, threshold, baseline)
 
 
 def _selected(baseline: Scored) -> float | None:
@@ -94,16 +93,19 @@ class _AsMany(binary.Rows):
         positive: Whether a row has the positive class, shape (n,).
         score: Probability of the positive class, shape (n,).
         threshold: Of this model.
-        chosen: Which rows the other one predicts positive, shape (n,).
+        baseline: What the other one says of the same rows.
     """
 
     def __init__(
-        self, positive: "Bools", score: "Floats", threshold: float, chosen: "Bools"
+        self, positive: "Bools", score: "Floats", threshold: float, baseline: Scored
     ) -> None:
         import numpy as np
 
         super().__init__(positive, score, threshold)
+        chosen = baseline.score >= float(baseline.threshold or 0.0)
         self.chosen = chosen[self.order].astype(np.float64)
+        ranks = [np.unique(each, return_inverse=True)[1] for each in (score, baseline.score)]
+        self.same_order = np.array_equal(*ranks)
 
     def weigh(self, weights: "Floats") -> binary.Weighting:
         """Return the rows under weightings, shape (b, n), in the order that rows were given."""
@@ -112,9 +114,10 @@ class _AsMany(binary.Rows):
     def share(self, metric: str) -> "tuple[Bools, Bools] | None":
         """Return which rows a metric counts as right, and of which, shape (n,).
 
-        None for the recall of as many where draws alone hold the truth often enough. Counted as
+        None for the recall of as many where draws alone hold the truth often enough: counted as
         shares of fixed rows its intervals are a fifth too wide, since one row that is selected
-        takes another one's place.
+        takes another one's place. None also of models that put all rows in one order, which
+        select the same in every draw.
         """
         import numpy as np
 
@@ -125,7 +128,8 @@ class _AsMany(binary.Rows):
         # Of equal scores at the cut each counts where more than half of them do.
         caught = np.repeat(part > 0.5, ends - self.tie_starts)  # noqa: PLR2004
         positive = self.positive > 0
-        if (positive & (caught != (self.chosen > 0))).sum() >= _ENOUGH_UNLIKE:
+        unlike = (positive & (caught != (self.chosen > 0))).sum()
+        if self.same_order or unlike >= _ENOUGH_UNLIKE:
             return None
         given = np.argsort(self.order)
         return caught[given], positive[given]
