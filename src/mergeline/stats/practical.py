@@ -104,8 +104,8 @@ class _AsMany(binary.Rows):
         super().__init__(positive, score, threshold)
         chosen = baseline.score >= float(baseline.threshold or 0.0)
         self.chosen = chosen[self.order].astype(np.float64)
-        ranks = [np.unique(each, return_inverse=True)[1] for each in (score, baseline.score)]
-        self.same_order = np.array_equal(*ranks)
+        ours, theirs = (np.unique(each, return_inverse=True)[1] for each in (score, baseline.score))
+        self.same_order = np.array_equal(ours, theirs)
 
     def weigh(self, weights: "Floats") -> binary.Weighting:
         """Return the rows under weightings, shape (b, n), in the order that rows were given."""
