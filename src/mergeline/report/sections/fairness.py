@@ -42,11 +42,12 @@ def fairness(plan: Plan) -> Section:
     content = plan.evidence.fairness.content
     if not content.by:
         return Section(_NAME, "no sensitive column is set", "Nothing was measured by group.")
-    lead = "" if troubled_gaps(plan) else _lead(content)
-    parts = [lead, _how(content, plan.noun), *(_by(found, plan) for found in content.by[:_BY])]
+    alone = len(content.by) == 1 or troubled_gaps(plan)  # said below, or above the fold
+    parts = ["" if alone else _lead(content), *(_by(found, plan) for found in content.by[:_BY])]
     if len(content.by) > _BY:
         rest = listing([found.by for found in content.by[_BY:]], _BY)
         parts.append(f"Also measured, in the evidence: {rest}.")
+    parts.append(_how(content, plan.noun))
     return Section(_NAME, _worst_of_all(content), "\n\n".join(filter(None, parts)))
 
 
@@ -59,11 +60,22 @@ def why_unfair(plan: Plan) -> str:
         return ""
     troubled = {by for by, _ in troubled_gaps(plan)}
     found = [each for each in plan.evidence.fairness.content.by if each.by in troubled]
-    lines = [f"**Why, by {code(each.by)}**: {_worst(each)}" for each in found[:_WHY]]
+    lines = [
+        f"**Why, by {code(each.by)}**: {_worst(each)}{_in_vain(each)}" for each in found[:_WHY]
+    ]
     more = len(found) - _WHY
     return "\n\n".join(
         lines + ([f"By {plural(more, 'more column')}: see below."] if more > 0 else [])
     )
+
+
+def _in_vain(found: FairnessBy) -> str:
+    """Say that nothing closes a gap; what does is listed with its cost."""
+    if helpful(found):
+        return ""
+    if found.remedies:
+        return " Nothing that was tried would close it."
+    return f" {text(found.left_out, 200)}" if found.left_out else ""
 
 
 def _lead(content: FairnessContent) -> str:
@@ -98,7 +110,7 @@ def _how(content: FairnessContent, noun: str) -> str:
         "regression": ", in the units of what is predicted",
     }[content.task]
     return (
-        f"{content.n:,} held-out rows{start}.{meaning} "
+        f"How this was measured: {content.n:,} held-out rows{start}.{meaning} "
         f"Groups of fewer than {content.min_group:,} rows are shown, not judged. "
         "Under each rate: a bar, and the change against the baseline's evidence. "
         f"{_compared(content)}"

@@ -6,9 +6,9 @@ from mergeline.core.evidence import FairnessBy, Remedy
 from mergeline.core.plan import Plan
 from mergeline.core.verdict import GateResult, Judgement, Outcome, Verdict
 from mergeline.report.markdown import code, table, text
-from mergeline.report.numbers import exact, number, plural
+from mergeline.report.numbers import number, plural
 from mergeline.report.plainly import is_judged
-from mergeline.report.words import WORD, is_change, measured, worst_first
+from mergeline.report.words import WORD, measured, worst_first
 
 ICON = {
     Outcome.PASSED: "✅",
@@ -62,15 +62,15 @@ def _one(verdict: Verdict, width: int, most: int | None) -> str:
         (
             badge(gate.outcome),
             code(gate.name),
-            text(gate.rule, width),
             measured(gate),
-            _limit(gate),
+            text(gate.rule, width),
             _why(gate, width),
         )
         for gate in gates[:most]
     ]
-    header = ("Outcome", "Gate", "Rule", "Measured (95 % interval)", "Limit", "Why")
-    return table(header, rows, numeric=(3, 4)) + _more(gates[len(rows) :])
+    # What a phone shows without scrolling comes first; the rule names the limit.
+    header = ("Outcome", "Gate", "Measured (95 % interval)", "Rule", "Why")
+    return table(header, rows, numeric=(2,)) + _more(gates[len(rows) :])
 
 
 def _two(base: Verdict, head: Verdict, width: int, most: int | None) -> str:
@@ -101,12 +101,6 @@ def _both(name: str, old: GateResult | None, new: GateResult | None, width: int)
         "<br>".join(dict.fromkeys(measured(gate) for gate in there)),
         "<br>".join(dict.fromkeys(why for gate in there if (why := _why(gate, width)))),
     )
-
-
-def _limit(gate: GateResult) -> str:
-    if gate.limit is None:
-        return ""
-    return exact(gate.limit, sign=is_change(gate))
 
 
 def _why(gate: GateResult, width: int) -> str:
