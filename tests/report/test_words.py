@@ -1,8 +1,9 @@
 import pytest
 
+from mergeline.core.base import Estimate
 from mergeline.core.evidence import EvidenceSet
 from mergeline.core.policy import Policy, Promotion
-from mergeline.core.verdict import Baseline, Outcome
+from mergeline.core.verdict import Baseline, Comparison, Outcome
 from mergeline.report.against import changes, compared
 from mergeline.report.words import headline, if_merged
 
@@ -110,3 +111,122 @@ def test_what_changed():
         "the data is the same file",
         "the model is the same, byte for byte",
     )
+
+
+# --- what the sentence falls back on -----------------------------------------------
+
+
+def told(**changed):
+    """The sentence of the better plan with another comparison."""
+    plan = plans.better()
+    compared = plan.comparison.model_copy(update=changed)
+    return headline(plan.model_copy(update={"comparison": compared})).sentence
+
+
+def practical(delta, low, high, outcome, kind="caught"):
+    found = plans.better().comparison.practical
+    paired = found.paired.model_copy(
+        update={
+            "delta": Estimate(value=delta, low=low, high=high, n=900),
+            "outcome": outcome,
+            "higher_is_better": kind != "off",
+        }
+    )
+    return found.model_copy(update={"paired": paired, "kind": kind})
+
+
+def test_an_older_plan_speaks_of_the_primary_metric():
+    assert told(practical=None).startswith("Better: roc_auc moves by +0.018 (+0.009 to +0.027); ")
+
+
+@pytest.mark.parametrize(
+    ("found", "words"),
+    [
+        (practical(3.1, 1.2, 4.9, "better"), "Better: catches 3.1 (1.2 to 4.9) more of 100 def"),
+        (practical(-3.1, -4.9, -1.2, "worse"), "catches 3.1 (1.2 to 4.9) fewer of 100 defaulters"),
+        (practical(0.4, -1.2, 2.0, "cannot_tell"), "catches 1.2 fewer to 2.0 more of 100 defaul"),
+        (practical(1.0, 0.0, 2.0, "cannot_tell"), "catches 0 to 2.0 more of 100 defaulters at"),
+        (practical(0.04, 0.01, 0.07, "better"), "catches 0.04 (0.01 to 0.07) more of 100"),
+        (practical(2.0, None, None, "cannot_tell"), "catches 2.0 more of 100 defaulters at the"),
+        (practical(-0.02, -0.031, -0.009, "better", "off"), "off by 0.020 (0.009 to 0.031) less"),
+        (practical(2.5, 0.8, 4.2, "better", "right"), "gets 2.5 (0.8 to 4.2) more of 100 rows r"),
+    ],
+)
+def test_the_change_in_plain_terms(found, words):
+    assert words in told(practical=found)
+
+
+def test_where_the_two_disagree_both_are_said():
+    said = told(practical=practical(0.4, -1.2, 2.0, "cannot_tell"))
+    assert said.startswith("Cannot tell better from worse: catches 1.2 fewer to 2.0 more of ")
+    assert "at the same share flagged (better by roc_auc); " in said
+
+
+@pytest.mark.parametrize(
+    ("noun", "plural"),
+    [
+        ("churner", "churners"),
+        ("default in a year", "default in a year rows"),
+        ("fraudulent case", "fraudulent cases"),
+        ("injury", "injuries"),
+        ("loss", "losses"),
+        ("positive", "positive rows"),
+        ("x2", "x2 rows"),
+        ("Ausfälle", "Ausfälle rows"),
+    ],
+)
+def test_nouns(noun, plural):
+    plan = plans.better().model_copy(update={"noun": noun})
+    assert f" of 100 {plural} at the same" in headline(plan).sentence
+
+
+def test_too_few_rows_to_compare():
+    plan = plans.better()
+    few = Comparison(n=3, unit="row", status="too_few", reason="few")
+    said = headline(plan.model_copy(update={"comparison": few})).sentence
+    assert said.startswith("Good enough; too few common rows to compare it with the baseline; ")
+    assert headline(plan.model_copy(update={"comparison": None})).sentence.startswith(
+        "Good enough; not compared; "
+    )
+
+
+def test_the_same_model():
+    found = plans.evidence(check_data=plans.checks())
+    plan = plans.plan(found, before=found, compared=plans.comparison(0.7834, 0.0, gap=0.062))
+    assert headline(plan).sentence == "The same model as the baseline's; all 7 gates passed."
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "half", "words"),
+    [
+        (0.062, 0.112, 0.02, "the gap by sex grows by 5.0 points"),
+        (0.112, 0.062, 0.02, "the gap by sex shrinks by 5.0 points"),
+        (0.062, 0.064, 0.02, "no clear change in the gap by sex"),
+        (0.062, 0.062, 0.02, "the gap by sex is unchanged"),
+    ],
+)
+def test_the_judged_gap(before, after, half, words):
+    pair = plans.paired(before, after, half, higher=False)
+    assert f"; {words}; " in told(fairness={"sex": {plans.ODDS: pair}})
+
+
+def test_a_gap_that_no_gate_judges_is_not_told():
+    gates = {"auc-floor": plans.GATES["auc-floor"]}
+    made = plans.better()
+    plan = plans.plan(
+        made.evidence,
+        before=made.baseline_evidence,
+        compared=made.comparison,
+        base=Policy(gates=gates),
+        head=Policy(gates=gates),
+    )
+    assert "gap" not in headline(plan).sentence
+
+
+def test_a_short_place_gets_whole_clauses():
+    found = headline(plans.weakened())
+    assert len(found.sentence) > 140
+    short = found.within(140)
+    assert len(short) <= 140
+    assert found.sentence.startswith(short[:-1])
+    assert found.within(10) == f"{found.clauses[0]}."

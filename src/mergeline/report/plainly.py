@@ -16,6 +16,7 @@ from mergeline.report.numbers import estimate, number, plural
 
 _NAME = 40  # characters of a name within a clause
 _POSITIVE = "positive"  # the noun where nobody gave one
+_WORDS = 2  # of more words the last one is rarely the noun
 
 How = Literal["better", "worse", "cannot_tell"]
 
@@ -78,7 +79,8 @@ def _said(found: Practical, plan: Plan) -> str:
 def _several(noun: str) -> str:
     """Return a noun's plural, where it is one that English knows how to make."""
     noun = plain(noun, _NAME)
-    if noun == _POSITIVE or not noun.isascii() or not noun[-1:].isalpha():
+    known = noun.isascii() and noun[-1:].isalpha() and len(noun.split()) <= _WORDS
+    if noun == _POSITIVE or not known:
         return f"{noun} rows"
     if noun.endswith(("s", "x", "ch", "sh")):
         return f"{noun}es"
@@ -107,7 +109,7 @@ def _short(value: float, among: float, decimals: int | None) -> str:
     """Return a number for a sentence: with fewer digits than in a table."""
     if decimals is None:
         return number(round(value) if among >= 10 else round(value, 3))  # noqa: PLR2004 -- digits
-    shown = f"{value:,.{decimals}f}"
+    shown = f"{value:,.{decimals + (among < 1)}f}"
     return shown if value == 0 or float(shown.replace(",", "")) else f"{value:.1g}"
 
 
