@@ -45,6 +45,20 @@ def writing(**fields):
     return Writing(**{**given, **fields})
 
 
+def thresholds(place=3, **fields):
+    found = list(plans.evaluate(0.8).thresholds)
+    found[place] = found[place].model_copy(update=fields)
+    return tuple(found)
+
+
+def by_sex(**fields):
+    """Thresholds of groups of which the first is another."""
+    (item,) = plans.fairness(0.064).by
+    first, *others = item.thresholds
+    found = (first.model_copy(update=fields), *others)
+    return (item.model_copy(update={"thresholds": found}),)
+
+
 def slices(column):
     return (plans.evaluate(0.8).slices[0].model_copy(update={"column": column}),)
 
@@ -88,6 +102,29 @@ def slices(column):
             },
             r"evaluate\.n as 4000, .* 881$",
         ),
+        ("evaluate", {"costs": {"false_negative": 7.0}}, r"evaluate\.costs"),
+        ("evaluate", {"cost_unit": "lives"}, r"evaluate\.cost_unit as 'lives', .* 'monthly"),
+        ("evaluate", {"cheapest": 0.5}, r"evaluate\.cheapest"),
+        ("evaluate", {"cheapest": None}, r"evaluate\.cheapest"),
+        ("evaluate", {"thresholds": thresholds(threshold=0.9)}, r"evaluate\.thresholds rise"),
+        ("evaluate", {"thresholds": thresholds(true_positive=1)}, r"do not add up as \[0\.15\]"),
+        ("evaluate", {"thresholds": thresholds(recall=1.0)}, r"do not add up as \[0\.15\]"),
+        ("evaluate", {"thresholds": thresholds(precision=None)}, r"do not add up as \[0\.15\]"),
+        ("evaluate", {"thresholds": thresholds(cost=0.1)}, r"do not add up as \[0\.15\]"),
+        ("evaluate", {"thresholds": thresholds(place=6, threshold=0.5)[:7]}, r"that decides"),
+        ("fairness", {"by": by_sex(threshold=0.9)}, r"fairness\.thresholds rise"),
+        (
+            "fairness",
+            {"by": by_sex(rates={"angel": {}})},
+            r"by sex of what is not there as \[0\.2\]",
+        ),
+        ("fairness", {"by": by_sex(rates={"male": {"x": 0.1}})}, r"of what is not there"),
+        ("fairness", {"by": by_sex(gaps={"x": 0.1})}, r"of what is not there"),
+        (
+            "explain",
+            {"largest_errors": plans.explain(*plans.ORDER, rows=True).largest_errors},
+            r"largest_errors without report\.rows as 1, .* 0",
+        ),
         ("fairness", {"threshold": 0.4}, r"fairness\.threshold"),
         ("fairness", {"min_group": 2_000}, r"fairness\.min_group as 2000, by the commit it is 50"),
         ("fairness", {"bootstrap": 100}, r"fairness\.bootstrap"),
@@ -103,6 +140,12 @@ def test_a_statement_that_the_commit_contradicts_is_refused(
     plan = with_content(fitted(plans.better()), stage, **fields)
     with pytest.raises(InvalidBundle, match=said):
         require(repository, commit, plan)
+
+
+def test_single_rows_are_told_where_the_settings_allow_it(repository, commit):
+    rows = plans.explain(*plans.ORDER, rows=True).largest_errors
+    plan = with_content(fitted(plans.better()), "explain", largest_errors=rows)
+    require(repository, commit, plan, report={"rows": True})
 
 
 def test_a_model_that_reads_an_excluded_column_is_refused(repository, commit):

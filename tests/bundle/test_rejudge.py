@@ -283,6 +283,17 @@ def pair(line, **fields):
     return {"comparison": comparison.model_copy(update={"metrics": metrics})}
 
 
+def practice_of(line, **fields):
+    compared = line.build().comparison
+    practical = compared.practical.model_copy(update=fields)
+    return {"comparison": compared.model_copy(update={"practical": practical})}
+
+
+def flipped(line):
+    found = line.build().comparison.practical.paired
+    return found.model_copy(update={"outcome": "worse"})
+
+
 def drift_of(line, name):
     drift = {name: Drift(n=10, distance=0.5, noise=0.1)}
     return {"comparison": line.build().comparison.model_copy(update={"drift": drift})}
@@ -313,6 +324,10 @@ def test_drift_of_a_column_of_the_data_is_taken_as_measured(line):
             },
             "the metric 'charm'",
         ),
+        (lambda line: practice_of(line, kind="right", selected=None), "not one of the task binary"),
+        (lambda line: practice_of(line, selected=None), "not one of the task binary"),
+        (lambda line: practice_of(line, paired=plans.paired(46.8, 146.8, 1.0)), "is not one of"),
+        (lambda line: practice_of(line, paired=flipped(line)), "of 'caught' contradicts itself"),
         (lambda line: drift_of(line, "Approved by all"), "drift of 'Approved by all', which is no"),
         (
             lambda line: {

@@ -261,6 +261,12 @@ def of_task(small: str, task: str, more: str) -> str:
             "leave it out",
         ),
         (
+            "multiclass",
+            "evaluate: {costs: {false_negative: 5}}",
+            "evaluate.costs: costs are of being decided right or wrong by a threshold, and "
+            "data.task is multiclass: leave them out",
+        ),
+        (
             "regression",
             "fairness: {metrics: [selection_rate]}",
             'fairness.metrics[0]: found "selection_rate", which is not for data.task regression; '

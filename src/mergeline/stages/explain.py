@@ -29,6 +29,7 @@ IMPORTANCE = "importance.csv"
 _LOAD_SECONDS = 600.0
 _LOOK_SECONDS = 0.02
 _LONGEST_REASON = 300
+_MOST_DRAWN = 20
 
 
 def run(root: Path, settings: Settings, clock: Clock) -> Result:
@@ -65,7 +66,7 @@ def run(root: Path, settings: Settings, clock: Clock) -> Result:
 
 
 def _importances(content: ExplainContent) -> bytes:
-    rows = ((feature.column, feature.share) for feature in content.features)
+    rows = ((feature.column, feature.share) for feature in content.features[:_MOST_DRAWN])
     return plot_csv(("column", "share"), rows)
 
 

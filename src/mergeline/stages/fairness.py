@@ -65,17 +65,19 @@ def run(root: Path, settings: Settings, clock: Clock) -> Result:
 
 
 def _plot(content: FairnessContent) -> bytes:
-    """Return what was measured of each group of a single column, without single classes."""
+    """Return what was measured of each judged group of a column, without single classes."""
     groups = [
-        (item.by, group) for item in content.by if len(item.columns) == 1 for group in item.groups
+        (item.by, group)
+        for item in content.by
+        for group in item.groups
+        if len(item.columns) == 1 and group.judged
     ]
     names = [name for name in content.metrics if any(name in group.metrics for _, group in groups)]
     rows = (
         [f"{by}: {group.name}", group.n, *(group.metrics[name].value for name in names)]
         for by, group in groups
     )
-    told = (row for row in rows if any(value is not None for value in row[2:]))
-    return plot_csv(("group", "n", *names), told)
+    return plot_csv(("group", "n", *names), rows)
 
 
 def _held_out(root: Path, frame: "pd.DataFrame", settings: Settings) -> Predictions:
