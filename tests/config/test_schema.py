@@ -5,7 +5,8 @@ import pytest
 from jsonschema import Draft202012Validator
 from ruamel.yaml import YAML
 
-from mergeline.config.schema import settings_schema
+from mergeline.config.schema import report_schema, settings_schema
+from report import plans
 
 SCHEMA = settings_schema()
 
@@ -114,3 +115,24 @@ def test_descriptions_are_those_of_the_classes() -> None:
     assert data["properties"]["target"]["description"] == "The column to predict."
     level = SCHEMA["$defs"]["MetricGate"]["properties"]["level"]
     assert level["description"] == "`warn` turns FAILED into WARNED."
+
+
+# --- a report ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "name", ["first", "better", "three-classes", "regression", "errored-check"]
+)
+def test_every_report_is_what_its_schema_says(name: str) -> None:
+    schema = report_schema()
+    Draft202012Validator.check_schema(schema)
+    plan = plans.ALL[name]().as_json()
+    Draft202012Validator(schema).validate(plan)
+    assert plan.keys() == schema["properties"].keys()
+    assert not Draft202012Validator(schema).is_valid(plan | {"schema_version": 2})
+    assert not Draft202012Validator(schema).is_valid(plan | {"forecast": None})
+
+
+def test_a_report_s_schema_has_the_words_of_the_code() -> None:
+    noun = report_schema()["properties"]["noun"]
+    assert noun["description"] == "What a positive row is called, e.g. `defaulter`."

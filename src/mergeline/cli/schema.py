@@ -1,6 +1,7 @@
-"""`mergeline schema`: JSON Schema of `params.yaml`, for editors. Plumbing."""
+"""`mergeline schema`: JSON Schema of `params.yaml`, for editors, and of a report. Plumbing."""
 
 import json
+from typing import Annotated
 
 import typer
 
@@ -10,8 +11,12 @@ def register(app: typer.Typer) -> None:
     app.command("schema", hidden=True)(schema)
 
 
-def schema() -> None:
+def schema(
+    report: Annotated[
+        bool, typer.Option("--report", help="Of what `mergeline report --format json` prints.")
+    ] = False,
+) -> None:
     """Print the JSON Schema of Mergeline's sections of params.yaml."""
-    from mergeline.config.schema import settings_schema
+    from mergeline.config.schema import report_schema, settings_schema
 
-    typer.echo(json.dumps(settings_schema(), indent=2))
+    typer.echo(json.dumps(report_schema() if report else settings_schema(), indent=2))

@@ -1,13 +1,15 @@
-"""The settings as JSON Schema, for editors of `params.yaml`.
+"""The settings as JSON Schema, for editors of `params.yaml`, and a report as one.
 
 The classes are the one source: their docstrings become the descriptions.
 """
 
 import inspect
 import re
+from collections.abc import Sequence
 from typing import Any, get_args
 
 from mergeline.config.settings import Settings
+from mergeline.core.plan import Plan
 from mergeline.core.policy import Bounds, Limits
 from mergeline.core.task import MetricName
 
@@ -33,19 +35,16 @@ _NUMBERS_OF_DATA = (
 )
 
 
+_DRAFT = "https://json-schema.org/draft/2020-12/schema"
+
+
 def settings_schema() -> dict[str, Any]:
     """Return the schema of `params.yaml` (draft 2020-12).
 
     Mergeline's own sections are strict; other top-level sections are allowed.
     """
-    schema = Settings.model_json_schema()
+    schema = _described(Settings.model_json_schema(), (Bounds, Limits))
     kinds: dict[str, Any] = schema["$defs"]
-    limits = [inspect.cleandoc(base.__doc__ or "") for base in (Bounds, Limits)]
-    for kind in (schema, *(kind for kind in kinds.values() if "properties" in kind)):
-        for inherited in limits:
-            _describe_properties(kind, inherited)
-        _describe_properties(kind, kind["description"])
-        kind["description"] = kind["description"].partition("\n\n")[0]
     for name, keys in _EXACTLY_ONE.items():
         kinds[name]["oneOf"] = [{"required": [key]} for key in keys]
     kinds["SplitSettings"]["not"] = {"required": ["test", "after"]}
@@ -53,10 +52,38 @@ def settings_schema() -> dict[str, Any]:
         kinds[name]["properties"]["metric"]["enum"] = list(get_args(MetricName))
     kinds["DataGate"]["allOf"] = [*_NUMBERS_OF_DATA]
     return schema | {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$schema": _DRAFT,
         "title": "params.yaml of a Mergeline project",
         "additionalProperties": True,
     }
+
+
+def report_schema() -> dict[str, Any]:
+    """Return the schema of a report as JSON: the plan with all evidence (draft 2020-12)."""
+    schema = _described(Plan.model_json_schema(mode="serialization"))
+    # What belongs to the trusted job, or to a clone's ledger, is never handed over.
+    for name, field in Plan.model_fields.items():
+        if field.exclude:
+            schema["properties"].pop(name, None)
+    return schema | {"$schema": _DRAFT, "title": "A report of Mergeline"}
+
+
+def _described(schema: dict[str, Any], bases: Sequence[type] = ()) -> dict[str, Any]:
+    """Return a schema whose properties have the words of their docstrings.
+
+    Args:
+        schema: As pydantic makes it.
+        bases: Classes that others inherit properties from.
+    """
+    kinds: dict[str, Any] = schema["$defs"]
+    above = [inspect.cleandoc(base.__doc__ or "") for base in bases]
+    for kind in (schema, *(kind for kind in kinds.values() if "properties" in kind)):
+        for inherited in above:
+            _describe_properties(kind, inherited)
+        _describe_properties(kind, kind.get("description", ""))
+        if "description" in kind:
+            kind["description"] = kind["description"].partition("\n\n")[0]
+    return schema
 
 
 def _describe_properties(kind: dict[str, Any], doc: str) -> None:
