@@ -147,9 +147,15 @@ class _WeighedAsMany(binary.Weighting):
         """The rows of the highest scores are selected; of equal ones at the cut each in part."""
         import numpy as np
 
+        wanted = self.weights @ self.rows.chosen
+        if np.array_equal(self.rows.chosen, self.rows.predicted):
+            return divide(self.weights @ (self.rows.chosen * self.rows.positive), self.positives)
         positive, negative = self.by_score
         weight = positive + negative
-        before = np.cumsum(weight, axis=1) - weight
-        left = (self.weights @ self.rows.chosen)[:, None] - before
-        part = np.divide(left, weight, out=np.zeros_like(weight), where=weight > 0)
-        return divide((positive * np.clip(part, 0, 1)).sum(axis=1), self.positives)
+        seen = np.cumsum(weight, axis=1)
+        # Where the cut falls, and how much of those rows is beyond it.
+        cut = np.minimum((seen < wanted[:, None]).sum(axis=1), seen.shape[1] - 1)
+        each = np.arange(len(cut))
+        caught = np.cumsum(positive, axis=1)[each, cut]
+        beyond = divide(seen[each, cut] - wanted, weight[each, cut], 0.0)
+        return divide(caught - beyond * positive[each, cut], self.positives)
