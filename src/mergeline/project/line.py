@@ -149,7 +149,7 @@ class Line:
         return done.returncode
 
     def page(self, run_id: int) -> Path:
-        """Return where the report of a build is kept; not every build has one."""
+        """Return where the report is that the trusted job made of a build; there may be none."""
         return self.folder / "pages" / f"{run_id}.html"
 
     def _parts(self) -> dict[str, bytes]:
@@ -158,7 +158,8 @@ class Line:
     def comment(self, run_id: int, watch: Watch | None = None) -> str:
         """Do the trusted job behind a build; return its comment."""
         self._refresh()
-        command = self._mergeline("comment", "--run", str(run_id))
+        self.page(run_id).parent.mkdir(exist_ok=True)
+        command = self._mergeline("comment", "--run", str(run_id), "--page", str(self.page(run_id)))
         said = run(command, self._runner, self._secrets(), watch=watch)
         if watch is not None:
             watch.say(said)

@@ -8,6 +8,7 @@ from functools import lru_cache
 _MERMAID = re.compile(r'<pre><code class="language-mermaid">(.*?)</code></pre>', re.DOTALL)
 _TABLE = re.compile(r"<table>.*?</table>", re.DOTALL)
 _TITLE = re.compile(r"^\s*(?:accTitle:|title:?)\s*\"?([^\"\n]+)\"?\s*$", re.MULTILINE)
+_AXIS = re.compile(r"^\s*([xy])-axis \"([^\"\n]+)\"", re.MULTILINE)
 _LONGEST = 20_000  # characters of a chart
 _SHIFT = 2  # levels by which headings go down: the page has two of its own
 
@@ -32,11 +33,21 @@ def _drawn(source: str, code: str) -> str:
     svg = picture(source)
     if svg is None:
         return code
-    title = _TITLE.search(source)
-    alt = html.escape(f"Chart: {title[1].strip()}" if title else "Chart; its text is below")
+    alt = html.escape(_alternative(source))
     data = base64.b64encode(svg.encode()).decode()
     image = f'<img class="chart" src="data:image/svg+xml;base64,{data}" alt="{alt}">'
     return f"<figure>{image}<details><summary>The chart as text</summary>{code}</details></figure>"
+
+
+def _alternative(source: str) -> str:
+    """Say what a chart is of, for who does not see it: its own title, else its axes."""
+    title = _TITLE.search(source)
+    if title:
+        return f"Chart: {title[1].strip()}"
+    axes = dict(_AXIS.findall(source))
+    if len(axes) == len("xy"):
+        return f"Chart of {axes['y']} by {axes['x']}; its text is below"
+    return "Chart; its text is below"
 
 
 @lru_cache(maxsize=64)
