@@ -23,15 +23,18 @@ def pytest_addoption(parser):
     )
 
 
-# Files of minutes each: begun first, they do not keep one worker busy when the others are done.
+# Files of minutes each, the longest first: begun early, they do not keep one worker busy when
+# the others are done.
 LONG = (
-    *("workflows/test_line.py", "workflows/test_refusals.py", "project/test_demo.py"),
-    *("cli/test_real_lines.py", "cli/test_check.py", "release/test_publish.py"),
+    *("workflows/test_line.py", "project/test_demo.py", "browser/test_rehearsal.py"),
+    *("cli/test_check.py", "workflows/test_refusals.py", "cli/test_real_lines.py"),
+    *("release/test_publish.py", "bench/test_disturbed.py", "promote/test_queue.py"),
 )
 
 
 def pytest_collection_modifyitems(items):
-    items.sort(key=lambda item: not str(item.path).endswith(LONG))
+    places = {f"tests/{name}": place for place, name in enumerate(LONG)}
+    items.sort(key=lambda item: places.get(item.nodeid.partition("::")[0], len(LONG)))
 
 
 @pytest.fixture(scope="session")
