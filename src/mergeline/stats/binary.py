@@ -120,13 +120,19 @@ class Weighting(RowsWeighed[Rows]):
             np.add.reduceat(negative, starts, axis=1),
         )
 
+    @cached_property
+    def reached(self) -> "tuple[Floats, Floats]":
+        """Positive and negative weight at each distinct score or above; shapes (b, scores)."""
+        import numpy as np
+
+        positive, negative = self.by_score
+        return np.cumsum(positive, axis=1), np.cumsum(negative, axis=1)
+
 
 def _roc_auc(w: Weighting) -> "Floats":
     """The probability that a positive row scores above a negative one, ties half."""
-    import numpy as np
-
     positive, negative = w.by_score
-    below = w.total[:, None] - w.positives[:, None] - np.cumsum(negative, axis=1)
+    below = w.total[:, None] - w.positives[:, None] - w.reached[1]
     wins = (positive * (below + negative / 2)).sum(axis=1)
     return divide(wins, w.positives * (w.total - w.positives))
 
@@ -135,9 +141,9 @@ def _average_precision(w: Weighting) -> "Floats":
     """The mean precision at the positive rows; undefined, as the AUC is, without a negative."""
     import numpy as np
 
-    positive, negative = w.by_score
-    found = np.cumsum(positive, axis=1)
-    seen = found + np.cumsum(negative, axis=1)
+    positive, _ = w.by_score
+    found, others = w.reached
+    seen = found + others
     precision = np.divide(found, seen, out=np.zeros_like(found), where=seen > 0)
     both = np.where(w.total > w.positives, w.positives, 0.0)
     return divide((positive * precision).sum(axis=1), both)

@@ -151,11 +151,12 @@ class _WeighedAsMany(binary.Weighting):
         if np.array_equal(self.rows.chosen, self.rows.predicted):
             return divide(self.weights @ (self.rows.chosen * self.rows.positive), self.positives)
         positive, negative = self.by_score
-        weight = positive + negative
-        seen = np.cumsum(weight, axis=1)
+        found, others = self.reached
+        seen = found + others
         # Where the cut falls, and how much of those rows is beyond it.
-        cut = np.minimum((seen < wanted[:, None]).sum(axis=1), seen.shape[1] - 1)
+        places = [np.searchsorted(row, most) for row, most in zip(seen, wanted, strict=True)]
+        cut = np.minimum(places, seen.shape[1] - 1)
         each = np.arange(len(cut))
-        caught = np.cumsum(positive, axis=1)[each, cut]
-        beyond = divide(seen[each, cut] - wanted, weight[each, cut], 0.0)
-        return divide(caught - beyond * positive[each, cut], self.positives)
+        here = positive[each, cut]
+        beyond = divide(seen[each, cut] - wanted, here + negative[each, cut], 0.0)
+        return divide(found[each, cut] - beyond * here, self.positives)
