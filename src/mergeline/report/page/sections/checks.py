@@ -69,7 +69,7 @@ def _stage(stage: str, found: Evidence[ChecksContent] | None) -> Iterator[Block]
         caption=f"{plural(len(content.checks), 'check')}, the worst first",
         header=("Outcome", "Check", "Condition", "What was found"),
         rows=rows,
-        search=stage.replace("_", "-") + "s",
+        search=f"{stage.removeprefix('check_')}-checks",
         more=f"{more:,} more checks, none worse." if more > 0 else "",
         cards=True,
     )

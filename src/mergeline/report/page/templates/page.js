@@ -13,7 +13,12 @@
     drawn.add(place);
     window.vegaEmbed(place, spec, {
       actions: false, ast: true, config: data.config, mode: "vega-lite", renderer: "svg",
-    }).then(() => place.classList.add("drawn"));
+    }).then(() => {
+      // The place itself is the image, with its words; its parts are none.
+      place.firstElementChild.setAttribute("aria-hidden", "true");
+      place.querySelector("svg").setAttribute("aria-hidden", "true");
+      place.classList.add("drawn");
+    });
   };
   const places = [...document.querySelectorAll("[data-chart]")];
   const isSeen = (place) => !place.closest("details:not([open])");
@@ -84,6 +89,12 @@
       });
     });
     show();
+  });
+
+  // --- links within the page: the frame in which MLflow shows it follows none by itself ---
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest('a[href^="#"]');
+    if (link) document.getElementById(link.hash.slice(1))?.scrollIntoView();
   });
 
   // --- contents: where one is ---
