@@ -4,9 +4,11 @@ import json
 
 import pytest
 
+from mergeline.core.plan import Plan
 from mergeline.report.charts import charts, svg
 
 from . import plans
+from .filled import Filler
 from .nasty import NASTY
 
 FIELDS = {
@@ -57,6 +59,22 @@ def test_a_hostile_name_is_only_ever_a_value(task: str) -> None:
                         *("bar", "tick", "rect", "fit-x"),
                     }
                 assert path[-1] not in {"expr", "calculate", "filter", "url", "href", "labelExpr"}
+
+
+@pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
+def test_the_titles_of_a_tooltip_are_ours(task: str) -> None:
+    nasty = '\\": 7, "toString'
+    plan = Filler([nasty], none=0.0).model(Plan)
+    evaluate = plan.evidence.evaluate
+    content = evaluate.content.model_copy(update={"task": task})
+    shown = plan.evidence.model_copy(
+        update={"evaluate": evaluate.model_copy(update={"content": content})}
+    )
+    found = {chart.name: chart for chart in charts(plan.model_copy(update={"evidence": shown}))}
+    assert "slices-1" in found
+    for chart in found.values():
+        said = [value for path, value in _walk(chart.spec) if "tooltip" in path]
+        assert [value for value in said if "toString" in str(value)] == []
 
 
 def test_the_same_plan_gives_the_same_charts() -> None:

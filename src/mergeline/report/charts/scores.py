@@ -55,7 +55,8 @@ def _slices(content: EvaluateContent, column: str, name: str) -> Chart | None:
             x=x,
             tooltip=[
                 alt.Tooltip("name:N", title="value"),
-                alt.Tooltip("x:Q", title=metric, format=",.4~g"),
+                # Titles of a tooltip become keys of an expression: none is a name of others.
+                alt.Tooltip("x:Q", title="metric", format=",.4~g"),
                 alt.Tooltip("n:Q", title="rows", format=","),
             ],
         ),
