@@ -18,6 +18,7 @@ from mergeline.project.rehearse.lanes import Jobs
 from mergeline.project.rehearse.robot import Robot
 from mergeline.project.rehearse.routes import make_app
 from mergeline.project.rehearse.site import Site
+from mergeline.rehearsal.state import Pull
 
 PORT = 4711
 HOST = f"127.0.0.1:{PORT}"
@@ -258,6 +259,26 @@ def test_while_a_build_runs_a_second_click_is_refused_in_words(
     assert len(visitor.site.robot.runs(line.github.pull(number))) == 2
 
 
+def test_a_page_that_was_made_while_a_job_ended_asks_again(
+    visitor: Visitor, line: QuickLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    line.hold.clear()
+    number = line.propose("topic", "Deeper", {"a.txt": "1"})
+    visitor.site.robot.notice()
+    pulls = visitor.site.robot.pulls
+
+    def meanwhile() -> list[Pull]:
+        found = pulls()
+        line.hold.set()
+        visitor.wait()
+        return found
+
+    monkeypatch.setattr(visitor.site.robot, "pulls", meanwhile)
+    page = visitor.get(f"/pulls/{number}")
+    assert page.headers["refresh"].startswith("2;")
+    assert "has just ended" in page.text
+
+
 def test_a_check_that_cannot_end_says_what_it_said(visitor: Visitor, line: QuickLine) -> None:
     number = reviewed(visitor, line, "broken", "Broken")
     assert "did not finish" in visitor.get("/").text
@@ -345,9 +366,18 @@ def test_nothing_that_others_wrote_acts(visitor: Visitor, line: QuickLine) -> No
     ],
 )
 def test_under_another_name_nothing_is_answered(visitor: Visitor, headers: dict[str, str]) -> None:
-    page = visitor.get("/", **headers)
-    assert page.status == 403
-    assert page.html == "This site answers at its own address on this machine only."
+    for path in ("/", "/live/", "/jobs/1/", "/style.css"):
+        page = visitor.get(path, **headers)
+        assert page.status == 403
+        assert "location" not in page.headers
+        assert page.html == "This site answers at its own address on this machine only."
+
+
+@pytest.mark.parametrize("number", ["9" * 300, "9" * 5000, "1\n", "-1", "\u0661", "x"])
+def test_what_is_no_number_of_ours_is_not_here(visitor: Visitor, number: str) -> None:
+    for path in (f"/jobs/{number}", f"/pulls/{number}", f"/runs/{number}/report.html"):
+        assert visitor.get(path).status == 404
+    assert visitor.post(f"/pulls/{number}/approve", login="grace").status == 404
 
 
 @pytest.mark.parametrize(

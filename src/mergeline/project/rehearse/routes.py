@@ -14,13 +14,14 @@ if TYPE_CHECKING:
 
 _MOST_BODY = 64 * 1024
 _MOST_FIELDS = 2000  # a form with more is no use to anybody
+_MOST_DIGITS = 9
 _ROUTES: tuple[tuple[str, str, Handler], ...] = (
     ("GET", "/", Site.pulls),
-    ("GET", "/pulls/{number:int}", Site.pull),
-    ("POST", "/pulls/{number:int}/approve", Site.approve),
-    ("POST", "/pulls/{number:int}/merge", Site.merge),
-    ("POST", "/pulls/{number:int}/rerun", Site.rerun),
-    ("GET", "/runs/{number:int}/report.html", Site.report),
+    ("GET", "/pulls/{number}", Site.pull),
+    ("POST", "/pulls/{number}/approve", Site.approve),
+    ("POST", "/pulls/{number}/merge", Site.merge),
+    ("POST", "/pulls/{number}/rerun", Site.rerun),
+    ("GET", "/runs/{number}/report.html", Site.report),
     ("GET", "/live", Site.live),
     ("GET", "/predict", Site.predict),
     ("POST", "/predict", Site.predict),
@@ -28,7 +29,7 @@ _ROUTES: tuple[tuple[str, str, Handler], ...] = (
     ("GET", "/rollback", Site.back),
     ("POST", "/rollback", Site.rollback),
     ("GET", "/jobs", Site.jobs),
-    ("GET", "/jobs/{number:int}", Site.job),
+    ("GET", "/jobs/{number}", Site.job),
     ("GET", "/style.css", Site.style),
 )
 
@@ -48,16 +49,25 @@ def make_app(site: Site) -> "Starlette":
     async def missing(request: "Request", _: Exception) -> "Response":
         return await run_in_threadpool(site.answer, Site.missing, await _asked(request))
 
-    return Starlette(
+    app = Starlette(
         routes=[route(*one) for one in _ROUTES], exception_handlers={404: missing, 405: missing}
     )
+    # A redirection would be answered to anybody, to whatever address they call this by.
+    app.router.redirect_slashes = False
+    return app
 
 
 async def _asked(request: "Request") -> Asked:
     form = await _form(request) if request.method == "POST" else {}
-    number = request.path_params.get("number", 0)
+    number = _number(request.path_params.get("number", ""))
     path, query = request.url.path, request.query_params
     return Asked(request.method, path, request.headers, query, number, form)
+
+
+def _number(text: str) -> int:
+    """Return the number in a path; 0, which nothing has, for what can be none of ours."""
+    fits = text.isascii() and text.isdecimal() and len(text) <= _MOST_DIGITS
+    return int(text) if fits else 0
 
 
 async def _form(request: "Request") -> Mapping[str, str]:
