@@ -268,6 +268,7 @@ def test_a_page_that_was_made_while_a_job_ended_asks_again(
     pulls = visitor.site.robot.pulls
 
     def meanwhile() -> list[Pull]:
+        monkeypatch.undo()
         found = pulls()
         line.hold.set()
         visitor.wait()

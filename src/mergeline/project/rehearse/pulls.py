@@ -120,7 +120,8 @@ def _check(robot: Robot, pull: Pull) -> Check:
         if job is not None and pull.state == "open":
             waits = job.state == "waits"
             word = f"{doing}, {job.seconds} s so far" if not waits else "waits for its turn"
-            return Check("waits" if waits else "runs", word, job.last_line(), job)
+            said = job.last_line() if kind == "build" else "The trusted job judges it again."
+            return Check("waits" if waits else "runs", word, said, job)
     statuses = [
         one
         for one in robot.line.github.repo.statuses

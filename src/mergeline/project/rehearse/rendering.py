@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mergeline.project.line import AUTHOR, REVIEWER
+from mergeline.project.rehearse.lanes import Job
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -23,6 +24,8 @@ class Asked:
     Attributes:
         number: In its path: of a pull request, a job or a run; 0 without one.
         form: The fields of a POST.
+        going_on: Jobs that waited or ran when it came. A page that is made from what comes
+            after must not say that all has ended.
     """
 
     method: str
@@ -31,6 +34,7 @@ class Asked:
     query: Mapping[str, str] = field(default_factory=dict)
     number: int = 0
     form: Mapping[str, str] = field(default_factory=dict)
+    going_on: tuple[Job, ...] = ()
 
 
 def render(name: str, about: Mapping[str, Any]) -> str:

@@ -1,7 +1,7 @@
 """The addresses of the rehearsal's site, and what each shows or does."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -49,7 +49,9 @@ class Site:
         found = self.robot.pulls()
         steps = () if self.demo else guide.steps(found, self.desk.history(), self.tried)
         rows = [pulls.row(self.robot, pull) for pull in found]
-        return self._page(asked, "pulls.html", {"rows": rows, "steps": steps}, watched=True)
+        return self._page(
+            asked, "pulls.html", {"rows": rows, "steps": steps}, watched=bool(asked.going_on)
+        )
 
     def pull(self, asked: Asked, error: UsageError | None = None) -> "Response":
         """Show one pull request; `error` says what was refused."""
@@ -66,12 +68,13 @@ class Site:
             "error": error,
         }
         status = 409 if error else 200
-        return self._page(asked, "pull.html", about, status, watched=job is not None)
+        own = job is not None or any(one.pull == asked.number for one in asked.going_on)
+        return self._page(asked, "pull.html", about, status, watched=own)
 
     def live(self, asked: Asked) -> "Response":
         """Show what is desired, what is live and what waits."""
         about = {"standing": self.desk.standing(), "release": self.robot.line.release()}
-        return self._page(asked, "live.html", about, watched=True)
+        return self._page(asked, "live.html", about, watched=bool(asked.going_on))
 
     def predict(self, asked: Asked) -> "Response":
         """Ask for a prediction."""
@@ -97,14 +100,17 @@ class Site:
 
     def jobs(self, asked: Asked) -> "Response":
         """Show all jobs."""
-        return self._page(asked, "jobs.html", {"jobs": self.robot.jobs.all()}, watched=True)
+        return self._page(
+            asked, "jobs.html", {"jobs": self.robot.jobs.all()}, watched=bool(asked.going_on)
+        )
 
     def job(self, asked: Asked) -> "Response":
         """Show one job and what it said so far."""
         found = self.robot.jobs.get(asked.number)
         if found is None:
             return self.missing(asked)
-        return self._page(asked, "job.html", {"job": found}, watched=found.open)
+        watched = found in asked.going_on
+        return self._page(asked, "job.html", {"job": found}, watched=watched)
 
     def report(self, asked: Asked) -> "Response":
         """Give a build's report: a page of its own that nothing of the site lets in."""
@@ -168,8 +174,9 @@ class Site:
             objection = self.guard.objection_to_act(asked.headers, token)
             if objection:
                 return self._trouble(asked, 403, "Not done", objection)
+        going_on = tuple(job for job in reversed(self.robot.jobs.all()) if job.open)
         try:
-            return handler(self, asked)
+            return handler(self, replace(asked, going_on=going_on))
         except MergelineError as error:
             return self._trouble(asked, 500, "That did not work", error.message, error.hint)
 
@@ -189,9 +196,9 @@ class Site:
         watched: bool = False,
     ) -> "Response":
         """Render a page; one on which something goes on is asked for again by the browser."""
-        going_on = [job for job in reversed(self.robot.jobs.all()) if job.open]
+        going_on = asked.going_on
         still = "still" in asked.query
-        reloads = watched and bool(going_on) and not still and asked.method == "GET"
+        reloads = watched and not still and asked.method == "GET"
         # As a header, not in the page, which can be held still by a link.
         again = {"Refresh": f"{_SECONDS}; url={asked.path}"} if reloads else {}
         shared = {
