@@ -21,7 +21,7 @@ The map of the package; each room imports only from those above it.
 - `serve`: the model server: the follower, and the scoring API.
 - `report`: comment, model card, log and status as text; data in, text out.
 - `rehearsal`: a stand-in for GitHub, to rehearse the line on one machine; the only fake.
-- `project`: what a project starts with, the doctor, the demo.
+- `project`: what a project starts with, the doctor, the demo, the rehearsal in a browser.
 - `cli`: one file per verb; the only place that prints.
 """
 
