@@ -51,6 +51,17 @@ def test_two_models_on_the_same_rows_are_compared(base: Side, tmp_path: Path) ->
     assert (comparison.status, comparison.reason, comparison.unit) == ("compared", "", "id")
     assert comparison.n > 100
     assert comparison.metrics["roc_auc"].delta.low is not None
+    practical = comparison.practical
+    assert practical is not None
+    assert (practical.kind, practical.paired.delta.n) == ("caught", comparison.n)
+    assert practical.paired.baseline == pytest.approx(100 * recall_of(base, comparison), abs=1e-9)
+
+
+def recall_of(side: Side, comparison: Comparison) -> float:
+    """Of the positive held-out rows of a project, the share that its model finds."""
+    found = pd.read_parquet(side.root / layout.PREDICTIONS)
+    assert len(found) == comparison.n
+    return float(found["predicted"][found["positive"]].mean())
 
 
 def test_too_few_common_rows_is_not_known_for_now(tmp_path: Path) -> None:
@@ -123,6 +134,9 @@ def test_models_of_other_tasks_are_compared_in_all_metrics(tmp_path: Path, task:
     sides = (read_evidence(side.root).evaluate for side in (weak, strong))
     before, after = (side.content.metrics[name].value for side in sides if side)
     assert (found.baseline, found.candidate) == (before, after)
+    assert comparison.practical is not None
+    assert comparison.practical.kind == {"multiclass": "right", "regression": "off"}[task]
+    assert comparison.practical.paired.outcome == "better"
     assert set(comparison.fairness["sex"]) == set(GAPS[task])
     assert all(gap.delta.low is not None for gap in comparison.fairness["sex"].values())
 
