@@ -64,6 +64,12 @@ class TestFirst:
         assert "**PROMOTE**" in comment
         assert "dvc.lock is not committed" in comment
 
+    def test_the_page_and_the_card_are_written(self, first: Checked) -> None:
+        page = first.project.read("reports/report.html")
+        assert first.project.json("candidate")["commit"] in page
+        assert 300_000 < len(page) < 2_000_000
+        assert first.project.read("reports/card.md").startswith("---\n")
+
 
 class TestSecond:
     """A pull request against a main that has been checked."""

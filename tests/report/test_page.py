@@ -17,7 +17,7 @@ from mergeline.report.charts import charts
 from mergeline.report.page import is_page_of, plan_digest, render_page
 from mergeline.report.page.vega import vega_javascript
 
-from . import plans
+from . import plans, plans_large
 from .nasty import NASTY
 
 VOID = {"meta", "input", "br", "hr"}
@@ -286,3 +286,27 @@ def size(plan: Plan) -> int:
 @pytest.mark.parametrize("name", plans.ALL)
 def test_a_small_project_s_page_is_under_two_megabytes(name: str) -> None:
     assert size(plans.ALL[name]()) < 2_000_000
+
+
+@pytest.mark.parametrize("name", plans_large.LARGE)
+def test_a_large_project_s_page_is_under_five_megabytes(name: str) -> None:
+    html = render_page(plans_large.LARGE[name]())
+    assert len(html.encode()) < 5_000_000
+    assert Page(html).open == []
+
+
+def test_a_hundred_classes_are_bounded() -> None:
+    plan = plans.three_classes()
+    evaluate = plan.evidence.evaluate
+    assert evaluate is not None
+    one = evaluate.content.classes[0]
+    classes = tuple(one.model_copy(update={"name": f"class {place}"}) for place in range(150))
+    content = evaluate.content.model_copy(
+        update={"classes": classes, "matrix": tuple((7,) * 150 for _ in range(150))}
+    )
+    evidence = plan.evidence.model_copy(
+        update={"evaluate": evaluate.model_copy(update={"content": content})}
+    )
+    html = render_page(plan.model_copy(update={"evidence": evidence}))
+    assert len(html.encode()) < 5_000_000
+    assert "50 more classes in the evidence." in html

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from mergeline.ledger.entries import Reviewed
 
 
+_BEGINNING = 10_000  # characters of a page; its digest is among them
+
+
 def register(app: typer.Typer) -> None:
     """Add the verb."""
     app.command("check")(check)
@@ -77,7 +80,6 @@ def _check(root: Path, base: str | None, only: str | None, *, fresh: bool, json:
     from mergeline.adapters.git import Git
     from mergeline.check.queue import group_of, serving_review
     from mergeline.check.run import Request, run_check, today, write_plan
-    from mergeline.report.card import render_card
     from mergeline.report.comment import render_comment
     from mergeline.report.log import entry_said
 
@@ -96,8 +98,7 @@ def _check(root: Path, base: str | None, only: str | None, *, fresh: bool, json:
     asked = Request(root=root, base=base, today=today(), fresh=fresh, said=entry_said)
     plan = run_check(asked, _say)
     comment = render_comment(plan)
-    texts = {layout.COMMENT: comment, layout.CARD: render_card(plan), **_page(root, plan)}
-    write_plan(root, plan, texts)
+    write_plan(root, plan, {layout.COMMENT: comment, **_for_people(root, plan)})
     summarize(comment)
     # Shown first: a tracking server that is down must not hide the verdict.
     _show(plan, as_json=json)
@@ -105,15 +106,20 @@ def _check(root: Path, base: str | None, only: str | None, *, fresh: bool, json:
     raise typer.Exit(plan.judgement.outcome.exit_code)
 
 
-def _page(root: Path, plan: "Plan") -> dict[str, str]:
-    """Return the page by its path; nothing where the one that is there is of this plan."""
+def _for_people(root: Path, plan: "Plan") -> dict[str, str]:
+    """Return page and model card by path; nothing where those that are there are of this plan."""
     from mergeline.report.page import is_page_of, plan_digest, render_page
 
     try:
-        kept = (root / layout.PAGE).read_text("utf-8")
+        with (root / layout.PAGE).open(encoding="utf-8") as file:
+            beginning = file.read(_BEGINNING)
     except (OSError, ValueError):
-        kept = ""
-    return {} if is_page_of(kept, plan_digest(plan)) else {layout.PAGE: render_page(plan)}
+        beginning = ""
+    if is_page_of(beginning, plan_digest(plan)) and (root / layout.CARD).is_file():
+        return {}
+    from mergeline.report.card import render_card
+
+    return {layout.PAGE: render_page(plan), layout.CARD: render_card(plan)}
 
 
 def _check_only(root: Path, stage: str, *, refused: Mapping[str, bool]) -> None:

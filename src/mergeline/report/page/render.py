@@ -6,48 +6,22 @@ import json
 from collections.abc import Iterator, Sequence
 from functools import cache
 from importlib.resources import files
-from importlib.resources.abc import Traversable
 from typing import TYPE_CHECKING, Any
 
-from mergeline.core.digest import json_digest
 from mergeline.core.plan import Plan
 from mergeline.report.charts import Chart, charts, config
 from mergeline.report.charts.chart import LIGHT
 from mergeline.report.markdown import plain
 from mergeline.report.page.blocks import Block, Explorer, Figures, Fold, Section
+from mergeline.report.page.digest import META, plan_digest
 from mergeline.report.page.sections import SECTIONS
 from mergeline.report.words import headline
 
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-_META = '<meta name="mergeline-plan" content="{}">'
-_HEAD = 4_000  # characters within which the digest stands
 _DOWNLOAD = 600_000  # characters of JSON in a page; more is in the evidence files alone
 _LONGEST = 600  # visible characters of one text
-
-# What a plan may hold and the page does not show: how it came to be, which differs each time.
-_NOT_SHOWN = {"stages", "notices"}
-
-
-def plan_digest(plan: Plan) -> str:
-    """Return the digest of everything that a page is made from: the plan and this code."""
-    shown = plan.as_json()
-    for part in _NOT_SHOWN:
-        shown.pop(part, None)
-    for stage in shown["evidence"], shown["baseline_evidence"]:
-        for found in stage.values():
-            if found is not None:
-                found.pop("timing")
-    # What is never handed over stands in no JSON.
-    ours = (plan.forecast, plan.reuse, plan.previous, *plan.ledger)
-    own = [None if each is None else each.as_json() for each in ours]
-    return json_digest({"plan": shown, "own": own, "page": plan.page, "code": _code()})
-
-
-def is_page_of(text: str, digest: str) -> bool:
-    """Whether a page is the one of a plan, by the digest in its head."""
-    return _META.format(digest) in text[:_HEAD]
 
 
 def render_page(plan: Plan) -> str:
@@ -65,7 +39,7 @@ def render_page(plan: Plan) -> str:
         _environment()
         .get_template("page.html")
         .render(
-            meta=Markup(_META.format(plan_digest(plan))),  # noqa: S704
+            meta=Markup(META.format(plan_digest(plan))),  # noqa: S704
             policy=_policy(scripts),
             project=plan.project,
             sentence=verdict.sentence,
@@ -150,20 +124,3 @@ def _seen(value: str) -> str:
 
 def _ours(name: str) -> str:
     return files("mergeline.report.page").joinpath("templates", name).read_text("utf-8")
-
-
-@cache
-def _code() -> str:
-    """Return the digest of what renders, so that a newer version's page is another one."""
-    found = hashlib.sha256()
-    for file in sorted(_files(files("mergeline.report")), key=str):
-        found.update(file.name.encode() + b"\0" + file.read_bytes() + b"\0")
-    return found.hexdigest()
-
-
-def _files(folder: Traversable) -> Iterator[Traversable]:
-    for each in folder.iterdir():
-        if each.is_dir():
-            yield from _files(each)
-        elif each.name.endswith((".py", ".html", ".css", ".js")):
-            yield each
