@@ -9,6 +9,7 @@ from bundle.parts import chained, with_content
 from mergeline.bundle.rejudge import rejudge
 from mergeline.core.digest import sha256
 from mergeline.core.evidence import EvidenceSet
+from mergeline.core.plan import CardWords
 from mergeline.core.verdict import Banner, Baseline, Drift, Outcome, Verdict
 from mergeline.errors import ConfigError, InvalidBundle
 from report import plans
@@ -96,6 +97,13 @@ def test_texts_of_the_build_are_marked_or_made_anew(line):
     assert found.command == f"mergeline check --base {line.base[:12]}"
     assert found.notices[0].startswith("The build says: All checks were waived")
     assert (len(found.notices), max(map(len, found.notices))) == (10, 216)
+
+
+def test_the_cards_words_are_those_of_the_commit(tmp_path):
+    words = {"summary": "Says who pays.", "owners": ["Ada"]}
+    line = Line(tmp_path, head={**HEAD, "params.yaml": more_iterations(card=words)})
+    plan = changed(line.build(), card=CardWords(summary="Approved by everybody."))
+    assert line.judged(plan).card == CardWords(summary="Says who pays.", owners=("Ada",))
 
 
 def test_a_waiver_is_held_against_the_day_that_is_given(tmp_path):

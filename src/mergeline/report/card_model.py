@@ -9,6 +9,7 @@ from mergeline.report.markdown import code, listing, table, text
 from mergeline.report.numbers import joined, plural, size
 
 _SETTING, _CLASSES, _LIBRARIES, _SETTINGS, _OWNERS = 120, 20, 20, 60, 20
+_HEADER = ("Detail", "This model")
 _KIND = {
     "binary": "classification, two classes",
     "multiclass": "classification, several classes",
@@ -20,7 +21,7 @@ def details(plan: Plan) -> str:
     """Return who answers for the model, its kind, and how it was trained."""
     train = plan.evidence.train
     if train is None:
-        return f"{table(('', ''), _owned(plan), ())}\n\nThere is no evidence of the stage train."
+        return f"{table(_HEADER, _owned(plan), ())}\n\nThere is no evidence of the stage train."
     made = train.content
     rows = [
         *_owned(plan),
@@ -32,7 +33,7 @@ def details(plan: Plan) -> str:
         for name, version in list(made.libraries.items())[:_LIBRARIES]
     ]
     rows += [("Made with", ", ".join(libraries))] if libraries else []
-    return f"{table(('', ''), rows, ())}\n\n{_settings(made)}"
+    return f"{table(_HEADER, rows, ())}\n\n{_settings(made)}"
 
 
 def _owned(plan: Plan) -> list[tuple[str, str]]:
