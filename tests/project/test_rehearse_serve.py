@@ -76,4 +76,4 @@ def test_a_port_that_is_taken_is_named(tmp_path: Path) -> None:
         with served(tmp_path / "line", port) as process:
             said, _ = process.communicate(timeout=60)
     assert f"cannot listen on 127.0.0.1:{port}" in said
-    assert "--port" in said
+    assert "give another --port" in said

@@ -85,7 +85,7 @@ class Example:
         if missing:
             raise UsageError(
                 f"{self.source} does not hold the example: {', '.join(missing)} not found",
-                hint="run the demo in a checkout of Mergeline",
+                hint="run it in a checkout of Mergeline",
             )
 
     def bring(self) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from mergeline.errors import ToolError
 from mergeline.project.line import Line
 from mergeline.project.rehearse.desk import Desk
 from mergeline.project.rehearse.guard import Guard
@@ -43,7 +44,11 @@ def serve(line: Line, options: Options, ready: Callable[[str], None]) -> None:
     Raises:
         ToolError: The port is taken.
     """
-    taken = bind(HOST, options.port)
+    try:
+        taken = bind(HOST, options.port)
+    except ToolError as error:
+        hint = "give another --port, or none: then any that is free is taken"
+        raise ToolError(error.message, hint=hint) from error
     port = taken.getsockname()[1]
     jobs = Jobs(Path(line.folder) / "logs")
     robot = Robot(line, jobs, None if options.demo else Story())
