@@ -5,17 +5,21 @@ from collections.abc import Iterator
 from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
+from typing import TYPE_CHECKING
 
 from mergeline.core.digest import json_digest, sha256
 from mergeline.core.evidence import STAGES
 from mergeline.core.plan import Plan
 
+if TYPE_CHECKING:
+    from pydantic.main import IncEx
+
 META = '<meta name="mergeline-plan" content="{}">'
 _HEAD = 4_000  # characters within which it stands
 
 # What differs from check to check of the same thing; the page does not show it.
-_TIMINGS = {stage: {"timing"} for stage in STAGES}
-_NOT_SHOWN = {
+_TIMINGS: "dict[str, IncEx | bool]" = {stage: {"timing"} for stage in STAGES}
+_NOT_SHOWN: "dict[str, IncEx | bool]" = {
     "stages": True,
     "notices": True,
     "evidence": _TIMINGS,
