@@ -13,6 +13,7 @@ from mergeline.report.numbers import (
     seconds,
     signed,
     size,
+    sparkline,
 )
 
 
@@ -113,3 +114,17 @@ def test_bars():
     assert (bar(7.0), bar(-1.0)) == ("█" * 10, "▏")
     lengths = [len(bar(share / 100)) for share in range(101)]
     assert lengths == sorted(lengths)
+
+
+@pytest.mark.parametrize(
+    ("values", "drawn"),
+    [
+        ((0, 1, 2, 4), "▁▃▅█"),
+        ((5, 5), "██"),
+        ((0, 0), "▁▁"),
+        ((-3, 7), "▁█"),
+        ((), ""),
+    ],
+)
+def test_sparkline(values, drawn):
+    assert sparkline(values) == drawn

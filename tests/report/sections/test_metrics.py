@@ -41,3 +41,16 @@ def test_of_each_class_the_worst_bin_of_its_probabilities_is_shown() -> None:
 
 def test_two_classes_have_all_bins() -> None:
     assert "Calibration (rows by score ▇█▃):" in metrics(plans.ALL["better"]()).body
+
+
+def test_what_errors_cost_is_said_with_the_cheapest_threshold() -> None:
+    plan = plans.ALL["better"]()
+    content = plan.evidence.evaluate.content
+    points = {point.threshold: point.cost for point in content.thresholds}
+    said = metrics(plan).body
+    assert f"a row costs {points[content.threshold]:.3f} monthly payments on average at" in said
+    assert f", and {points[content.cheapest]:.3f} at {content.cheapest:g}, the cheapest (" in said
+    bare = content.model_copy(update={"costs": {}, "cheapest": None})
+    evaluate = plan.evidence.evaluate.model_copy(update={"content": bare})
+    evidence = plan.evidence.model_copy(update={"evaluate": evaluate})
+    assert "a row costs" not in metrics(plan.model_copy(update={"evidence": evidence})).body
