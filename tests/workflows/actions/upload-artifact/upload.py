@@ -35,6 +35,7 @@ def main() -> None:
         print("No files were found. No artifacts will be uploaded.")
         return
     root = Path(os.path.commonpath([path.absolute() for path in asked]))
+    root = root.parent if root.is_file() else root
     stream = Stream()
     with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
         for file in files:
