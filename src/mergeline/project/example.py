@@ -31,7 +31,7 @@ _BIASED = "  exclude: [sex, applied_on]"
 _GATE = "by: sex, at_most: 0.10}"
 _LOOSE_GATE = "by: sex, at_most: 0.30}"
 _PROMOTION = "promotion: {approvals: 1}\n"
-_PATIENCE = "deploy: {watch_seconds: 3, confirm_seconds: 60}\n"
+_PATIENCE = "deploy: {watch_seconds: 3, confirm_seconds: 180}\n"
 
 Change = tuple[str, str]
 
