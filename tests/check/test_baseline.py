@@ -64,7 +64,7 @@ def test_it_is_restored_once_and_then_remembered(toy: Toy, monkeypatch: pytest.M
 
     with monkeypatch.context() as patch:
         patch.setattr(module, "adopt", None)
-        patch.setattr(module, "_worktree", None)
+        patch.setattr(module, "worktree", None)
         assert restore_baseline(toy.root, toy.git, base) == first
 
     (first.folder / "columns.json").unlink()  # as an older version kept it

@@ -4,7 +4,7 @@ import os
 import shutil
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -23,11 +23,12 @@ from mergeline.check.reproduce import (
     settled_stages,
     silent,
 )
+from mergeline.check.worktrees import own_folder, remove_leftovers, workplace, worktree
 from mergeline.core import layout
 from mergeline.core.digest import json_digest
 from mergeline.core.evidence import STAGES
 from mergeline.core.verdict import Baseline, Stage
-from mergeline.errors import MergelineError, ToolError
+from mergeline.errors import MergelineError
 from mergeline.files import write_whole
 from mergeline.inputs.digest import pins
 from mergeline.inputs.trees import CommitTree, Tree, WorkingTree
@@ -81,7 +82,7 @@ def restore_baseline(
         return BaselineFiles(NO_BASE)
     root = root.resolve()
     state = own_folder(root)
-    _remove_leftovers(state, git)
+    remove_leftovers(state, git)
     known = state / "baselines" / _key(base)
     if remembered := _remembered(known):
         return BaselineFiles(remembered, known)
@@ -132,7 +133,7 @@ def brought_up(
         ToolError: As in `restore_baseline`.
     """
     root = root.resolve()
-    with _worktree(own_folder(root), git, commit) as tree:
+    with worktree(own_folder(root), git, commit) as tree:
         say(f"restoring {whose} {commit[:12]}")
         adopt(root, tree)
         here = WorkingTree(root, git)
@@ -209,16 +210,6 @@ def _environment(tree: Path, env: Mapping[str, str]) -> dict[str, str]:
 # --- what is remembered ------------------------------------------------------------
 
 
-def own_folder(root: Path) -> Path:
-    """Return the folder of Mergeline's own files, which Git is told to ignore."""
-    state = root / layout.STATE
-    state.mkdir(exist_ok=True)
-    ignore = state / ".gitignore"
-    if not ignore.is_file():
-        ignore.write_text("*\n")
-    return state
-
-
 def _key(base: str) -> str:
     """Return the name under which a baseline is remembered."""
     versions = [f"{sys.version_info[:3]}", version("mergeline"), version("dvc")]
@@ -282,40 +273,3 @@ def _move(temporary: Path, folder: Path) -> None:
     except OSError:
         if not (folder / _RECORD).is_file():  # else another check was quicker
             raise
-
-
-# --- worktrees -----------------------------------------------------------------------
-
-
-def workplace(state: Path, name: str) -> Path:
-    """Return the path of a temporary folder, which names the process that it belongs to."""
-    return state / "worktrees" / f"{os.getpid()}-{name}"
-
-
-@contextmanager
-def _worktree(state: Path, git: Git, commit: str) -> Iterator[Path]:
-    folder = workplace(state, commit[:12])
-    try:
-        git.add_worktree(folder, commit)
-        yield folder
-    finally:
-        git.remove_worktree(folder)
-
-
-def _remove_leftovers(state: Path, git: Git) -> None:
-    """Remove what killed checks left, and nothing of those at work."""
-    for folder in sorted((state / "worktrees").glob("*-*")):
-        pid = folder.name.split("-")[0]
-        if pid.isdecimal() and (int(pid) == os.getpid() or not _is_alive(int(pid))):
-            with suppress(ToolError):  # it is not in our way; the next check tries again
-                git.remove_worktree(folder)
-
-
-def _is_alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:  # somebody else's
-        return True
-    return True

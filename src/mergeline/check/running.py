@@ -8,7 +8,7 @@ from pathlib import Path
 
 from mergeline.adapters.deepchecks import DeepchecksServer, is_served
 from mergeline.adapters.git import Git
-from mergeline.check.baseline import own_folder, workplace
+from mergeline.check.worktrees import own_folder, workplace
 from mergeline.config.load import load_settings
 from mergeline.core import layout
 from mergeline.inputs.digest import output_paths
