@@ -25,6 +25,7 @@ LIMIT = 60_000  # characters; GitHub refuses more than 65,536, and CML adds a li
 
 # Width of the texts in the gate table, and how many rows: the first that fits is taken.
 _DETAIL: tuple[tuple[int, int | None], ...] = ((400, None), (100, None), (30, None), (30, 20))
+_HEADING = 210  # longer ones lose their last clauses
 _RESERVE = 400  # for the line that says what was left out
 _ADDRESS = re.compile(r"https?://[A-Za-z0-9.-]+(?::\d+)?(?:/[A-Za-z0-9._~/-]*)?(?:#[A-Za-z0-9-]*)?")
 _BANNERS, _NOTICES, _FILES, _CHANGES = 8, 12, 12, 8
@@ -52,7 +53,7 @@ def _top(plan: Plan, width: int, most: int | None) -> str:
     verdict = headline(plan)
     parts = (
         marker(plan.project),
-        f"## {ICON[verdict.outcome]} {text(verdict.sentence)}",
+        f"## {ICON[verdict.outcome]} {text(verdict.within(_HEADING))}",
         _identity(plan),
         since_push(plan),
         *map(_banner, plan.judgement.banners[:_BANNERS]),
