@@ -151,7 +151,7 @@ def _remedies(found: Sequence[Remedy]) -> Table:
     more = len(found) - _REMEDIES
     return Table(
         caption="What would close a gap, measured on held-out rows that it was not fitted on",
-        header=("Gap", "How", "Setting", "Gap then", "Quality then", "Rows"),
+        header=("Gap", "How", "Setting", "Gap, now → then", "Quality, now → then", "Rows"),
         rows=[_remedy(each) for each in found[:_REMEDIES]],
         numeric=frozenset({5}),
         cards=True,
