@@ -332,6 +332,18 @@ def test_a_card_of_a_very_wide_model_is_bounded():
     assert "4,940 more columns in the evidence" in card
 
 
+def test_a_card_of_very_many_rates_is_bounded():
+    plan = plans.better()
+    gaps = plan.evidence.fairness
+    content = gaps.content.model_copy(update={"metrics": tuple(f"m{n}" for n in range(5000))})
+    evidence = plan.evidence.model_copy(
+        update={"fairness": gaps.model_copy(update={"content": content})}
+    )
+    card = render_card(plan.model_copy(update={"evidence": evidence}))
+    assert "`m15` and 4,984 more, and the gaps" in card
+    assert "`m16`" not in card
+
+
 def test_a_model_that_was_trained_elsewhere_is_called_what_it_is():
     given = {"estimator": "onnx models/net.onnx", "file": "ONNX opset 17, by pytorch 2.9 <b>"}
     train = plans.train(max_iter=200).model_copy(update={**given, "params": {}})

@@ -26,7 +26,7 @@ from mergeline.report.sections.provenance import digests
 from mergeline.report.words import deciding, headline
 
 # A chart for GitHub with the line above it; where cards are shown it would be code.
-_DRAWING = re.compile(r"[^\n]+\n\n```mermaid\n.*?\n```\n\n", re.DOTALL)
+_DRAWING = re.compile(r"^[^\n]+\n\n```mermaid\n.*?\n```\n\n", re.DOTALL | re.MULTILINE)
 _WIDTH, _GATES, _BANNERS, _NAMED = 400, 200, 8, 8
 
 
@@ -109,10 +109,12 @@ def _metrics(plan: Plan) -> str:
         parts.append(f"Decisions are taken at the threshold {content.threshold:g}.")
     parts.append(f"Intervals are 95 % bootstrap intervals, {content.bootstrap:,} draws.")
     if gaps is not None and gaps.content.by:
-        rates = joined(code(name) for name in gaps.content.metrics)
+        named = gaps.content.metrics
+        rates = [code(name) for name in named[: 2 * _NAMED]]
+        rates += [f"{len(named) - len(rates):,} more"] if len(named) > len(rates) else []
         parts.append(
-            f"By group: {rates}, and the gaps between groups of {gaps.content.min_group:,} rows "
-            "or more."
+            f"By group: {joined(rates)}, and the gaps between groups of "
+            f"{gaps.content.min_group:,} rows or more."
         )
     return " ".join(parts)
 
