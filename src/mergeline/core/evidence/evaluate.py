@@ -90,7 +90,7 @@ class ClassReport(Stated):
     n: Count
     predicted: Count
     metrics: dict[str, Estimate]
-    calibration: tuple[CalibrationBin, ...] = ()
+    calibration: Annotated[tuple[CalibrationBin, ...], Field(max_length=MOST_POINTS)] = ()
     curve: Annotated[tuple[CurvePoint, ...], Field(max_length=MOST_POINTS)] = ()
 
 
@@ -112,7 +112,7 @@ class Residuals(Stated):
         quantiles: Of the errors, by percent: 5, 25, 50, 75, 95.
     """
 
-    bins: tuple[ResidualBin, ...]
+    bins: Annotated[tuple[ResidualBin, ...], Field(max_length=MOST_POINTS)]
     quantiles: dict[str, FiniteFloat]
 
 
@@ -149,7 +149,7 @@ class EvaluateContent(Stated):
     metrics: dict[str, Estimate]
     higher_is_better: dict[str, bool]
     confusion: Confusion | None
-    calibration: tuple[CalibrationBin, ...]
+    calibration: Annotated[tuple[CalibrationBin, ...], Field(max_length=MOST_POINTS)]
     thresholds: Annotated[tuple[ThresholdPoint, ...], Field(max_length=MOST_POINTS)] = ()
     costs: Annotated[dict[str, FiniteFloat], Field(max_length=4)] = {}
     cost_unit: str = ""
