@@ -280,6 +280,15 @@ def test_a_page_that_was_made_while_a_job_ended_asks_again(
     assert "has just ended" in page.text
 
 
+def test_the_oldest_pull_request_is_built_first(visitor: Visitor, line: QuickLine) -> None:
+    for branch in ("one", "two", "three"):
+        line.propose(branch, branch, {"a.txt": branch})
+    visitor.site.robot.notice()
+    visitor.wait()
+    builds = [job.pull for job in visitor.site.robot.jobs.all() if job.kind == "build"]
+    assert builds == [3, 2, 1]
+
+
 def test_a_check_that_cannot_end_says_what_it_said(visitor: Visitor, line: QuickLine) -> None:
     number = reviewed(visitor, line, "broken", "Broken")
     assert "did not finish" in visitor.get("/").text

@@ -83,7 +83,7 @@ def test_the_guide_names_the_next_step() -> None:
     assert "ask the model server" in following(pulls, History(), tried)
     history = History((live,))
     tried.asked.add("1")
-    assert "try to merge the biased model" in following(pulls, history, tried)
+    assert "Try to merge the biased model" in following(pulls, history, tried)
     pulls += [pull(2, BIASED_MODEL.branch), pull(3, BETTER_MODEL.branch)]
     tried.refused.add(2)
     assert following(pulls, history, tried) == "Approve and merge the better model."

@@ -42,7 +42,6 @@ def steps(pulls: Sequence[Pull], history: History, tried: Tried) -> tuple[Step, 
     live = {entry.version for entry in history.entries if isinstance(entry, Live)}
     merged = [pull for pull in (first, better) if pull is not None and pull.merged]
     back = any(isinstance(entry, RolledBack) for entry in history.entries)
-    second = "Then " if first in merged else "Later "
     return (
         Step(
             "Read the comment on the first model, approve it as Grace, and merge it.",
@@ -59,7 +58,7 @@ def steps(pulls: Sequence[Pull], history: History, tried: Tried) -> tuple[Step, 
             bool(live and tried.asked),
         ),
         Step(
-            f"{second}try to merge the biased model.",
+            "Try to merge the biased model.",
             "Its AUC is higher, and women and men are treated differently: a gate fails, and no "
             "approval changes that.",
             _at(biased),

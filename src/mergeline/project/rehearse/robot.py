@@ -37,21 +37,20 @@ class Robot:
 
     def notice(self) -> None:
         """Give each open pull request whose head has no build one, and let the story go on."""
-        due = (
-            self.story.due(self.line.github.repo, rolled_back=self.rolled_back)
-            if self.story
-            else ()
-        )
-        if self.story and due and not self.jobs.open("story"):
-            story, titles = self.story, len(due)
-            what = "a pull request" if titles == 1 else f"{titles} pull requests"
-            self.jobs.add("story", f"Ada opens {what}", lambda _: story.open(self.line, due))
+        self._go_on()
         with self.line.github.world.lock:
-            unbuilt = [
-                pull for pull in self.pulls() if pull.state == "open" and not self.runs(pull)
-            ]
-            for pull in unbuilt:
-                self._build(pull)
+            for pull in reversed(self.pulls()):
+                if pull.state == "open" and not self.runs(pull):
+                    self._build(pull)
+
+    def _go_on(self) -> None:
+        story, repo = self.story, self.line.github.repo
+        if story is None or self.jobs.open("story"):
+            return
+        due = story.due(repo, rolled_back=self.rolled_back)
+        if due:
+            what = "a pull request" if len(due) == 1 else f"{len(due)} pull requests"
+            self.jobs.add("story", f"Ada opens {what}", lambda _: story.open(self.line, due))
 
     # --- what a visitor does -----------------------------------------------------------------
 
