@@ -18,6 +18,8 @@ from mergeline.inputs.digest import inputs_digest, working_inputs
 from mergeline.ledger.entries import Entry
 
 _AGAIN = "make it again: `mergeline check`"
+# What only the ledger and the trusted job tell: a file that says it is not believed.
+_NEVER_STATED = {name for name, field in Plan.model_fields.items() if field.exclude}
 
 
 @dataclass(frozen=True)
@@ -63,8 +65,9 @@ def _plan(verdict: bytes, evidence: EvidenceSet) -> Plan:
     """Put a verdict and its evidence together again."""
     try:
         document = json.loads(verdict) | {"evidence": evidence.as_json()}
-        return Plan.model_validate_json(json.dumps(document))
-    except (ValueError, TypeError, ValidationError) as error:
+        stated = {name: value for name, value in document.items() if name not in _NEVER_STATED}
+        return Plan.model_validate_json(json.dumps(stated))
+    except (ValueError, TypeError, RecursionError, ValidationError) as error:
         raise NoReport(
             f"{layout.VERDICT} is not a verdict of this version of Mergeline", hint=_AGAIN
         ) from error
