@@ -33,6 +33,10 @@ def test_what_is_no_chart_stays_text(chart: str) -> None:
     assert picture(chart) is None
 
 
+def test_a_chart_that_would_take_minutes_stays_text() -> None:
+    assert picture("flowchart LR\n" + "A-->B\n" * 1000) is None
+
+
 def test_a_title_is_no_place_for_html() -> None:
     title = 'accTitle: x" onerror=alert(1) <b>'
     html = comment_html(f"```mermaid\nflowchart LR\n    {title}\n    A --> B\n```\n")

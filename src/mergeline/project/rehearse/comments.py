@@ -9,7 +9,7 @@ _MERMAID = re.compile(r'<pre><code class="language-mermaid">(.*?)</code></pre>',
 _TABLE = re.compile(r"<table>.*?</table>", re.DOTALL)
 _TITLE = re.compile(r"^\s*(?:accTitle:|title:?)\s*\"?([^\"\n]+)\"?\s*$", re.MULTILINE)
 _AXIS = re.compile(r"^\s*([xy])-axis \"([^\"\n]+)\"", re.MULTILINE)
-_LONGEST = 20_000  # characters of a chart
+_LONGEST = 4_000  # characters of a chart; drawing takes the square of its lines
 _SHIFT = 2  # levels by which headings go down: the page has two of its own
 
 
