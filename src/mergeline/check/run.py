@@ -162,11 +162,21 @@ def read_evidence(folder: Path) -> EvidenceSet:
     try:
         return EvidenceSet.parse(files)
     except ValidationError as error:
+        wrong = next(name for name, text in files.items() if not _is_evidence(name, text))
+        first = error.errors()[0]
+        key = "".join(f"{part}: " for part in first["loc"])
         raise ToolError(
-            f"a file under {folder / 'reports'} is not evidence of this version of Mergeline: "
-            f"{error.errors()[0]['loc']}: {error.errors()[0]['msg']}",
+            f"{paths[wrong]} is not evidence of this version of Mergeline: {key}{first['msg']}",
             hint="make it again: remove the file, then `mergeline check`",
         ) from error
+
+
+def _is_evidence(name: str, text: bytes) -> bool:
+    try:
+        EvidenceSet.parse({name: text})
+    except ValidationError:
+        return False
+    return True
 
 
 def _reproduce(root: Path, only: str | None, say: Say, *, fresh: bool = False) -> Reproduction:
