@@ -46,3 +46,24 @@ def test_what_the_trusted_job_alone_tells_is_not_taken_from_a_file(root: Path) -
     (root / layout.CANDIDATE).write_text(json.dumps(candidate))
     found = last_check(root).plan
     assert (found.forecast, found.page, found.reuse) == (None, "", None)
+
+
+@pytest.mark.parametrize(
+    ("commit", "said"),
+    [
+        (None, "is not there, or cannot be read"),
+        ("0" * 40, "is another one than reports/verdict.json names"),
+    ],
+)
+def test_a_candidate_that_is_not_the_verdicts_is_refused(
+    root: Path, commit: str | None, said: str
+) -> None:
+    stated = plans.better().as_json()
+    stated.pop("evidence")
+    candidate = stated["candidate"] | {"evidence": read_evidence(root).digest()}
+    (root / layout.VERDICT).write_text(json.dumps(stated | {"candidate": candidate}))
+    if commit is not None:
+        (root / layout.CANDIDATE).write_text(json.dumps(candidate | {"commit": commit}))
+    with pytest.raises(NoReport) as caught:
+        last_check(root)
+    assert str(caught.value) == f"reports/candidate.json {said}"

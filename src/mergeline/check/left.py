@@ -94,8 +94,9 @@ def _require_candidate(root: Path, plan: Plan) -> None:
     except (FileNotFoundError, ValidationError):
         found = None
     if found != plan.candidate:
-        what = "is another one" if found else "is not there, or cannot be read"
-        raise NoReport(f"{layout.CANDIDATE} {what} than {layout.VERDICT} names", hint=_AGAIN)
+        other = f"is another one than {layout.VERDICT} names"
+        what = other if found else "is not there, or cannot be read"
+        raise NoReport(f"{layout.CANDIDATE} {what}", hint=_AGAIN)
 
 
 # --- stale ---------------------------------------------------------------------------
