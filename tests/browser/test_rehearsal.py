@@ -179,7 +179,8 @@ def test_a_review_from_pull_request_to_rollback(
     visit.wait("/pulls/1", "PROMOTE as version 1", "/merge")
     assert "merged by Grace" in visit.press("/merge", "Merge", method="merge")
 
-    visit.wait("/live", "Version 1 is live, as desired")
+    visit.wait("/pulls/1", "LIVE: Version 1")
+    assert "Version 1 is live, as desired" in visit.go("/live")
     visit.look("live")
     visit.go("/predict")
     answer = visit.press("/predict?row=0", "Predict")
@@ -200,7 +201,8 @@ def test_a_review_from_pull_request_to_rollback(
     visit.press("/approve", "Approve", login="grace")
     visit.wait(f"/pulls/{better}", "PROMOTE as version 2", "/merge")
     visit.press("/merge", "Merge", method="squash")
-    visit.wait("/live", "Version 2 is live, as desired")
+    visit.wait(f"/pulls/{better}", "LIVE: Version 2")
+    assert "Version 2 is live, as desired" in visit.go("/live")
 
     visit.go("/rollback")
     visit.look("rollback")
