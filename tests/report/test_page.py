@@ -76,6 +76,18 @@ def test_every_plan_has_a_whole_page(name: str) -> None:
     assert {chart.name for chart in charts(plan)} <= drawn
 
 
+def test_words_of_ours_hold_no_markdown() -> None:
+    plan = plans.better()
+    evaluate = plan.evidence.evaluate
+    assert evaluate is not None
+    content = evaluate.content.model_copy(update={"slices": ()})
+    bare = evaluate.model_copy(update={"content": content})
+    evidence = plan.evidence.model_copy(update={"evaluate": bare})
+    shown = render_page(plan.model_copy(update={"evidence": evidence}))
+    assert "No column is sliced by (evaluate.slices)." in shown
+    assert "No ledger was read here; mergeline log shows it." in shown
+
+
 def test_headings_go_down_one_level_at_a_time() -> None:
     page = Page(render_page(plans.unfair()))
     levels = [int(tag[1]) for tag, _ in page.tags if re.fullmatch(r"h[1-6]", tag)]

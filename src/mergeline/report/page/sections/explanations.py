@@ -160,7 +160,7 @@ def _rows(content: ExplainContent) -> Iterator[Block]:
             tuple(_row(each, place) for place, each in enumerate(told[:_ROWS], start=1)),
         )
     elif content.largest_errors:
-        yield Words("Single rows are shown only where `report.rows` is true.", quiet=True)
+        yield Words("Single rows are shown only where report.rows is true.", quiet=True)
 
 
 def _row(row: ExplainedRow, place: int) -> Table:

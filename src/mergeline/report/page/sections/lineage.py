@@ -117,7 +117,7 @@ def _ledger(plan: Plan) -> list[Block]:
     if not plan.ledger:
         return [
             Heading("Ledger"),
-            Words("No ledger was read here; `mergeline log` shows it.", quiet=True),
+            Words("No ledger was read here; mergeline log shows it.", quiet=True),
         ]
     more = len(plan.ledger) - _LEDGER
     table = Table(

@@ -179,7 +179,7 @@ def slices(plan: Plan, charts: Sequence[Chart]) -> Section:
         return Section("slices", "Slices", (missing("evaluate"),))
     content = plan.evidence.evaluate.content
     if not content.slices:
-        return Section("slices", "Slices", (Words("No column is sliced by (`evaluate.slices`)."),))
+        return Section("slices", "Slices", (Words("No column is sliced by (evaluate.slices)."),))
     drawn = [chart for chart in charts if chart.name.startswith("slices-")]
     metrics = list(dict.fromkeys(key for each in content.slices for key in each.metrics))
     shown = content.slices[:_SLICES]
