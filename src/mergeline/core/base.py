@@ -17,6 +17,14 @@ class Frozen(BaseModel):
         """Return the value as plain JSON types."""
         return self.model_dump(mode="json")
 
+    def without_defaults(self) -> Any:
+        """Return the value as plain JSON types, without fields that have their default.
+
+        For digests: a field that a later version adds changes none of what was said before it.
+        So a default, once it is there, must stay what it is.
+        """
+        return self.model_dump(mode="json", exclude_defaults=True)
+
 
 def _fail_fast(schema: Any) -> None:
     if isinstance(schema, dict):

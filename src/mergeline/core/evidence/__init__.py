@@ -136,5 +136,9 @@ class EvidenceSet(Stated):
         """Return E: the digest of the contents of all stages that there are."""
         present = {name: getattr(self, name) for name in STAGES}
         return json_digest(
-            {name: item.content.as_json() for name, item in present.items() if item is not None}
+            {
+                name: item.content.without_defaults()
+                for name, item in present.items()
+                if item is not None
+            }
         )

@@ -45,5 +45,5 @@ class Evidence(Stated, Generic[Content]):
     timing: Timing
 
     def digest(self) -> str:
-        """Return the SHA-256 of the canonical JSON of the content."""
-        return json_digest(self.content.as_json())
+        """Return the SHA-256 of the canonical JSON of the content, defaults left out."""
+        return json_digest(self.content.without_defaults())
