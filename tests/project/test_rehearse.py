@@ -50,7 +50,7 @@ class Visitor:
         return self._ask("GET", path, headers, b"")
 
     def post(self, path: str, headers: dict[str, str] | None = None, **form: str) -> Page:
-        fields = {"token": self.site.guard.token, **form}
+        fields = {"form-token": self.site.guard.token, **form}
         given = {"origin": f"http://{HOST}", "sec-fetch-site": "same-origin", **(headers or {})}
         return self._ask("POST", path, given, urlencode(fields).encode())
 
@@ -414,7 +414,7 @@ def test_a_form_without_its_token_is_not_obeyed(
     visitor: Visitor, line: QuickLine, token: str
 ) -> None:
     number = reviewed(visitor, line)
-    refused = visitor.post(f"/pulls/{number}/approve", login="grace", token=token)
+    refused = visitor.post(f"/pulls/{number}/approve", login="grace", **{"form-token": token})
     assert refused.status == 403
     assert line.github.pull(number).reviews == []
 

@@ -124,6 +124,10 @@ class Model(Frozen):
         return f"onnx {self.onnx}" if self.onnx else str(self.estimator or self.factory)
 
 
+# Sums over all rows stay exact enough to be held against each other.
+Cost = Annotated[FiniteFloat, Field(ge=-1e12, le=1e12)]
+
+
 class Costs(Frozen):
     """What a row costs by what is decided; a benefit is negative.
 
@@ -135,10 +139,10 @@ class Costs(Frozen):
         unit: What is counted, e.g. `EUR`.
     """
 
-    true_positive: FiniteFloat = 0
-    false_positive: FiniteFloat = 0
-    true_negative: FiniteFloat = 0
-    false_negative: FiniteFloat = 0
+    true_positive: Cost = 0
+    false_positive: Cost = 0
+    true_negative: Cost = 0
+    false_negative: Cost = 0
     unit: str = ""
 
 

@@ -170,7 +170,7 @@ class Site:
         if objection:  # a stranger sees nothing of ours, not even what goes on
             return response(objection.encode(), guard.headers(guard.PAGE), 403, kind="text/plain")
         if asked.method == "POST":
-            token = asked.form.get("token", "")
+            token = asked.form.get("form-token", "")
             objection = self.guard.objection_to_act(asked.headers, token)
             if objection:
                 return self._trouble(asked, 403, "Not done", objection)
