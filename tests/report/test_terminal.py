@@ -55,7 +55,7 @@ def test_colour_carries_no_meaning_alone():
 
 def test_where_the_files_are():
     shown = " ".join(printed(plans.better()).split())
-    assert "Files: reports/comment.md, reports/verdict.json, reports/candidate.json" in shown
+    assert "Files: reports/comment.md, reports/report.html, reports/card.md" in shown
 
 
 def test_nothing_measured_and_no_gates():

@@ -199,15 +199,26 @@ def test_the_same_model():
 @pytest.mark.parametrize(
     ("before", "after", "half", "words"),
     [
-        (0.062, 0.112, 0.02, "the gap by sex grows by 5.0 points"),
-        (0.112, 0.062, 0.02, "the gap by sex shrinks by 5.0 points"),
-        (0.062, 0.064, 0.02, "no clear change in the gap by sex"),
-        (0.062, 0.062, 0.02, "the gap by sex is unchanged"),
+        (0.062, 0.112, 0.02, "the equalized odds gap by sex grows by 5.0 points"),
+        (0.112, 0.062, 0.02, "the equalized odds gap by sex shrinks by 5.0 points"),
+        (0.062, 0.064, 0.02, "no clear change in the equalized odds gap by sex"),
+        (0.062, 0.062, 0.02, "the equalized odds gap by sex is unchanged"),
     ],
 )
 def test_the_judged_gap(before, after, half, words):
     pair = plans.paired(before, after, half, higher=False)
     assert f"; {words}; " in told(fairness={"sex": {plans.ODDS: pair}})
+
+
+def test_a_gap_without_a_gate_is_told_where_it_alone_got_worse():
+    judged = plans.paired(0.062, 0.064, 0.02, higher=False)
+    worse = plans.paired(0.046, 0.111, 0.02, higher=False)
+    parity = "demographic_parity_difference"
+    said = told(fairness={"sex": {plans.ODDS: judged, parity: worse}})
+    assert "; the demographic parity gap by sex grows by 6.5 points; " in said
+    unclear = plans.paired(0.046, 0.060, 0.02, higher=False)
+    said = told(fairness={"sex": {plans.ODDS: judged, parity: unclear}})
+    assert "; no clear change in the equalized odds gap by sex; " in said
 
 
 def test_a_gap_that_no_gate_judges_is_not_told():

@@ -10,6 +10,7 @@ from mergeline.config.problem import Problem, Steps, did_you_mean, shown
 from mergeline.config.settings import Settings
 from mergeline.config.task_rules import (
     class_weight_problems,
+    cost_problems,
     mitigation_problems,
     task_problems,
 )
@@ -18,7 +19,7 @@ from mergeline.config.task_rules import (
 def disagreements(settings: Settings) -> list[Problem]:
     """Return what does not fit together in settings whose values are right one by one."""
     data = (_paths, _columns, _numbers, _split)
-    model = (task_problems, class_weight_problems, mitigation_problems, _onnx)
+    model = (task_problems, cost_problems, class_weight_problems, mitigation_problems, _onnx)
     rules = (*data, *model, _repeats, _bins, gate_problems, waiver_problems)
     return [problem for rule in rules for problem in rule(settings)]
 

@@ -43,6 +43,17 @@ def task_problems(settings: Settings) -> Iterator[Problem]:
         yield Problem(("data", "noun"), text)
 
 
+def cost_problems(settings: Settings) -> Iterator[Problem]:
+    """Name costs by which no threshold is cheaper than another."""
+    costs = settings.evaluate.costs
+    if costs is not None and not any(costs.model_dump(exclude={"unit"}).values()):
+        text = (
+            "every cost is 0: give what a wrong decision costs, e.g. false_positive: 1 and "
+            "false_negative: 5, or leave costs out"
+        )
+        yield Problem(("evaluate", "costs"), text)
+
+
 def unfit(name: str, known: Sequence[str], task: Task) -> str:
     """Say that a name is of another task, and which one of this task is meant."""
     text = f"found {shown(name)}, which is not for data.task {task}"

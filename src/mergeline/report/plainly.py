@@ -150,20 +150,27 @@ def is_judged(gap: str, by: str, rules: Collection[str]) -> bool:
 
 
 def gap_plainly(plan: Plan) -> str:
-    """Return how the judged gap with the worst change moved, a clause; empty where none did."""
+    """Return how a gap moved, a clause: of columns that a gate is on, the one that moved worst.
+
+    A gap that no gate is on is named only where it got clearly worse, and the judged ones did not.
+    """
     pairs = plan.comparison.fairness if plan.comparison is not None else {}
+    judged = judged_gaps(plan)
+    columns = {by for by, _ in judged}
     found = [
-        (by, pair)
-        for by, name in judged_gaps(plan)
-        if (pair := pairs.get(by, {}).get(name)) is not None and pair.delta.value is not None
+        (by, name, pair)
+        for by in columns & pairs.keys()
+        for name, pair in pairs[by].items()
+        if pair.delta.value is not None and ((by, name) in judged or pair.outcome == "worse")
     ]
     if not found or same_model(plan):
         return ""
-    by, pair = max(found, key=lambda item: _badness(item[1]))
+    by, name, pair = max(found, key=lambda item: (*_badness(item[2]), item[:2] in judged, item[:2]))
     moved = pair.delta.value or 0.0
-    columns = len({column for column, _ in found})
-    others = f", the worst of {plural(columns, 'column')}" if columns > 1 else ""
-    gap = f"the gap by {plain(by, _NAME)}"
+    measured = len({by for by, _, _ in found})
+    others = f", the worst of {plural(measured, 'column')}" if measured > 1 else ""
+    what = plain(name, _NAME).removesuffix("_difference").replace("_", " ")
+    gap = f"the {what} gap by {plain(by, _NAME)}"
     if moved == 0 and pair.outcome == "cannot_tell":
         return f"{gap} is unchanged{others}"
     if pair.outcome == "cannot_tell":
@@ -174,5 +181,6 @@ def gap_plainly(plan: Plan) -> str:
 
 
 def _badness(pair: Paired) -> tuple[int, float]:
+    """Return by what changes are ordered, the worst last."""
     order = {"better": 0, "cannot_tell": 1, "worse": 2}
     return order[pair.outcome], pair.delta.value or 0.0

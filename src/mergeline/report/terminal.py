@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from rich.table import Table
     from rich.text import Text
 
+# What a check leaves to be read.
+_WRITTEN = (layout.COMMENT, layout.PAGE, layout.CARD, layout.VERDICT)
 # The word says it; the colour only helps to find it.
 _STYLE = {
     Outcome.PASSED: "green",
@@ -53,7 +55,7 @@ def print_plan(plan: Plan, console: "Console", *, files: bool = True) -> None:
         ("If merged now", " ".join((f"{plan.judgement.answer}.", *if_merged(plan)))),
         *_dirty(plan),
         *(("Notice", notice) for notice in plan.notices),
-        *([("Files", f"{layout.COMMENT}, {layout.VERDICT}, {layout.CANDIDATE}")] if files else []),
+        *([("Files", ", ".join(_WRITTEN))] if files else []),
     ):
         console.print()
         console.print(_paragraph(title, said))

@@ -60,7 +60,7 @@ def headline(plan: Plan) -> Headline:
         case "POLICY_WEAKENED":
             lead = "Not good enough by the rules in force: "
             lead += _blocked(judgement.verdict)
-            only = "it passes only by the rules that this pull request brings"
+            only = "it passes only by the rules that it brings"
             clauses = (lead, only, *_compared(plan))
         case "POLICY_ONLY":
             clauses = _rules_only(judgement)

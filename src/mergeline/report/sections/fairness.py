@@ -82,7 +82,7 @@ def _lead(content: FairnessContent) -> str:
     """Return the worst gap of all, why it is there, and what would close it."""
     worst = max(
         (found for found in content.by if _largest(found) is not None),
-        key=lambda found: _value_of(most[1]) if (most := _largest(found)) else 0.0,
+        key=lambda found: _weight(most[1]) if (most := _largest(found)) else (False, 0.0),
         default=None,
     )
     if worst is None:
@@ -135,13 +135,18 @@ def _worst_of_all(content: FairnessContent) -> str:
     worst = [(found.by, *most) for found in content.by if (most := _largest(found)) is not None]
     if not worst:
         return "no gap could be measured"
-    by, name, gap = max(worst, key=lambda item: _value_of(item[2]))
+    by, name, gap = max(worst, key=lambda item: _weight(item[2]))
     return f"largest gap {number(_value_of(gap))} ({text(name, 60)} by {text(by, 60)})"
 
 
 def _largest(found: FairnessBy) -> tuple[str, Gap] | None:
     measured = [item for item in found.gaps.items() if item[1].difference.value is not None]
-    return max(measured, key=lambda item: _value_of(item[1]), default=None)
+    return max(measured, key=lambda item: _weight(item[1]), default=None)
+
+
+def _weight(gap: Gap) -> tuple[bool, float]:
+    """Return by what gaps are ordered: one without an interval, of too few rows, comes last."""
+    return gap.difference.low is not None, _value_of(gap)
 
 
 def _value_of(gap: Gap) -> float:
@@ -167,7 +172,7 @@ def _worst(found: FairnessBy) -> str:
     if gap.rate is None or gap.lowest is None or gap.highest is None:
         same = gap.difference.value == 0
         return f"{said}. All judged groups are alike." if same else f"{said}."
-    if found.cause is not None and found.cause.kind != "none":
+    if found.cause is not None and found.cause.gap == name and found.cause.kind != "none":
         from_outcomes = found.cause.kind == "base_rate" and name == "mean_prediction_difference"
         lead = "Mostly from the outcomes:" if from_outcomes else _CAUSES[found.cause.kind]
         return f"{said}. {lead} {text(found.cause.reason, 500)}"
