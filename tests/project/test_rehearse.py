@@ -259,6 +259,21 @@ def test_while_a_build_runs_a_second_click_is_refused_in_words(
     assert len(visitor.site.robot.runs(line.github.pull(number))) == 2
 
 
+def test_what_is_being_checked_again_cannot_be_approved_meanwhile(
+    visitor: Visitor, line: QuickLine
+) -> None:
+    number = reviewed(visitor, line)
+    line.hold.clear()
+    visitor.post(f"/pulls/{number}/rerun")
+    refused = visitor.post(f"/pulls/{number}/approve", login="grace")
+    line.hold.set()
+    assert refused.status == 409
+    assert re.search(r"not now: job \d+ \(Check #1 at", refused.text)
+    visitor.wait()
+    assert line.github.pull(number).reviews == []
+    assert visitor.post(f"/pulls/{number}/approve", login="grace").status == 303
+
+
 def test_a_page_that_was_made_while_a_job_ended_asks_again(
     visitor: Visitor, line: QuickLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:

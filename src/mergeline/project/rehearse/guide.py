@@ -52,8 +52,8 @@ def steps(pulls: Sequence[Pull], history: History, tried: Tried) -> tuple[Step, 
         ),
         Step(
             "See it go live, and ask the model server for a prediction.",
-            "The server follows the ledger: it fetched the release, checked every byte and "
-            "switched.",
+            "The server follows the ledger: it fetches the release, checks every byte and "
+            "switches.",
             "/predict",
             bool(live and tried.asked),
         ),

@@ -67,6 +67,8 @@ class Robot:
                 f"#{number} has no comment yet, and an approval counts from its comment on",
                 hint="wait for its check, read the comment, then approve",
             )
+        # A comment that comes afterwards would make the approval a STALE_APPROVAL.
+        self._refuse_while("build", "comment", pull=number)
         try:
             self.line.approve(number, login)
         except Refusal as refusal:
