@@ -106,7 +106,7 @@ def test_leaks_come_first_and_then_the_strongest_columns() -> None:
 def test_without_leaks_the_strongest_column_is_named() -> None:
     section = leaks(scored(()))
     assert section is not None
-    assert section.summary == "none noticed; `tenure` tells most alone, 0.950"
+    assert section.summary == "none noticed; tenure tells most alone, 0.950"
     assert told_outcome(scored(())) == ""
 
 

@@ -66,7 +66,7 @@ def _summary(content: PrepareContent, strongest: list[ColumnProfile]) -> str:
         found = plural(len(content.leaks), "column")
         return f"{found} may tell the outcome, {read} of them read by the model"
     first = strongest[0]
-    return f"none noticed; {code(first.name)} tells most alone, {number(first.alone or 0.0)}"
+    return f"none noticed; {text(first.name, 60)} tells most alone, {number(first.alone or 0.0)}"
 
 
 def _leak(leak: Leak, old: dict[str, float | None]) -> tuple[str, ...]:
