@@ -10,6 +10,7 @@ from mergeline.core.digest import promotion_key, sha256
 from mergeline.core.evidence import STAGES, TrainContent
 from mergeline.core.plan import Plan
 from mergeline.model.canonical import model_digest
+from report.plans import as_read
 
 Files = dict[str, bytes]
 Change = Callable[[dict[str, Any]], None]
@@ -85,7 +86,7 @@ def chained(plan: Plan, **changes: Any) -> Plan:
     found = old.model_copy(
         update={
             "model": model,
-            "evidence": plan.evidence.digest(),
+            "evidence": as_read(plan.evidence).digest(),
             "key": promotion_key(old.project, old.inputs, model),
             **changes,
         }

@@ -403,7 +403,12 @@ def evidence(**changed: object) -> EvidenceSet:
         **changed,
     }
     there = {name: item for name, item in contents.items() if item is not None}
-    return EvidenceSet(**{name: wrapped(name, item) for name, item in there.items()})
+    return as_read(EvidenceSet(**{name: wrapped(name, item) for name, item in there.items()}))
+
+
+def as_read(evidence: EvidenceSet) -> EvidenceSet:
+    """The set as it is after its files were written and read: every field is given."""
+    return EvidenceSet.model_validate_json(evidence.model_dump_json())
 
 
 # --- comparison ------------------------------------------------------------------

@@ -17,13 +17,12 @@ class Frozen(BaseModel):
         """Return the value as plain JSON types."""
         return self.model_dump(mode="json")
 
-    def without_defaults(self) -> Any:
-        """Return the value as plain JSON types, without fields that have their default.
+    def as_given(self) -> Any:
+        """Return as plain JSON types what was given: of what was parsed, what its text says.
 
-        For digests: a field that a later version adds changes none of what was said before it.
-        So a default, once it is there, must stay what it is.
+        For digests: a field that a later version adds changes none of a text from before it.
         """
-        return self.model_dump(mode="json", exclude_defaults=True)
+        return self.model_dump(mode="json", exclude_unset=True)
 
 
 def _fail_fast(schema: Any) -> None:

@@ -133,11 +133,11 @@ class EvidenceSet(Stated):
         return cls(**parsed)
 
     def digest(self) -> str:
-        """Return E: the digest of the contents of all stages that there are."""
+        """Return E: the digest of the contents of all stages that there are, as their files say."""
         present = {name: getattr(self, name) for name in STAGES}
         return json_digest(
             {
-                name: item.content.without_defaults()
+                name: item.content.as_given()
                 for name, item in present.items()
                 if item is not None
             }

@@ -45,5 +45,5 @@ class Evidence(Stated, Generic[Content]):
     timing: Timing
 
     def digest(self) -> str:
-        """Return the SHA-256 of the canonical JSON of the content, defaults left out."""
-        return json_digest(self.content.without_defaults())
+        """Return the SHA-256 of the canonical JSON of the content, as its file says it."""
+        return json_digest(self.content.as_given())
