@@ -140,7 +140,7 @@ STAGE = """\
 
 def test_the_file_of_a_model_must_be_a_dependency(make: Callable[..., Path]) -> None:
     root = make(**ONNX)
-    (root / "dvc.yaml").write_text((root / "dvc.yaml").read_text() + STAGE)
+    edit(root, "stages:\n", f"stages:\n{STAGE}")
     require_pipeline(root)
     edit(root, "      - models/net.onnx\n      - data", "      - data")
     with pytest.raises(ConfigError) as caught:

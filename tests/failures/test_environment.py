@@ -12,7 +12,10 @@ from failures.conftest import Holder
 from mergeline.adapters.deepchecks import SOCKET
 
 # The check is whole and told; what fails is what comes after it.
-WRITTEN = ("reports/comment.md", "reports/verdict.json", "reports/candidate.json")
+WRITTEN = (
+    *("reports/comment.md", "reports/report.html", "reports/card.md"),
+    *("reports/verdict.json", "reports/candidate.json"),
+)
 LIMITED = f"ulimit -f 4 && {sys.executable} -m mergeline stage"
 
 

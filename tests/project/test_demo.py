@@ -40,7 +40,7 @@ STORY = (
     *REVIEW,
     (
         "comment",
-        r"only by the rules that this pull request brings.* If merged now: POLICY_WEAKENED\.$",
+        r"only by the rules that it brings.* If merged now: POLICY_WEAKENED\.$",
     ),
     ("merge", r"approved by grace, but GitHub refuses: the required status mergeline"),
     *REVIEW,

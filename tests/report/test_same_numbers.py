@@ -156,7 +156,8 @@ def assert_note(plan: Plan, note: str) -> None:
 
 
 def assert_terminal(plan: Plan, said: str) -> None:
-    flat = " ".join(said.split())
+    table = said.partition("\nGates")[2]
+    flat = " ".join(table.split())
     for name, estimate in gates(plan).items():
         (row,) = re.findall(rf"\b{re.escape(name)} (?:(?! {re.escape(name)} ).)*?: (\S.*)", flat)
         assert shows_estimate(row, estimate), (name, row[:60])

@@ -2,7 +2,7 @@
 
 A line of the ledger stays small whatever a pull request calls its gates: of a review at most
 `GATES` gates are kept, the worst first, each under at most `NAME` bytes of its name. A longer
-name ends in a digest of the whole, so that two of them stay two.
+name, or one that cannot be seen, ends in a digest of the whole, so that two of them stay two.
 """
 
 from collections.abc import Callable
@@ -33,9 +33,11 @@ def gates_seen(judgement: Judgement) -> dict[str, GateSeen]:
 def kept_name(name: str) -> str:
     """Return the name under which a gate is kept."""
     data = name.encode(errors="replace")
-    if len(data) <= NAME:
+    # What cannot be seen takes six bytes a character in JSON.
+    if len(data) <= NAME and name.isprintable():
         return data.decode()
-    start = data[: NAME - _DIGEST - len("…".encode())].decode(errors="ignore")
+    seen = "".join(sign if sign.isprintable() else "?" for sign in data.decode()).encode()
+    start = seen[: NAME - _DIGEST - len("…".encode())].decode(errors="ignore")
     return f"{start}…{sha256(data)[:_DIGEST]}"
 
 

@@ -52,8 +52,9 @@ _CLASSES = {
         for name in ("mermaid", "console", "sh", "bash", "python", "json", "yaml", "diff", "text")
     },
 }
-# Whatever an input asked to be.
-_TASK = {"type": "checkbox", "disabled": "", "aria-label": "Task"}
+# Whatever an input asked to be; nh3 would set attributes in another order each time.
+_INPUT = re.compile(r'<input( checked="")?>')
+_TASK = r'<input type="checkbox" disabled="" aria-label="Task"\1>'
 _SCHEMES = {"http", "https", "mailto"}
 _ADDRESS = re.compile(r"(?:https?://|mailto:)\S+", re.IGNORECASE)
 _ALIGNED = re.compile(r"text-align:(left|center|right)")
@@ -73,25 +74,25 @@ def to_html(markdown: str, *, shift: int = 0, front_matter: bool = False) -> str
     tokens = _parser(front_matter).parse(markdown)
     _shift_headings(tokens, shift)
     parser = _parser(front_matter)
-    return nh3.clean(
+    cleaned = nh3.clean(
         parser.renderer.render(tokens, parser.options, {}),
         tags=set(_TAGS),
         clean_content_tags=set(_WITH_CONTENT),
         attributes={tag: set(names) for tag, names in _ATTRIBUTES.items()},
         attribute_filter=_attribute,
         allowed_classes={tag: set(names) for tag, names in _CLASSES.items()},
-        set_tag_attribute_values={"input": _TASK},
         url_schemes=set(_SCHEMES),
         link_rel="nofollow noopener noreferrer",
         strip_comments=True,
     )
+    return _INPUT.sub(_TASK, cleaned)
 
 
 def _attribute(_tag: str, name: str, value: str) -> str | None:
     """Return what an attribute is kept as; None to leave it out."""
     if name == "href":
         return value if _ADDRESS.fullmatch(value.strip()) else None
-    return value
+    return "" if name == "checked" else value
 
 
 @cache

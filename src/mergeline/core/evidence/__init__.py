@@ -136,9 +136,5 @@ class EvidenceSet(Stated):
         """Return E: the digest of the contents of all stages that there are, as their files say."""
         present = {name: getattr(self, name) for name in STAGES}
         return json_digest(
-            {
-                name: item.content.as_given()
-                for name, item in present.items()
-                if item is not None
-            }
+            {name: item.content.as_given() for name, item in present.items() if item is not None}
         )

@@ -37,10 +37,12 @@ def _rates(content: FairnessContent, found: FairnessBy, name: str) -> Chart | No
     if not groups or not rates:
         return None
     shown = fitting([each.name for each in groups])
+    # A scale's domain comes to stand in Vega's expressions, which not every character may.
+    series = dict(zip(rates, fitting(rates), strict=True))
     rows = [
         {
             "name": label,
-            "series": rate,
+            "series": series[rate],
             "x": each.metrics[rate].value,
             "low": _first(each.metrics[rate].low, each.metrics[rate].value),
             "high": _first(each.metrics[rate].high, each.metrics[rate].value),
@@ -50,7 +52,7 @@ def _rates(content: FairnessContent, found: FairnessBy, name: str) -> Chart | No
         for rate in rates
         if _has(each.metrics, rate)
     ]
-    scale = alt.Scale(domain=rates)
+    scale = alt.Scale(domain=[*series.values()])
     base = alt.Chart(values(rows)).encode(
         y=alt.Y("name:N", sort=None, title=None, scale=alt.Scale(paddingInner=0.3)),
         yOffset=alt.YOffset("series:N", scale=scale),
@@ -114,14 +116,15 @@ def _gaps(content: FairnessContent, found: FairnessBy, name: str) -> Chart:
     import altair as alt
 
     gaps = list(dict.fromkeys(gap for each in found.thresholds for gap in each.gaps))[:_RATES]
+    series = dict(zip(gaps, fitting(gaps), strict=True))
     rows = [
-        {"x": each.threshold, "y": each.gaps[gap], "series": gap}
+        {"x": each.threshold, "y": each.gaps[gap], "series": series[gap]}
         for gap in gaps
         for each in found.thresholds
         if each.gaps.get(gap) is not None
     ]
-    scale = alt.Scale(domain=gaps)
-    dashes = alt.Scale(domain=gaps, range=[[1, 0], [6, 4], [2, 2], [8, 3, 2, 3]])
+    scale = alt.Scale(domain=[*series.values()])
+    dashes = alt.Scale(domain=[*series.values()], range=[[1, 0], [6, 4], [2, 2], [8, 3, 2, 3]])
     lines = (
         alt.Chart(values(rows))
         .mark_line(point={"filled": True, "size": 30})
