@@ -1,5 +1,6 @@
 """A small project for tests: a seeded table with the usual troubles, and its params.yaml."""
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -136,3 +137,25 @@ def run_stages(root: Path, *names: str) -> Path:
     for name in names:
         run_stage(name, root)
     return root
+
+
+# --- the repository's own example ----------------------------------------------------------------
+
+_REPOSITORY = Path(__file__).parents[1]
+_QUICKER = (
+    ("checks: {sample: 10000}", "checks: {sample: 500}"),
+    ("explain: {rows: 2000, budget_seconds: 60}", "explain: {rows: 100, budget_seconds: 20}"),
+)
+
+
+def quick_example(folder: Path) -> Path:
+    """Make a checkout that holds the example, of which less is checked and explained."""
+    for name in ("data/applications.parquet", "data/contract.yaml", "requirements/main.txt"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(_REPOSITORY / name, folder / name)
+    text = (_REPOSITORY / "params.yaml").read_text()
+    for old, new in _QUICKER:
+        assert old in text
+        text = text.replace(old, new)
+    (folder / "params.yaml").write_text(text)
+    return folder

@@ -5,7 +5,6 @@ Builds, promotions and the model server are real, on the example's table.
 
 import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -21,31 +20,18 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import Select
 
 from browser.chromium import DESK, resize
-from cli.conftest import REPOSITORY, environment
+from cli.conftest import environment
+from projects import quick_example
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(2400)]
 
-SECONDS = 400  # for one job, on a machine that is busy
-QUIET_SECONDS = 30  # for the model server to follow
-QUICKER = (
-    ("checks: {sample: 10000}", "checks: {sample: 500}"),
-    ("explain: {rows: 2000, budget_seconds: 60}", "explain: {rows: 100, budget_seconds: 20}"),
-)
+SECONDS = 900  # for one job, on a machine that is busy
+QUIET_SECONDS = 90  # for the model server to follow
 
 
 @pytest.fixture
 def source(tmp_path: Path) -> Path:
-    """A checkout with the example, of which less is checked and explained."""
-    folder = tmp_path / "source"
-    for name in ("data/applications.parquet", "data/contract.yaml", "requirements/main.txt"):
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(REPOSITORY / name, folder / name)
-    text = (REPOSITORY / "params.yaml").read_text()
-    for old, new in QUICKER:
-        assert old in text
-        text = text.replace(old, new)
-    (folder / "params.yaml").write_text(text)
-    return folder
+    return quick_example(tmp_path / "source")
 
 
 @pytest.fixture

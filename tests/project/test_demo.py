@@ -16,9 +16,10 @@ import pytest
 
 from cli.conftest import REPOSITORY, Done, environment
 from mergeline.core.evidence import STAGES
+from projects import quick_example
 
 # Two demos, on a machine that may be busy.
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(1500)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(2700)]
 
 BRANCHES = ("first-model", "biased-model", "lowered-gate", "better-model", "words")
 LIMIT = 0.10  # of the gate on equalized odds
@@ -55,7 +56,7 @@ STORY = (
     ("predict", r"^version 1 says "),
     ("pull", r"^#5 by the line: takes the merge back"),
     *REVIEW,
-    ("comment", r"it is the baseline's model\. If merged now: NOT_APPROVED\.$"),
+    ("comment", r"The same model as the baseline's; .* If merged now: NOT_APPROVED\.$"),
     ("comment", r"^approved by grace. If merged now: BARRED\.$"),
     ("merge", r"^on main as \w{12} \(rebase\)$"),
     ("promote", r"^BARRED: .*rolled back"),
@@ -96,7 +97,7 @@ def started(*arguments: str, cwd: Path, env: dict[str, str]) -> "subprocess.Pope
 
 def run(*arguments: str, cwd: Path, env: dict[str, str]) -> Done:
     with started(*arguments, cwd=cwd, env=env) as process:
-        out, err = process.communicate(timeout=700)
+        out, err = process.communicate(timeout=1300)
     return Done(process.returncode, out, err)
 
 
@@ -124,9 +125,10 @@ def demo(tmp_path_factory: pytest.TempPathFactory, deepchecks: Mapping[str, str]
     folder = tmp_path_factory.mktemp("demo")
     env = environment(folder / "empty") | deepchecks
     options = ("--folder", str(folder / "here"), "--example", str(folder / "example"))
-    first = run(*options, cwd=REPOSITORY, env=env)
+    source = quick_example(folder / "source")
+    first = run(*options, cwd=source, env=env)
     assert first.code == 0, first.out + first.err
-    return Demo(folder / "here", first, run(*options, cwd=REPOSITORY, env=env))
+    return Demo(folder / "here", first, run(*options, cwd=source, env=env))
 
 
 # --- the story -------------------------------------------------------------------------------
