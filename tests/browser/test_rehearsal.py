@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 from selenium.webdriver import Chrome
 from selenium.webdriver.common.by import By
-from selenium.webdriver.support.ui import Select
+from selenium.webdriver.support.ui import Select, WebDriverWait
 
 from browser.chromium import DESK, resize
 from cli.conftest import environment
@@ -27,6 +27,9 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(2400)]
 
 SECONDS = 900  # for one job, on a machine that is busy
 QUIET_SECONDS = 90  # for the model server to follow
+
+_READ = "return document.querySelector(arguments[0]).innerText"
+_ANSWERED = "return !window.pressed && document.readyState === 'complete'"
 
 
 @pytest.fixture
@@ -88,12 +91,13 @@ class Visit:
     seen: list[str] = field(default_factory=list)
 
     def go(self, path: str) -> str:
-        """Open a page; return what can be read on it."""
-        self.browser.get(self.address + path)
+        """Open a page, which is held still; return what can be read on it."""
+        self.browser.get(f"{self.address}{path}?still")
         return self.text()
 
-    def text(self) -> str:
-        return self.browser.find_element(By.TAG_NAME, "main").text
+    def text(self, place: str = "main") -> str:
+        """Return what can be read, asked in one go: a page may be loaded again at any time."""
+        return str(self.browser.execute_script(_READ, place))
 
     def press(self, form: str, button: str, **fields: str) -> str:
         """Fill in the form that ends with this address, and send it."""
@@ -107,14 +111,17 @@ class Visit:
                 found.send_keys(value)
         pressed = place.find_element(By.TAG_NAME, "button")
         assert pressed.text.startswith(button)
+        self.browser.execute_script("window.pressed = true")
         pressed.click()
+        # A click returns before the answer is there, or after it.
+        WebDriverWait(self.browser, SECONDS).until(lambda page: page.execute_script(_ANSWERED))
         return self.text()
 
     def wait(self, path: str, wanted: str, form: str = "") -> str:
         """Look at a page until it says something, and has a form where one is named."""
         limit = time.monotonic() + SECONDS
         while True:
-            text = self.go(f"{path}?still")
+            text = self.go(path)
             there = not form or self.browser.find_elements(
                 By.CSS_SELECTOR, f"form[action$='{form}']"
             )
@@ -150,9 +157,9 @@ def test_a_review_from_pull_request_to_rollback(
     visit = Visit(browser, address, phone, axe, screenshot)
     # The page is up while the first build runs, and asks for itself again.
     visit.wait("/", "#1")
+    browser.get(f"{address}/pulls/1")
+    assert "loaded again every 2 seconds" in visit.text(".going")
     assert "Not there yet" in visit.go("/pulls/1")
-    assert "loaded again every 2 seconds" in browser.find_element(By.CLASS_NAME, "going").text
-    visit.go("/pulls/1?still")
     visit.look("building")
 
     text = visit.wait("/pulls/1", "Good enough as a first model", "/approve")
@@ -199,7 +206,7 @@ def test_a_review_from_pull_request_to_rollback(
     visit.look("ledger")
     visit.go("/jobs")
     visit.look("jobs")
-    browser.find_element(By.PARTIAL_LINK_TEXT, "Roll back:").click()
+    visit.go(linked(visit, "Roll back:"))
     visit.look("job")
     assert "Next:" not in visit.wait("/", "takes|Revert|Roll")
     visit.look("end")
@@ -207,5 +214,10 @@ def test_a_review_from_pull_request_to_rollback(
 
 def numbered(visit: Visit, title: str) -> int:
     """Return the number of the pull request whose title begins like this."""
-    link = visit.browser.find_element(By.PARTIAL_LINK_TEXT, title)
-    return int(str(link.get_attribute("href")).rpartition("/")[2])
+    return int(linked(visit, title).rpartition("/")[2])
+
+
+def linked(visit: Visit, words: str) -> str:
+    """Return the path that a link with these words leads to."""
+    link = visit.browser.find_element(By.PARTIAL_LINK_TEXT, words)
+    return str(link.get_attribute("href")).removeprefix(visit.address)
