@@ -15,8 +15,9 @@ def stage(
     name: Annotated[str, typer.Argument(help="prepare, train, evaluate, ...")],
 ) -> None:
     """Run one stage of the pipeline in the current folder."""
-    from mergeline.stages.base import run_stage
     from mergeline.stages.pinned import pin_process
 
-    pin_process(["stage", name])
+    pin_process(["stage", name])  # before anything else is loaded: it starts again
+    from mergeline.stages.base import run_stage
+
     run_stage(name, Path.cwd())
