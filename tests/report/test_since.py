@@ -1,12 +1,16 @@
+import pytest
+
 from mergeline.core.base import Estimate
 from mergeline.core.plan import GateSeen, Push
 from mergeline.core.verdict import Outcome
-from mergeline.ledger.seen import gates_seen
+from mergeline.ledger.seen import GATES, gates_seen
 from mergeline.report.comment import render_comment
+from mergeline.report.page import render_page
 from mergeline.report.since import since_push
 
 from . import plans
 from .reading import problems, visible
+from .shown import page_tables
 
 EARLIER = "abcdef0123456789abcdef0123456789abcdef01"
 
@@ -106,3 +110,40 @@ def test_a_value_beside_its_limit_keeps_its_digits():
     plan = plan.model_copy(update={"judgement": judgement})
     gates = {"auc-floor": GateSeen(outcome=Outcome.PASSED, value=0.7612)}
     assert "(0.761 → 0.7497)" in said(pushed(plan, gates))
+
+
+def gated(plan, *names):
+    """The plan with its first gate under these names instead of its gates."""
+    (gate, *_) = plan.judgement.verdict.gates
+    gates = tuple(gate.model_copy(update={"name": name}) for name in names)
+    verdict = plan.judgement.verdict.model_copy(update={"gates": gates})
+    judgement = plan.judgement.model_copy(update={"verdict": verdict})
+    return plan.model_copy(update={"judgement": judgement})
+
+
+@pytest.mark.parametrize("name", ["gate " * 60, "auc\u200b-floor\u202e", "auc-floor"])
+def test_page_and_comment_know_a_gate_again_whatever_its_name(name):
+    plan = gated(plans.better(), name, f"{name}2")
+    gates = gates_seen(plan.judgement)
+    kept, _ = gates
+    gates[kept] = GateSeen(outcome=Outcome.FAILED, value=0.1)
+    plan = pushed(plan, gates)
+    assert said(plan).count("FAILED → passed") == 1
+    assert "gone" not in said(plan)
+    (table,) = [
+        each for each in page_tables(render_page(plan)) if each.header == ("Gate", "Then", "Now")
+    ]
+    assert [row[1:] for row in table.rows] == [("FAILED", "passed")]
+
+
+def test_of_more_gates_than_are_kept_none_is_called_new():
+    plan = gated(plans.better(), *(f"gate {place}" for place in range(GATES + 3)))
+    assert said(pushed(plan, gates_seen(plan.judgement))).endswith(
+        "): nothing that is measured changed."
+    )
+
+
+def test_a_gate_that_is_well_now_is_told_among_very_many_others():
+    plan = gated(plans.better(), *(f"gate {place}" for place in range(GATES + 3)))
+    gates = {f"gate {GATES + 1}": GateSeen(outcome=Outcome.FAILED, value=0.1)}
+    assert f"gate {GATES + 1} FAILED → passed" in said(pushed(plan, gates))

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from mergeline.core.plan import GateSeen, Plan, Push
 from mergeline.core.verdict import GateResult
-from mergeline.ledger.seen import gates_seen, kept_name
+from mergeline.ledger.seen import GATES, kept_name
 from mergeline.report.markdown import code
 from mergeline.report.numbers import number, plural
 from mergeline.report.words import WORD
@@ -22,37 +22,51 @@ def since_push(plan: Plan) -> str:
     return f"**Since the last push** ({code(before.commit[:12])}): {told}."
 
 
+def gates_again(plan: Plan) -> list[tuple[GateResult, GateSeen]]:
+    """Return the gates that the last review judged too, the worst first, with what it saw."""
+    seen = (plan.previous.gates if plan.previous is not None else None) or {}
+    found = [(gate, seen.get(kept_name(gate.name))) for gate in plan.judgement.verdict.gates]
+    both = [(gate, before) for gate, before in found if before is not None]
+    return sorted(both, key=lambda pair: -pair[0].outcome)
+
+
 def _gates(plan: Plan, before: Push) -> Iterator[str]:
-    now = gates_seen(plan.judgement)
     if before.gates is None:
         if before.outcome is not plan.judgement.outcome:
             yield f"{WORD[before.outcome]} → {WORD[plan.judgement.outcome]}"
         return
-    names = {kept_name(gate.name): gate for gate in plan.judgement.verdict.gates}
-    both = [name for name in now if name in before.gates]
-    turned = [name for name in both if now[name].outcome is not before.gates[name].outcome]
-    for name in turned[:_GATES]:
-        yield _turned(names[name], before.gates[name], now[name])
+    both = gates_again(plan)
+    turned = [(gate, old) for gate, old in both if gate.outcome is not old.outcome]
+    yield from (_turned(gate, old) for gate, old in turned[:_GATES])
     if len(turned) > _GATES:
         yield f"{plural(len(turned) - _GATES, 'more gate')} came out otherwise"
-    moved = [n for n in both if n not in turned and now[n].value != before.gates[n].value]
-    for name in moved[:_GATES] if not turned else ():
-        yield _turned(names[name], before.gates[name], now[name])
+    moved = [
+        (gate, old)
+        for gate, old in both
+        if gate.outcome is old.outcome and _value(gate) != old.value
+    ]
+    yield from (_turned(gate, old) for gate, old in moved[:_GATES] if not turned)
     more = len(moved) if turned else len(moved) - _GATES
     if more > 0:
         yield f"{plural(more, 'gate')} came out the same with another value"
-    new = sum(name not in before.gates for name in now)
-    gone = sum(name not in names for name in before.gates)
-    if new:
+    gone = before.gates.keys() - {kept_name(gate.name) for gate in plan.judgement.verdict.gates}
+    new = len(plan.judgement.verdict.gates) - len(both)
+    # Of more gates than are kept nobody knows which are new.
+    if new and len(before.gates) < GATES:
         yield f"{plural(new, 'new gate')}"
     if gone:
-        yield f"{plural(gone, 'gate')} gone"
+        yield f"{plural(len(gone), 'gate')} gone"
 
 
-def _turned(gate: GateResult, old: GateSeen, new: GateSeen) -> str:
-    same = old.outcome is new.outcome
-    outcomes = WORD[new.outcome] if same else f"{WORD[old.outcome]} → **{WORD[new.outcome]}**"
-    values = [number(each.value, limit=gate.limit) for each in (old, new) if each.value is not None]
+def _value(gate: GateResult) -> float | None:
+    return gate.measured.value if gate.measured is not None else None
+
+
+def _turned(gate: GateResult, old: GateSeen) -> str:
+    same = old.outcome is gate.outcome
+    outcomes = WORD[gate.outcome] if same else f"{WORD[old.outcome]} → **{WORD[gate.outcome]}**"
+    found = (old.value, _value(gate))
+    values = [number(each, limit=gate.limit) for each in found if each is not None]
     shown = f" ({' → '.join(dict.fromkeys(values))})" if values else ""
     return f"{code(gate.name)} {'still ' if same else ''}{outcomes}{shown}"
 

@@ -22,6 +22,7 @@ from mergeline.report.page.blocks import (
     name,
 )
 from mergeline.report.sections.reuse import reused
+from mergeline.report.since import gates_again
 from mergeline.report.words import headline, is_change, measured, worst_first
 
 _GATES, _BANNERS, _CHANGES, _FILES, _NOTICES = 400, 20, 40, 40, 40
@@ -122,11 +123,10 @@ def _since(plan: Plan) -> list[Block]:
             )
         ),
     ]
-    now = {gate.name: gate for gate in plan.judgement.verdict.gates}
     moved = [
-        (name(each), badge(seen.outcome), badge(now[each].outcome))
-        for each, seen in (last.gates or {}).items()
-        if each in now and now[each].outcome is not seen.outcome
+        (name(gate.name), badge(then.outcome), badge(gate.outcome))
+        for gate, then in gates_again(plan)
+        if gate.outcome is not then.outcome
     ]
     if moved:
         header = ("Gate", "Then", "Now")
