@@ -99,3 +99,47 @@ def test_the_surrounding_job_says_nothing(monkeypatch: pytest.MonkeyPatch) -> No
     assert not [name for name in found if name.startswith(("GITHUB_", "MLFLOW_", "RUNNER_"))]
     assert "MERGELINE_TOKEN" not in found
     assert (found["LANG"], found["PATH"]) == ("C", os.environ["PATH"])
+
+
+# Starts a verb that has no end of its own, says its id, and is killed.
+KILLED = """
+import subprocess, sys, time
+from pathlib import Path
+from mergeline.project.process import mergeline, start
+command = mergeline("serve", "--follow", "nowhere.git", "--state", "state", "--port", "0")
+process = start(command, Path.cwd(), {}, log=subprocess.PIPE)
+print(process.stdout.readline(), process.pid, flush=True, sep="")
+time.sleep(600)
+"""
+
+
+def test_a_verb_ends_with_who_started_it_and_was_killed(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", KILLED]
+    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert "follows production of nowhere.git" in process.stdout.readline()
+        server = int(process.stdout.readline())
+        assert lives(server)
+        process.kill()
+    assert gone(server)
+
+
+# Is what a shell without job control starts in the background: interrupts are ignored there.
+LEASHED = """
+import os, runpy, signal, sys, time
+from mergeline.project import leash
+def verb(*_, **__):
+    os.close(held)
+    time.sleep(600)
+signal.signal(signal.SIGINT, signal.SIG_IGN)
+reading, held = os.pipe()
+runpy.run_module, sys.argv = verb, ["leash", str(reading), "check"]
+try:
+    leash.main()
+except KeyboardInterrupt:
+    print(sys.argv[1:])
+"""
+
+
+def test_a_verb_is_interrupted_even_where_interrupts_are_ignored(tmp_path: Path) -> None:
+    assert run([sys.executable, "-c", LEASHED], tmp_path) == "['check']\n"

@@ -3,7 +3,6 @@
 import json
 import re
 import subprocess
-import sys
 import time
 import urllib.error
 import urllib.request
@@ -17,7 +16,7 @@ from mergeline.bundle.pack import pack
 from mergeline.core import layout
 from mergeline.errors import ToolError
 from mergeline.project.example import Example
-from mergeline.project.process import Watch, end, failure, finished, run, start
+from mergeline.project.process import Watch, end, failure, finished, mergeline, run, start
 from mergeline.rehearsal import Rehearsal
 
 REPOSITORY = "acme/credit-default"
@@ -119,7 +118,7 @@ class Line:
 
     def build(self, commit: str, branch: str, *, code: int) -> int:
         """Do the job of a pull request's build; return the run that holds its artifacts."""
-        command = self._mergeline("check", "--base", "origin/main", "--json")
+        command = mergeline("check", "--base", "origin/main", "--json")
         run(command, self.example.folder, code=code)
         conclusion = "success" if code == 0 else "failure"
         return self.github.add_run(
@@ -137,7 +136,7 @@ class Line:
             commit = self.github.repo.runs[run_id].head_sha
             self.example.git("fetch", "--quiet", "origin")
             self.example.git("checkout", "--quiet", "--force", "--detach", commit)
-            command = self._mergeline("check", "--base", "origin/main")
+            command = mergeline("check", "--base", "origin/main")
             done = finished(command, self.example.folder, watch=watch)
             watch.say(done.stdout)
             if done.returncode in _JUDGED:
@@ -159,7 +158,7 @@ class Line:
         """Do the trusted job behind a build; return its comment."""
         self._refresh()
         self.page(run_id).parent.mkdir(exist_ok=True)
-        command = self._mergeline("comment", "--run", str(run_id), "--page", str(self.page(run_id)))
+        command = mergeline("comment", "--run", str(run_id), "--page", str(self.page(run_id)))
         said = run(command, self._runner, self._secrets(), watch=watch)
         if watch is not None:
             watch.say(said)
@@ -186,7 +185,7 @@ class Line:
     def _job(self, *arguments: str, watch: Watch | None = None) -> Ended:
         """Run a verb in a clone of main's tip, as a job on GitHub does."""
         self._refresh()
-        done = finished(self._mergeline(*arguments), self._runner, self._secrets(), watch)
+        done = finished(mergeline(*arguments), self._runner, self._secrets(), watch)
         try:
             return Ended(done.returncode, json.loads(done.stdout))
         except ValueError as error:
@@ -204,14 +203,10 @@ class Line:
             "MLFLOW_TRACKING_URI": self._registry,
         }
 
-    @staticmethod
-    def _mergeline(*arguments: str) -> list[str]:
-        return [sys.executable, "-m", "mergeline", *arguments]
-
     # --- the model server --------------------------------------------------------------------
 
     def _start_server(self) -> "subprocess.Popen[str]":
-        command = self._mergeline("serve", "--follow", self.github.remote, "--interval", "0.5")
+        command = mergeline("serve", "--follow", self.github.remote, "--interval", "0.5")
         command += ["--state", str(self.folder / "server"), "--port", "0"]
         log = self.folder / "server.log"
         with log.open("wb") as file:

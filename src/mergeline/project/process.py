@@ -3,6 +3,7 @@
 import os
 import signal
 import subprocess
+import sys
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -14,6 +15,8 @@ from mergeline.errors import ToolError
 
 _SECONDS = 1200
 _END_SECONDS = 20
+# Of this pipe others get the end to read from; the other one is closed when this process ends.
+_LEASH, _HELD = os.pipe()
 _HIDDEN = ("GITHUB_", "MLFLOW_", "RUNNER_", "MERGELINE_TOKEN")
 
 
@@ -21,6 +24,11 @@ def environment() -> dict[str, str]:
     """Return the variables of the demo's processes: the surrounding job says nothing to them."""
     kept = {k: v for k, v in clean_environment(os.environ).items() if not k.startswith(_HIDDEN)}
     return kept | {"DVC_NO_ANALYTICS": "1"}
+
+
+def mergeline(*arguments: str) -> list[str]:
+    """Return the command of a verb that ends when this process does, even if that is killed."""
+    return [sys.executable, "-m", "mergeline.project.leash", str(_LEASH), *arguments]
 
 
 @dataclass
@@ -90,6 +98,7 @@ def start(
         text=True,
         errors="replace",
         start_new_session=True,
+        pass_fds=(_LEASH,),
     )
 
 
