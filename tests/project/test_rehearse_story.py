@@ -140,6 +140,33 @@ def test_stopping_ends_the_program_that_runs_and_begins_no_other(
     assert (running.last_line(), waiting.state) != ("", "runs")
 
 
+def test_stopping_does_not_wait_for_one_before_it_ends_the_other(
+    jobs: Jobs, tmp_path: Path
+) -> None:
+    script = "import sys, time; print('here', file=sys.stderr, flush=True); time.sleep(600)"
+    other_ended, waited = threading.Event(), []
+
+    def work(watch: Watch) -> Ended:
+        finished([sys.executable, "-c", script], tmp_path, watch=watch)
+        return Ended(well=False, said="")
+
+    def slow(watch: Watch) -> Ended:
+        work(watch)
+        waited.append(other_ended.wait(20))
+        return Ended(well=False, said="")
+
+    def quick(watch: Watch) -> Ended:
+        work(watch)
+        other_ended.set()
+        return Ended(well=False, said="")
+
+    running = jobs.add("build", "one", slow), jobs.add("comment", "two", quick)
+    while not all("here" in job.log() for job in running):
+        assert all(job.open for job in running)
+    jobs.stop()
+    assert waited == [True]
+
+
 def test_what_a_program_says_can_be_read_afterwards(jobs: Jobs, tmp_path: Path) -> None:
     script = "import sys; print('out'); print('err', file=sys.stderr); sys.exit(3)"
     watch = Watch(tmp_path / "log")

@@ -3,6 +3,7 @@
 import threading
 from collections import deque
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -172,9 +173,10 @@ class Jobs:
             lane.start()
 
     def stop(self) -> None:
-        """End all that runs."""
-        for lane in (self.builds, self.trusted):
-            lane.stop()
+        """End all that runs, side by side: a program may take its time."""
+        lanes = (self.builds, self.trusted)
+        with ThreadPoolExecutor(len(lanes)) as pool:
+            list(pool.map(Lane.stop, lanes))
 
     def add(
         self,
