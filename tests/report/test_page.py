@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from mergeline.core.evidence import STAGES, EvidenceSet, ExplainedRow
+from mergeline.core.evidence import STAGES, EvidenceSet
 from mergeline.core.plan import Plan
 from mergeline.report.charts import charts
 from mergeline.report.page import is_page_of, plan_digest, render_page
@@ -230,7 +230,7 @@ def test_what_would_end_a_script_or_an_attribute_does_not(nasty: str) -> None:
     assert "<" not in data
 
 
-# --- downloads and rows --------------------------------------------------------------
+# --- downloads --------------------------------------------------------------
 
 
 def _download(page: Page, name: str) -> object:
@@ -248,24 +248,6 @@ def test_a_download_holds_the_plan_s_own_numbers() -> None:
     assert plan.evidence.fairness is not None
     assert _download(page, "fairness") == plan.evidence.fairness.content.as_json()
     assert _download(page, "verdict") == plan.judgement.as_json()
-
-
-def test_single_rows_are_shown_only_with_their_values() -> None:
-    plan = plans.better()
-    explain = plan.evidence.explain
-    assert explain is not None
-    row = ExplainedRow(row="", score=0.9, actual="", contributions=(("income", 1.25),))
-
-    def shown(values: dict[str, str]) -> str:
-        told = row.model_copy(update={"values": values})
-        content = explain.content.model_copy(update={"largest_errors": (told,)})
-        evidence = plan.evidence.model_copy(
-            update={"explain": explain.model_copy(update={"content": content})}
-        )
-        return Page(render_page(plan.model_copy(update={"evidence": evidence}))).text
-
-    assert "4711 Euro" in shown({"income": "4711 Euro"})
-    assert "Single rows are shown only where" in shown({})
 
 
 # --- Vega ------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from mergeline.core.evidence import (
 from mergeline.core.plan import Plan
 from mergeline.report.markdown import Section, code, listing, table, text
 from mergeline.report.numbers import bar, change, number, percent, plural, signed
-from mergeline.report.sections.sensitive import Ranked, proxy_table, ranked
+from mergeline.report.sections.sensitive import Ranked, proxy_table, ranked, ranked_before
 
 _COLUMNS, _TOP, _GROUPS, _ROWS = 20, 3, 20, 10
 _NAME = "Explanations"
@@ -50,8 +50,7 @@ def explanations(plan: Plan) -> Section:
 
 
 def _importances(content: ExplainContent, plan: Plan) -> str:
-    before = plan.baseline_evidence.explain
-    old = ranked(before.content) if before is not None else {}
+    now, old = ranked(content), ranked_before(plan)
     rows: list[tuple[str, ...]] = [
         (str(rank), _rank_before(item, old, rank), code(item.column), *_importance(item, old))
         for rank, item in enumerate(content.features[:_COLUMNS], start=1)
@@ -65,7 +64,7 @@ def _importances(content: ExplainContent, plan: Plan) -> str:
             header, rows = _without(header, rows, header.index(name))
     more = len(content.features) - len(rows)
     end = f"\n\n{plural(more, 'more column')} in the evidence." if more else ""
-    gone = [name for name in old if name not in ranked(content)]
+    gone = [name for name in old if name not in now]
     lost = f"\n\nNo longer read: {listing(gone, _COLUMNS)}." if gone else ""
     numeric = [header.index(name) for name in header if name in _NUMBERS]
     return table(header, rows, numeric=numeric) + end + lost

@@ -15,10 +15,22 @@ _MOVES = 0.01
 
 Ranked = dict[str, tuple[int, Importance]]
 
+PROXIES = (
+    "Columns that tell a sensitive one, alone, on held-out rows: 0 as by chance, 1 without "
+    "error. The model can treat groups differently by them, even if it does not read the "
+    "sensitive column."
+)
+
 
 def ranked(content: ExplainContent) -> Ranked:
     """Return rank and importance by column; rank 1 is the most important."""
     return {item.column: (rank, item) for rank, item in enumerate(content.features, start=1)}
+
+
+def ranked_before(plan: Plan) -> Ranked:
+    """Return those of the baseline; empty where it was not explained."""
+    before = plan.baseline_evidence.explain
+    return ranked(before.content) if before and before.content.outcome == "explained" else {}
 
 
 def rising(plan: Plan) -> str:
@@ -27,10 +39,10 @@ def rising(plan: Plan) -> str:
     Returns:
         Empty where none does, and without a baseline.
     """
-    now, before = plan.evidence.explain, plan.baseline_evidence.explain
-    if now is None or before is None or before.content.outcome != "explained":
+    now, old = plan.evidence.explain, ranked_before(plan)
+    if now is None or not old:
         return ""
-    found = [*_risen(plan, now.content, ranked(before.content))]
+    found = [*_risen(plan, now.content, old)]
     if not found:
         return ""
     more = len(found) - _NAMED
@@ -92,9 +104,4 @@ def proxy_table(content: ExplainContent) -> str:
     more = len(content.proxies) - len(rows)
     end = f"\n\n{plural(more, 'more pair')} in the evidence." if more > 0 else ""
     header = ("Column", "Tells", "Score (0 to 1)", "Share of the explanation")
-    said = (
-        "Columns that tell a sensitive one, alone, on held-out rows: 0 as by chance, 1 without "
-        "error. The model can treat groups differently by them, even if it does not read the "
-        "sensitive column."
-    )
-    return f"{said}\n\n{table(header, rows, numeric=(2, 3))}{end}"
+    return f"{PROXIES}\n\n{table(header, rows, numeric=(2, 3))}{end}"

@@ -15,6 +15,7 @@ from mergeline.report.page.blocks import (
     Cell,
     Figures,
     Fold,
+    Heading,
     Note,
     Section,
     Table,
@@ -22,13 +23,16 @@ from mergeline.report.page.blocks import (
     missing,
     name,
 )
+from mergeline.report.sections.sensitive import PROXIES, Ranked, ranked, ranked_before
 
-_COLUMNS, _CLASSES, _GROUPS, _TOP, _ROWS = 100, 100, 60, 5, 20
+_COLUMNS, _PROXIES, _CLASSES, _GROUPS, _TOP, _ROWS = 100, 100, 100, 60, 5, 20
 _OUTPUT = {
     "log_odds": "log-odds",
     "probability": "probability",
     "value": "the predicted value's own units",
 }
+_SCORE = {"binary": "score", "multiclass": "probability of its class", "regression": "predicted"}
+_ACTUAL = {"binary": "is positive:", "multiclass": "class", "regression": "actual"}
 
 
 def explanations(plan: Plan, charts: Sequence[Chart]) -> Section:
@@ -50,6 +54,7 @@ def explanations(plan: Plan, charts: Sequence[Chart]) -> Section:
         blocks=(
             *([Figures(drawn)] if drawn else []),
             _columns(plan, content),
+            *_proxies(content),
             *_by_class(content),
             *_by_group(content),
             *_rows(content),
@@ -59,54 +64,70 @@ def explanations(plan: Plan, charts: Sequence[Chart]) -> Section:
 
 
 def _columns(plan: Plan, content: ExplainContent) -> Table:
-    before = plan.baseline_evidence.explain
-    old = (
-        {each.column: (rank, each) for rank, each in enumerate(before.content.features, 1)}
-        if before
-        else {}
-    )
-    rows = []
-    for rank, each in enumerate(content.features[:_COLUMNS], start=1):
-        was = old.get(each.column)
-        rows.append(
-            (
-                str(rank),
-                name(each.column),
-                number(each.mean_abs),
-                percent(each.share, 1),
-                "" if each.direction is None else signed(each.direction),
-                *_was(each, was, rank, known=bool(old)),
-            )
+    old = ranked_before(plan)
+    directed = not content.classes  # each class has a direction of its own
+    rows = [
+        (
+            str(rank),
+            name(each.column),
+            number(each.mean_abs),
+            percent(each.share, 1),
+            *([_direction(each)] if directed else []),
+            *(_was(each, rank, old) if old else ()),
         )
+        for rank, each in enumerate(content.features[:_COLUMNS], start=1)
+    ]
+    header = (
+        *("Rank", "Column", "Mean |SHAP|", "Share"),
+        *(("Direction",) if directed else ()),
+        *(("Baseline's rank", "Share then", "Change") if old else ()),
+    )
     more = len(content.features) - _COLUMNS
+    meant = "; direction is the rank correlation of value and SHAP value" if directed else ""
     return Table(
-        caption="Columns by how much they move the predictions; direction is the rank correlation "
-        "of value and SHAP value",
-        header=(
-            "Rank",
-            "Column",
-            "Mean |SHAP|",
-            "Share",
-            "Direction",
-            "Baseline's rank",
-            "Share then",
-            "Change",
-        ),
+        caption=f"Columns by how much they move the predictions{meant}",
+        header=header,
         rows=rows,
-        numeric=frozenset({0, 2, 3, 4, 5, 6, 7}),
+        numeric=frozenset(range(len(header))) - {1},
         search="columns-explained",
         more=f"{more:,} more columns in the evidence." if more > 0 else "",
     )
 
 
-def _was(
-    item: Importance, old: tuple[int, Importance] | None, rank: int, *, known: bool
-) -> tuple[str, str, str]:
-    if old is None:
-        return ("not read" if known else "", "", "")
-    place, was = old
+def _direction(item: Importance) -> str:
+    return "" if item.direction is None else signed(item.direction)
+
+
+def _was(item: Importance, rank: int, old: Ranked) -> tuple[str, str, str]:
+    if item.column not in old:
+        return "not read", "", ""
+    place, was = old[item.column]
     moved = "" if place == rank else " ↑" if rank < place else " ↓"
     return f"{place}{moved}", percent(was.share, 1), change(item.share, was.share)
+
+
+def _proxies(content: ExplainContent) -> Iterator[Block]:
+    """Return which columns that the model reads tell a sensitive one, where one does."""
+    if not content.proxies:
+        return
+    found = ranked(content)
+    more = len(content.proxies) - _PROXIES
+    yield Heading("Proxies of sensitive columns")
+    yield Table(
+        caption=PROXIES,
+        header=("Column", "Tells", "Score (0 to 1)", "Share of the explanation"),
+        rows=[
+            (
+                name(each.column),
+                each.of if each.group is None else f"{each.of} ({each.group} best)",
+                number(each.score),
+                percent(found[each.column][1].share, 1) if each.column in found else "",
+            )
+            for each in content.proxies[:_PROXIES]
+        ],
+        numeric=frozenset({2, 3}),
+        more=f"{plural(more, 'more pair')} in the evidence." if more > 0 else "",
+    )
 
 
 def _top(items: Sequence[Importance]) -> str:
@@ -152,25 +173,29 @@ def _by_group(content: ExplainContent) -> Iterator[Block]:
 
 
 def _rows(content: ExplainContent) -> Iterator[Block]:
-    """Return single rows where the settings let their values out, else what to set."""
-    told = [each for each in content.largest_errors if each.values]
-    if told:
-        yield Fold(
-            f"Single rows: {plural(len(told), 'large error')}",
-            tuple(_row(each, place) for place, each in enumerate(told[:_ROWS], start=1)),
-        )
-    elif content.largest_errors:
+    """Return single rows, which are in the evidence where the settings let them out."""
+    found = content.largest_errors
+    if not found:
         yield Words("Single rows are shown only where report.rows is true.", quiet=True)
+        return
+    more = len(found) - _ROWS
+    yield Fold(
+        f"Single rows: {plural(len(found), 'large error')}",
+        (
+            *(_row(each, place, content) for place, each in enumerate(found[:_ROWS], start=1)),
+            *([Words(f"{more:,} more in the evidence.", quiet=True)] if more > 0 else []),
+        ),
+    )
 
 
-def _row(row: ExplainedRow, place: int) -> Table:
+def _row(row: ExplainedRow, place: int, content: ExplainContent) -> Table:
     cells: list[tuple[str | Cell, ...]] = [
         (name(column), row.values.get(column, ""), signed(value))
         for column, value in row.contributions
     ]
     return Table(
-        caption=f"Row {place} ({row.row or 'unnamed'}): predicted {number(row.score)}, actual "
-        f"{row.actual or 'not told'}",
+        caption=f"Row {place} ({row.row or 'unnamed'}): {_SCORE[content.task]} "
+        f"{number(row.score)}, {_ACTUAL[content.task]} {row.actual or 'not told'}",
         header=("Column", "Value", "SHAP value"),
         rows=cells,
         numeric=frozenset({2}),
