@@ -36,7 +36,7 @@ class Page:
     def text(self) -> str:
         """What a reader sees, spaces made one."""
         body = self.html.partition("<body>")[2] or self.html
-        return " ".join(unescape(re.sub(r"<[^>]*>", " ", body)).split())
+        return " ".join(unescape(re.sub(r"<[^>]*>", " ", body.replace("<wbr>", ""))).split())
 
 
 class Visitor:
@@ -141,6 +141,7 @@ def test_a_pull_request_shows_what_it_changes_and_what_was_said(
     assert "check passed All is well" in listed
     page = visitor.get(f"/pulls/{number}")
     assert "model.depth 3 5" in page.text
+    assert "<code>model.<wbr>depth</code>" in page.html
     assert "-model: {depth: 3} +model: {depth: 5}" in page.text
     assert "<h4>Good enough to release</h4>" in page.html
     assert 'role="region" aria-label="Table 1" tabindex="0"><table>' in page.html
