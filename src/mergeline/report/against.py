@@ -1,12 +1,15 @@
 """What differs from the baseline, in plain sentences. A renderer escapes the names in them."""
 
-from mergeline.core.evidence import PrepareContent, TrainContent
+from collections.abc import Iterable
+
+from mergeline.core.evidence import ColumnProfile, Feature, PrepareContent, TrainContent
 from mergeline.core.plan import Plan
 from mergeline.core.verdict import Paired
 from mergeline.report.markdown import plain
 from mergeline.report.numbers import estimate, joined, plural
 
 _NAMED, _NAME = 3, 40  # names in a sentence, characters of a name; at most
+_Named = ColumnProfile | Feature
 COMPARED = {"better": "better", "worse": "worse", "cannot_tell": "cannot tell"}
 
 
@@ -102,12 +105,17 @@ def _rows_moved(plan: Plan) -> list[str]:
 
 
 def _columns_moved(now: PrepareContent, before: PrepareContent) -> list[str]:
-    new, old = ([column.name for column in each.columns] for each in (now, before))
     found = (
-        ("added", [name for name in new if name not in old]),
-        ("removed", [name for name in old if name not in new]),
+        ("added", only_in(now.columns, before.columns)),
+        ("removed", only_in(before.columns, now.columns)),
     )
     return [f"{_listed(names)} {did}" for did, names in found if names]
+
+
+def only_in(here: Iterable[_Named], there: Iterable[_Named]) -> list[str]:
+    """Return the names of columns that only the first of two tables has, in its order."""
+    known = {each.name for each in there}
+    return [each.name for each in here if each.name not in known]
 
 
 def _listed(names: list[str]) -> str:

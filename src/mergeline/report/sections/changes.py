@@ -2,7 +2,7 @@
 
 from mergeline.core.evidence import ColumnProfile, PrepareContent, TrainContent
 from mergeline.core.plan import Plan
-from mergeline.report.against import settings_changed, sign, writing_changed
+from mergeline.report.against import only_in, settings_changed, sign, writing_changed
 from mergeline.report.markdown import Section, code, listing, table, text
 from mergeline.report.numbers import change, number, percent, plural
 from mergeline.report.sections.drift import drifted
@@ -224,9 +224,6 @@ def _training(plan: Plan) -> str:
 
 
 def _read(now: TrainContent, before: TrainContent) -> str:
-    new = [feature.name for feature in now.features]
-    old = [feature.name for feature in before.features]
-    more = [name for name in new if name not in set(old)]
-    less = [name for name in old if name not in set(new)]
+    more, less = only_in(now.features, before.features), only_in(before.features, now.features)
     added = f" New: {listing(more, _CLASSES)}." if more else ""
     return added + (f" No longer read: {listing(less, _CLASSES)}." if less else "")

@@ -52,7 +52,7 @@ def _classes(found: FairnessBy) -> list[str]:
     """Return the classes: those first that a gap is of."""
     known = list(dict.fromkeys(name for group in found.groups for name in group.classes))
     ends = {gap.of for gap in found.gaps.values()}
-    return sorted(known, key=lambda name: (name not in ends, known.index(name)))
+    return sorted(known, key=lambda name: name not in ends)
 
 
 def _whole(shown: tuple[Group, ...], old: Mapping[str, Group]) -> str:

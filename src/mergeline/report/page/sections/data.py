@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from mergeline.core.evidence import ColumnProfile, Leak, PrepareContent
 from mergeline.core.plan import Plan
+from mergeline.report.against import only_in
 from mergeline.report.charts import Chart
 from mergeline.report.numbers import number, percent, plural, size
 from mergeline.report.page.blocks import (
@@ -110,7 +111,7 @@ def _differences(
     if same:
         yield Words("None: it is the same file, byte for byte.")
         return
-    here, there = ({each.name: each for each in content.columns} for content in (now, old))
+    there = {each.name: each for each in old.columns}
     facts: list[tuple[str, str]] = [("Rows", f"{old.rows:,} before, {now.rows:,} now")]
     rows = plan.comparison.rows if plan.comparison else None
     if rows is not None:
@@ -118,15 +119,15 @@ def _differences(
             ("By key", f"{rows.added:,} added, {rows.removed:,} removed, {rows.common:,} in both")
         )
     facts += [
-        ("Columns added", _names([each for each in here if each not in there])),
-        ("Columns removed", _names([each for each in there if each not in here])),
+        ("Columns added", _names(only_in(now.columns, old.columns))),
+        ("Columns removed", _names(only_in(old.columns, now.columns))),
         (
             "Columns of another kind",
             _names(
                 [
-                    f"{each} ({there[each].kind} → {here[each].kind})"
-                    for each in here
-                    if each in there and here[each].kind != there[each].kind
+                    f"{each.name} ({there[each.name].kind} → {each.kind})"
+                    for each in now.columns
+                    if each.name in there and each.kind != there[each.name].kind
                 ]
             ),
         ),
