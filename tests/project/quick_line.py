@@ -35,6 +35,7 @@ class QuickLine(Line):
         self.hold = threading.Event()
         self.hold.set()
         self.comment_text = SAID
+        self.answer = {"name": "LIVE", "reason": "Version 1 answers.", "next_step": ""}
 
     def __enter__(self) -> "QuickLine":
         self.github = Rehearsal.start(self.folder / "github", repository=REPOSITORY)
@@ -98,13 +99,13 @@ class QuickLine(Line):
 
     def promote(self, _watch: Watch | None = None) -> Ended:
         self.hold.wait(60)
-        return Ended(0, {"name": "LIVE", "reason": "Version 1 answers."})
+        return Ended(0, self.answer)
 
     def rollback(self, reason: str, *_: object) -> Ended:
         self.hold.wait(60)
         if reason == "break":
             raise ToolError("the registry is <away>", hint="start it")
-        return Ended(0, {"name": "LIVE", "reason": "Version 1 is back.", "revert": None})
+        return Ended(0, {**self.answer, "reason": "Version 1 is back.", "revert": None})
 
     # --- what stands in GitHub, the ledger and the server -----------------------------------------
 

@@ -198,6 +198,30 @@ def test_approve_and_merge(visitor: Visitor, line: QuickLine) -> None:
     assert "#1 is merged already" in again.text
 
 
+def test_what_was_merged_but_not_promoted_can_be_approved_and_promoted_again(
+    visitor: Visitor, line: QuickLine
+) -> None:
+    number = reviewed(visitor, line)
+    visitor.post(f"/pulls/{number}/approve", login="grace")
+    visitor.wait()
+    live = line.answer
+    line.answer = {"name": "STALE_APPROVAL", "reason": "It is old.", "next_step": "approve it"}
+    visitor.post(f"/pulls/{number}/merge", login="grace", method="merge")
+    visitor.wait()
+    page = visitor.get(f"/pulls/{number}").text
+    assert "it was not promoted. STALE_APPROVAL: It is old. Next: approve it. Promote" in page
+    assert visitor.post(f"/pulls/{number}/merge", login="grace", method="merge").status == 409
+    assert visitor.post(f"/pulls/{number}/approve", login="grace").status == 303
+    assert visitor.site.robot.jobs.open() is None  # a closed pull request gets no comment
+    line.answer = live
+    assert visitor.post(f"/pulls/{number}/rerun").status == 303
+    visitor.wait()
+    page = visitor.get(f"/pulls/{number}").text
+    assert page.count("Grace: approved") == 2
+    assert "not promoted" not in page
+    assert visitor.post(f"/pulls/{number}/rerun").status == 409
+
+
 def test_nobody_approves_their_own(visitor: Visitor, line: QuickLine) -> None:
     number = reviewed(visitor, line)
     refused = visitor.post(f"/pulls/{number}/approve", login="ada")

@@ -71,6 +71,7 @@ class Whole:
     """One pull request with all that its page shows.
 
     Attributes:
+        unpromoted: The promotion of a merge, where it did not end well.
         lacking: What a merge lacks by main's rules, a sentence each.
     """
 
@@ -82,6 +83,7 @@ class Whole:
     reviews: tuple[Review, ...]
     builds: tuple[Build, ...]
     jobs: tuple[Job, ...]
+    unpromoted: Job | None
     lacking: tuple[str, ...]
 
 
@@ -100,16 +102,16 @@ def whole(robot: Robot, pull: Pull) -> Whole:
     repo = robot.line.github.repo
     base = changed.base_of(repo.git, pull)
     own = pull.commits or own_commits(repo.git, pull.base_sha, pull.head_sha)
-    found = [one for one in repo.comments.values() if one.number == pull.number]
     return Whole(
         row=row(robot, pull),
         commits=tuple(repo.git.commits(own)),
         settings=changed.settings(repo.git, base, pull.head_sha),
         files=changed.files(repo.git, base, pull.head_sha),
-        comments=tuple(_said(one) for one in found),
+        comments=tuple(_said(one) for one in robot.comments(pull)),
         reviews=tuple(pull.reviews),
         builds=tuple(_build(robot, run) for run in robot.runs(pull)),
         jobs=tuple(job for job in robot.jobs.all() if job.pull == pull.number),
+        unpromoted=robot.unpromoted(pull),
         lacking=tuple(_lacking(robot, pull)),
     )
 

@@ -1,6 +1,7 @@
 """What GitHub's automation does: a job behind each push, build, approval, merge and rollback."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from mergeline.core.answers import Name
 from mergeline.errors import UsageError
@@ -10,7 +11,7 @@ from mergeline.project.rehearse.lanes import Ended, Job, Jobs, Kind
 from mergeline.project.rehearse.story import Story
 from mergeline.rehearsal.answers import Refusal
 from mergeline.rehearsal.merging import METHODS
-from mergeline.rehearsal.state import Pull, Run
+from mergeline.rehearsal.state import Comment, Pull, Run
 
 _WELL = {0: "No gate failed.", 10: "A gate failed.", 11: "A gate errored: we do not know."}
 _LONGEST_REASON = 500
@@ -55,12 +56,12 @@ class Robot:
     # --- what a visitor does -----------------------------------------------------------------
 
     def approve(self, number: int, login: str) -> None:
-        """Approve a pull request as somebody; its comment is brought up to date.
+        """Approve a pull request as somebody; while it is open, its comment is brought up to date.
 
         Raises:
             UsageError: It cannot be approved by them, or not now.
         """
-        pull = self._open_pull(number)
+        pull = self._unsettled(number)
         run = self.built(pull)
         if run is None or not self.comments(pull):
             raise UsageError(
@@ -68,7 +69,7 @@ class Robot:
                 hint="wait for its check, read the comment, then approve",
             )
         # A comment that comes afterwards would make the approval a STALE_APPROVAL.
-        self._refuse_while("build", "comment", pull=number)
+        self._refuse_while("build", "comment", "promote", pull=number)
         try:
             self.line.approve(number, login)
         except Refusal as refusal:
@@ -77,7 +78,8 @@ class Robot:
                 f"GitHub refuses: {said}",
                 hint=f"nobody approves their own work: act as {REVIEWER.title()}",
             ) from refusal
-        self._comment(number, run.id, "Bring the comment up to date with the approval")
+        if not pull.merged:
+            self._comment(number, run.id, "Bring the comment up to date with the approval")
 
     def merge(self, number: int, method: str, login: str) -> Job:
         """Merge a pull request as somebody; it is promoted then.
@@ -99,20 +101,18 @@ class Robot:
                 f"GitHub refuses to merge: {refusal}",
                 hint="the rules of main ask for the green status `mergeline` and one approval",
             ) from refusal
-        return self.jobs.add(
-            "promote",
-            f"Promote what #{number} brought to main ({commit[:12]})",
-            self._promote,
-            pull=number,
-        )
+        return self._promotion(number, commit)
 
     def rerun(self, number: int) -> Job:
-        """Build a pull request once more, against main as it is now.
+        """Build a pull request once more, against main as it is now; a merged one is promoted.
 
         Raises:
-            UsageError: It is closed, or being built.
+            UsageError: It is closed or promoted, or something is under way.
         """
-        pull = self._open_pull(number)
+        pull = self._unsettled(number)
+        if pull.merged and pull.merge_commit:
+            self._refuse_while("promote", "rollback")
+            return self._promotion(number, pull.merge_commit)
         self._refuse_while("build", "comment", pull=number)
         with self.line.github.world.lock:
             return self._build(pull)
@@ -130,11 +130,15 @@ class Robot:
 
         def work(watch: Watch) -> Ended:
             ended = self.line.rollback(words, to, watch)
-            said = f"{ended.said['name']}: {ended.said['reason']}"
             self.rolled_back |= ended.code == 0
-            return Ended(ended.code == 0, said)
+            return Ended(ended.code == 0, _said(ended.said))
 
         return self.jobs.add("rollback", f"Roll back: {words}", work)
+
+    def _unsettled(self, number: int) -> Pull:
+        """Return a pull request that is open, or merged without being promoted."""
+        pull = next((one for one in self.pulls() if one.number == number), None)
+        return pull if pull is not None and self.unpromoted(pull) else self._open_pull(number)
 
     def _open_pull(self, number: int) -> Pull:
         pull = next((one for one in self.pulls() if one.number == number), None)
@@ -164,19 +168,26 @@ class Robot:
 
     def runs(self, pull: Pull) -> list[Run]:
         """Return the builds of a pull request's head, the newest first."""
-        found = [
-            run for run in self.line.github.repo.runs.values() if run.head_sha == pull.head_sha
-        ]
+        github = self.line.github
+        with github.world.lock:
+            found = [run for run in github.repo.runs.values() if run.head_sha == pull.head_sha]
         return sorted(found, key=lambda run: -run.id)
 
     def built(self, pull: Pull) -> Run | None:
         """Return the last build of the head that handed something over; None without one."""
         return next((run for run in self.runs(pull) if run.artifacts), None)
 
-    def comments(self, pull: Pull) -> list[str]:
-        """Return the bodies of a pull request's comments."""
-        comments = self.line.github.repo.comments.values()
-        return [one.body for one in comments if one.number == pull.number]
+    def unpromoted(self, pull: Pull) -> Job | None:
+        """Return the promotion of a pull request where the last one did not end well."""
+        jobs = (job for job in self.jobs.all() if job.kind == "promote" and job.pull == pull.number)
+        last = next(jobs, None)
+        return last if last is not None and last.state == "failed" else None
+
+    def comments(self, pull: Pull) -> list[Comment]:
+        """Return a pull request's comments."""
+        github = self.line.github
+        with github.world.lock:
+            return [one for one in github.repo.comments.values() if one.number == pull.number]
 
     # --- the jobs --------------------------------------------------------------------------------
 
@@ -208,8 +219,18 @@ class Robot:
 
         return self.jobs.add("comment", title, work, pull=number, run=run)
 
-    def _promote(self, watch: Watch) -> Ended:
-        ended = self.line.promote(watch)
-        said = f"{ended.said['name']}: {ended.said['reason']}"
-        watch.say(said)
-        return Ended(Name(ended.said["name"]).exit_code == 0, said)
+    def _promotion(self, number: int, commit: str) -> Job:
+        def work(watch: Watch) -> Ended:
+            ended = self.line.promote(watch)
+            said = _said(ended.said)
+            watch.say(said)
+            return Ended(Name(ended.said["name"]).exit_code == 0, said)
+
+        title = f"Promote what #{number} brought to main ({commit[:12]})"
+        return self.jobs.add("promote", title, work, pull=number)
+
+
+def _said(answer: dict[str, Any]) -> str:
+    """Return a named answer in words, with what to do next."""
+    said, then = f"{answer['name']}: {answer['reason']}", answer["next_step"]
+    return f"{said} Next: {then}." if then else said
