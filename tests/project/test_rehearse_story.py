@@ -66,6 +66,9 @@ def test_the_guide_names_the_next_step() -> None:
     def following(pulls: list[Pull], history: History, tried: Tried) -> str:
         return next(step.what for step in steps(pulls, history, tried) if not step.done)
 
+    def links(history: History) -> list[str]:
+        return [step.link for step in steps(pulls, history, Tried())]
+
     live = Live(
         time=TIME,
         project="demo",
@@ -81,7 +84,9 @@ def test_the_guide_names_the_next_step() -> None:
     assert following([], History(), tried).startswith("Read the comment")
     pulls = [pull(1, FIRST_MODEL.branch, merged=True)]
     assert "ask the model server" in following(pulls, History(), tried)
+    assert "/predict" not in links(History())  # there is nobody to ask yet
     history = History((live,))
+    assert links(history)[:2] == ["/pulls/1", "/predict"]
     tried.asked.add("1")
     assert "Try to merge the biased model" in following(pulls, history, tried)
     pulls += [pull(2, BIASED_MODEL.branch), pull(3, BETTER_MODEL.branch)]

@@ -54,7 +54,7 @@ def steps(pulls: Sequence[Pull], history: History, tried: Tried) -> tuple[Step, 
             "See it go live, and ask the model server for a prediction.",
             "The server follows the ledger: it fetches the release, checks every byte and "
             "switches.",
-            "/predict",
+            "/predict" if live else _at(first),
             bool(live and tried.asked),
         ),
         Step(
