@@ -13,6 +13,7 @@ _LONGEST = 4_000  # characters of a chart; drawing takes the square of its lines
 _SHIFT = 2  # levels by which headings go down: the page has two of its own
 
 
+@lru_cache(maxsize=64)
 def comment_html(markdown: str) -> str:
     """Return a comment as safe HTML, its charts drawn and its tables in reach of the keyboard."""
     from mergeline.report.github import to_html
