@@ -93,3 +93,16 @@ def test_nothing_measured_is_no_chart() -> None:
     plan = plans.first()
     empty = plan.model_copy(update={"evidence": plan.baseline_evidence})
     assert charts(empty) == ()
+
+
+def test_a_matrix_is_drawn_by_shares_of_the_actual_class() -> None:
+    plan = plans.three_classes()
+    evaluate = plan.evidence.evaluate
+    assert evaluate is not None
+    content = evaluate.content.model_copy(update={"matrix": ((6, 2, 0), (0, 0, 0), (1, 0, 3))})
+    shown = plan.evidence.model_copy(
+        update={"evaluate": evaluate.model_copy(update={"content": content})}
+    )
+    found = {chart.name: chart for chart in charts(plan.model_copy(update={"evidence": shown}))}
+    shares = [row[3] for row in found["matrix"].rows]
+    assert shares == ["75.0 %", "25.0 %", "0.0 %", *["0.0 %"] * 3, "25.0 %", "0.0 %", "75.0 %"]

@@ -56,10 +56,8 @@ def test_headings_are_lowered_and_never_below_the_sixth() -> None:
     assert "<h1" in to_html("# a")
 
 
-def test_front_matter_is_text_only_where_nobody_expects_it() -> None:
-    text = "---\ntags: x\n---\n\n# Card\n"
-    assert "tags" not in to_html(text, front_matter=True)
-    assert "tags" in to_html(text)
+def test_front_matter_is_text() -> None:
+    assert "tags" in to_html("---\ntags: x\n---\n\n# Card\n")
 
 
 def test_a_link_is_neither_followed_nor_told_where_from() -> None:

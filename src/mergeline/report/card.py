@@ -6,16 +6,13 @@ section `card` of the settings, and what nobody said is said to be missing. Noth
 on when or where it is written.
 """
 
-import re
-
-from mergeline.core.evidence import FairnessBy
 from mergeline.core.plan import Plan
 from mergeline.core.verdict import GateResult, Outcome
 from mergeline.report.card_data import evaluation_data, factors, training_data
 from mergeline.report.card_metadata import front_matter
 from mergeline.report.card_model import details, purpose
 from mergeline.report.card_words import said, saying
-from mergeline.report.markdown import Section, code, text
+from mergeline.report.markdown import code, text
 from mergeline.report.numbers import joined
 from mergeline.report.sections.checks import checks
 from mergeline.report.sections.explain import explanations
@@ -25,8 +22,6 @@ from mergeline.report.sections.metrics import metrics, primary, slices
 from mergeline.report.sections.provenance import digests
 from mergeline.report.words import deciding, headline
 
-# A chart for GitHub with the line above it; where cards are shown it would be code.
-_DRAWING = re.compile(r"^[^\n]+\n\n```mermaid\n.*?\n```\n\n", re.DOTALL | re.MULTILINE)
 _WIDTH, _GATES, _BANNERS, _NAMED = 400, 200, 8, 8
 
 
@@ -57,7 +52,7 @@ def card_text(plan: Plan) -> str:
         training_data(plan),
         "## Quantitative analyses",
         "### All held-out rows",
-        metrics(plan).body,
+        metrics(plan, drawn=False).body,
         "### Against the baseline",
         primary(plan),
         *_by_factor(plan),
@@ -77,8 +72,7 @@ def card_text(plan: Plan) -> str:
         "## Lineage",
         _lineage(plan),
     )
-    whole = "\n\n".join(part for part in parts if part) + "\n"
-    return _DRAWING.sub("", whole)
+    return "\n\n".join(part for part in parts if part) + "\n"
 
 
 def card_summary(plan: Plan) -> str:
@@ -127,35 +121,17 @@ def _by_factor(plan: Plan) -> tuple[str, ...]:
     return (
         *(() if found is None else ("### By slice", found.body)),
         "### Fairness by group",
-        _fairness(plan, together=False).body,
+        fairness(plan, together=False).body,
         "### Fairness by groups that intersect",
         _intersections(plan),
     )
 
 
-def _fairness(plan: Plan, *, together: bool) -> Section:
-    """Return fairness by single columns, or by several together."""
-    evidence = plan.evidence.fairness
-    if evidence is None:
-        return fairness(plan)
-    by = _groupings(plan, together=together)
-    some = evidence.model_copy(
-        update={"content": evidence.content.model_copy(update={"by": tuple(by)})}
-    )
-    kept = plan.evidence.model_copy(update={"fairness": some})
-    return fairness(plan.model_copy(update={"evidence": kept}))
-
-
-def _groupings(plan: Plan, *, together: bool) -> list[FairnessBy]:
-    evidence = plan.evidence.fairness
-    by = evidence.content.by if evidence is not None else ()
-    return [each for each in by if (len(each.columns) > 1) is together]
-
-
 def _intersections(plan: Plan) -> str:
-    if plan.evidence.fairness is None or _groupings(plan, together=True):
-        return _fairness(plan, together=True).body
-    return "Not measured: that takes two sensitive columns (`data.sensitive`)."
+    evidence = plan.evidence.fairness
+    if evidence is not None and all(len(by.columns) == 1 for by in evidence.content.by):
+        return "Not measured: that takes two sensitive columns (`data.sensitive`)."
+    return fairness(plan, together=True).body
 
 
 # --- who said so -----------------------------------------------------------------------

@@ -61,19 +61,18 @@ _ALIGNED = re.compile(r"text-align:(left|center|right)")
 _DEEPEST = 6
 
 
-def to_html(markdown: str, *, shift: int = 0, front_matter: bool = False) -> str:
+def to_html(markdown: str, *, shift: int = 0) -> str:
     """Return Markdown as GitHub would render it, safe to put into a page.
 
     Args:
         markdown: Anybody's text.
         shift: By how many levels every heading is put lower, for a page that has an outline.
-        front_matter: Whether the text may begin with YAML between lines of `---`, left out then.
     """
     import nh3
 
-    tokens = _parser(front_matter).parse(markdown)
+    parser = _parser()
+    tokens = parser.parse(markdown)
     _shift_headings(tokens, shift)
-    parser = _parser(front_matter)
     cleaned = nh3.clean(
         parser.renderer.render(tokens, parser.options, {}),
         tags=set(_TAGS),
@@ -96,11 +95,11 @@ def _attribute(_tag: str, name: str, value: str) -> str | None:
 
 
 @cache
-def _parser(front_matter: bool) -> "MarkdownIt":
+def _parser() -> "MarkdownIt":
     from markdown_it import MarkdownIt
     from mdit_py_plugins.gfm import gfm_plugin
 
-    parser = MarkdownIt("commonmark").use(gfm_plugin, front_matter=front_matter)
+    parser = MarkdownIt("commonmark").use(gfm_plugin)
     for cell in ("th_open", "td_open"):
         parser.add_render_rule(cell, _render_cell)
     return parser

@@ -165,3 +165,12 @@ class EvaluateContent(Stated):
     probes: Count
     bootstrap: Count
     seed: int
+
+    @property
+    def matrix_shares(self) -> tuple[tuple[float, ...], ...]:
+        """`matrix` as shares of the rows of each actual class; 0 of a class without rows."""
+        totals = [sum(row) or 1 for row in self.matrix]
+        return tuple(
+            tuple(count / total for count in row)
+            for row, total in zip(self.matrix, totals, strict=True)
+        )

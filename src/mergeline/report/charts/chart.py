@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from mergeline.report.markdown import plain
+from mergeline.report.numbers import number
 
 if TYPE_CHECKING:
     import altair as alt
@@ -139,6 +140,11 @@ def fitting(names: Sequence[str]) -> list[str]:
         taken.add(short)
         shown.append(short)
     return shown
+
+
+def or_none(value: float | None) -> str:
+    """Return a number, or that there is none."""
+    return "none" if value is None else number(value)
 
 
 def svg(chart: Chart) -> str:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from mergeline.core.evidence import EvaluateContent
 from mergeline.core.plan import Plan
-from mergeline.report.charts.chart import BOTH, Chart, finished, values
+from mergeline.report.charts.chart import BOTH, Chart, finished, or_none, values
 from mergeline.report.numbers import number, plural
 
 if TYPE_CHECKING:
@@ -194,11 +194,6 @@ def _said(plan: Plan, metric: str, how: str) -> str:
     old = before.content.metrics.get(metric) if before else None
     beside = f", of the baseline {number(old.value)}" if old and old.value is not None else ""
     return f"{metric} of this model is {number(found.value)}{beside}. {how}"
-
-
-def or_none(value: float | None) -> str:
-    """Return a number, or that there is none."""
-    return "none" if value is None else number(value)
 
 
 def calibration_chart(plan: Plan) -> Chart | None:

@@ -4,7 +4,7 @@ from typing import Any
 
 from mergeline.core.evidence import FairnessBy, FairnessContent
 from mergeline.core.plan import Plan
-from mergeline.report.charts.chart import HEIGHT, Chart, finished, fitting, values
+from mergeline.report.charts.chart import HEIGHT, Chart, finished, fitting, or_none, values
 from mergeline.report.numbers import estimate, number
 
 _GROUPS, _BY, _RATES = 12, 12, 4
@@ -157,11 +157,7 @@ def _gaps(content: FairnessContent, found: FairnessBy, name: str) -> Chart:
         spec=finished(alt.layer(*layers), HEIGHT - 40),
         header=("Threshold", *gaps),
         rows=tuple(
-            (number(each.threshold), *(_or_none(each.gaps.get(gap)) for gap in gaps))
+            (number(each.threshold), *(or_none(each.gaps.get(gap)) for gap in gaps))
             for each in found.thresholds
         ),
     )
-
-
-def _or_none(value: float | None) -> str:
-    return "none" if value is None else number(value)

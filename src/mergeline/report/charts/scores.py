@@ -148,17 +148,17 @@ def matrix_chart(plan: Plan) -> Chart | None:
     largest = sorted(range(len(content.classes)), key=lambda place: -content.classes[place].n)
     places = sorted(largest[:_CLASSES])
     names = fitting([content.classes[place].name for place in places])
+    shares = content.matrix_shares
     rows: list[dict[str, Any]] = [
         {
-            "actual": names[row],
-            "predicted": names[column],
-            "n": content.matrix[places[row]][places[column]],
-            "share": content.matrix[places[row]][places[column]]
-            / (content.classes[places[row]].n or 1),
-            "text": f"{content.matrix[places[row]][places[column]]:,}",
+            "actual": actual,
+            "predicted": predicted,
+            "n": content.matrix[row][column],
+            "share": shares[row][column],
+            "text": f"{content.matrix[row][column]:,}",
         }
-        for row in range(len(places))
-        for column in range(len(places))
+        for row, actual in zip(places, names, strict=True)
+        for column, predicted in zip(places, names, strict=True)
     ]
     base = alt.Chart(values(rows)).encode(
         x=alt.X("predicted:N", sort=None, title="predicted", axis=alt.Axis(labelAngle=-30)),

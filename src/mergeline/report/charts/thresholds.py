@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING, Any
 
 from mergeline.core.evidence import EvaluateContent
 from mergeline.core.plan import Plan
-from mergeline.report.charts.chart import Chart, finished, values
-from mergeline.report.charts.curves import or_none, series, unit
+from mergeline.report.charts.chart import Chart, finished, or_none, values
+from mergeline.report.charts.curves import series, unit
 from mergeline.report.numbers import number
 
 if TYPE_CHECKING:

@@ -1,10 +1,9 @@
 """What the page's sections are made of. All texts are as they are: the templates escape them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from mergeline.core.evidence import EvaluateContent
 from mergeline.core.verdict import Outcome
 from mergeline.report.charts import Chart
 from mergeline.report.words import WORD
@@ -174,14 +173,8 @@ class Section:
     lead: str = ""
     data: object = None
     tone: Tone = ""
-    download: str = field(default="", compare=False)
 
 
 def missing(stage: str) -> Note:
     """Return what is said where a stage has no evidence."""
     return Note(f"There is no evidence of the stage {stage}: it did not run.", "unknown")
-
-
-def is_binary(content: EvaluateContent) -> bool:
-    """Whether a threshold decides."""
-    return content.task == "binary"

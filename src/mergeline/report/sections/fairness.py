@@ -1,7 +1,7 @@
 """Fairness by group: which gap is the largest, between whom, and what would close it."""
 
 from mergeline.core.base import Estimate
-from mergeline.core.evidence import FairnessBy, FairnessContent, Gap
+from mergeline.core.evidence import Cause, FairnessBy, FairnessContent, Gap
 from mergeline.core.plan import Plan
 from mergeline.core.verdict import Paired
 from mergeline.report.against import COMPARED
@@ -29,20 +29,31 @@ _MEANING_OF_CLASS = {
     "precision": "share of rows predicted as the class that are of it",
 }
 _CAUSES = {
-    "base_rate": "Mostly from the base rates:",
-    "errors": "Mostly from the errors:",
-    "size": "Too few rows to tell:",
+    "base_rate": "Mostly from the base rates",
+    "errors": "Mostly from the errors",
+    "size": "Too few rows to tell",
+    "none": "No gap to explain",
 }
 
 
-def fairness(plan: Plan) -> Section:
-    """Return rates by group with intervals, the gaps, and their change."""
+def fairness(plan: Plan, *, together: bool | None = None) -> Section:
+    """Return rates by group with intervals, the gaps, and their change.
+
+    Args:
+        plan: The plan.
+        together: Whether by several columns together alone, or by single ones alone.
+    """
     if plan.evidence.fairness is None:
         return Section(_NAME, "not measured", "There is no evidence of the stage fairness.")
     content = plan.evidence.fairness.content
+    if together is not None:
+        by = tuple(each for each in content.by if (len(each.columns) > 1) is together)
+        content = content.model_copy(update={"by": by})
     if not content.by:
         return Section(_NAME, "no sensitive column is set", "Nothing was measured by group.")
-    alone = len(content.by) == 1 or troubled_gaps(plan)  # said below, or above the fold
+    troubled = {by for by, _ in troubled_gaps(plan)}
+    # It is said below, or above the fold.
+    alone = len(content.by) == 1 or any(found.by in troubled for found in content.by)
     parts = ["" if alone else _lead(content), *(_by(found, plan) for found in content.by[:_BY])]
     if len(content.by) > _BY:
         rest = listing([found.by for found in content.by[_BY:]], _BY)
@@ -173,14 +184,19 @@ def _worst(found: FairnessBy) -> str:
         same = gap.difference.value == 0
         return f"{said}. All judged groups are alike." if same else f"{said}."
     if found.cause is not None and found.cause.gap == name and found.cause.kind != "none":
-        from_outcomes = found.cause.kind == "base_rate" and name == "mean_prediction_difference"
-        lead = "Mostly from the outcomes:" if from_outcomes else _CAUSES[found.cause.kind]
-        return f"{said}. {lead} {text(found.cause.reason, 500)}"
+        return f"{said}. {caused(found.cause)}: {text(found.cause.reason, 500)}"
     rate = code(gap.rate) if gap.of is None else f"{code(gap.rate)} of {code(gap.of)}"
     return (
         f"{said}. {rate} is lowest for {code(gap.lowest)}{_rate(found, gap, gap.lowest)} "
         f"and highest for {code(gap.highest)}{_rate(found, gap, gap.highest)}."
     )
+
+
+def caused(cause: Cause) -> str:
+    """Return where a gap comes from, a few words without a stop."""
+    if cause.kind == "base_rate" and cause.gap == "mean_prediction_difference":
+        return "Mostly from the outcomes"  # of a number there are no base rates
+    return _CAUSES[cause.kind]
 
 
 def _rate(found: FairnessBy, gap: Gap, name: str) -> str:

@@ -54,12 +54,17 @@ def _direction(name: str, *, higher: bool) -> str:
     return "higher is better" if higher else "lower is better"
 
 
-def metrics(plan: Plan) -> Section:
-    """Return all metrics, and what the task has besides: confusion, classes or residuals."""
+def metrics(plan: Plan, *, drawn: bool = True) -> Section:
+    """Return all metrics, and what the task has besides: confusion, classes or residuals.
+
+    Args:
+        plan: The plan.
+        drawn: Whether a chart is among it, which GitHub draws; elsewhere it would be code.
+    """
     if plan.evidence.evaluate is None:
         return Section("Metrics", "not measured", "There is no evidence of the stage evaluate.")
     content = plan.evidence.evaluate.content
-    said, more = _of_task(content, plan)
+    said, more = _of_task(content, plan, chart(content) if drawn else "")
     parts = (
         f"{content.n:,} held-out rows{said}. Intervals: {content.bootstrap:,} bootstrap draws.",
         _metric_table(content, plan),
@@ -73,24 +78,24 @@ def metrics(plan: Plan) -> Section:
     return Section("Metrics", summary, "\n\n".join(part for part in parts if part))
 
 
-def _of_task(content: EvaluateContent, plan: Plan) -> tuple[str, tuple[str, ...]]:
+def _of_task(content: EvaluateContent, plan: Plan, drawing: str) -> tuple[str, tuple[str, ...]]:
     """Return what a task says of its rows, and its own parts of the section."""
     match content.task:
         case "binary":
             return _positives(content, plan), (
                 _confusion(content.confusion),
                 _calibration(content.calibration),
-                chart(content),
+                drawing,
             )
         case "multiclass":
             return f" of {plural(len(content.classes), 'class', 'classes')}", (
                 class_table(content),
-                chart(content),
+                drawing,
                 class_calibration(content),
                 confusion_matrix(content),
             )
         case "regression":
-            return "", (residuals(content), chart(content))
+            return "", (residuals(content), drawing)
 
 
 def _positives(content: EvaluateContent, plan: Plan) -> str:

@@ -19,18 +19,13 @@ from mergeline.report.page.blocks import (
     missing,
     name,
 )
+from mergeline.report.sections.fairness import caused
 
 _BY, _GROUPS, _REMEDIES = 24, 60, 24
 _METHOD = {
     "threshold": "one other threshold for everybody",
     "threshold_optimizer": "thresholds by group",
     "reduction": "another training, under a constraint",
-}
-_CAUSE = {
-    "base_rate": "Mostly from the base rates.",
-    "errors": "Mostly from the errors.",
-    "size": "Too few rows to tell.",
-    "none": "No gap to explain.",
 }
 
 
@@ -84,7 +79,7 @@ def _by(
     if found.gaps:
         yield _gaps(plan, found)
     if found.cause is not None:
-        yield Words(f"{_CAUSE[found.cause.kind]} {found.cause.reason}")
+        yield Words(f"{caused(found.cause)}. {found.cause.reason}")
     if figures:
         yield Figures(figures)
     if found.remedies:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from mergeline.core.plan import Plan
 from mergeline.core.verdict import OPEN
-from mergeline.report.card import render_card
+from mergeline.report.card import card_text
 from mergeline.report.charts import Chart
 from mergeline.report.forecast import foretold
 from mergeline.report.github import to_html
@@ -28,8 +28,7 @@ _LEDGER, _LIBRARIES, _NAMES = 50, 60, 20
 
 def card(plan: Plan, _charts: Sequence[Chart]) -> Section:
     """Return the model card as a part of the page."""
-    html = to_html(render_card(plan), shift=2, front_matter=True)
-    return Section("card", "Model card", (Safe(html),))
+    return Section("card", "Model card", (Safe(to_html(card_text(plan), shift=2)),))
 
 
 def lineage(plan: Plan, _charts: Sequence[Chart]) -> Section:
