@@ -38,8 +38,9 @@ class Robot:
 
     def notice(self) -> None:
         """Give each open pull request whose head has no build one, and let the story go on."""
-        self._go_on()
+        # Both lanes come here: what one begins, the other is to see.
         with self.line.github.world.lock:
+            self._go_on()
             for pull in reversed(self.pulls()):
                 if pull.state == "open" and not self.runs(pull):
                     self._build(pull)
