@@ -133,11 +133,7 @@ def _problem(status: int, data: bytes) -> str:
         said = json.loads(data)
     except ValueError:
         return f"HTTP {status}: {data[:500].decode(errors='replace')}"
-    words = (
-        [said.get(key) for key in ("message", "error", "detail", "hint")]
-        if isinstance(said, dict)
-        else [said]
-    )
+    words = [said.get(key) for key in _SAID] if isinstance(said, dict) else [said]
     return f"HTTP {status}: {'; '.join(str(one) for one in words if one)}"
 
 
