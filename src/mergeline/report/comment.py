@@ -19,7 +19,7 @@ from mergeline.report.sections.provenance import digests, stages
 from mergeline.report.sections.reuse import reused
 from mergeline.report.sections.sensitive import rising
 from mergeline.report.since import since_push
-from mergeline.report.words import headline, if_merged
+from mergeline.report.words import headline, if_merged, is_review
 
 LIMIT = 60_000  # characters; GitHub refuses more than 65,536, and CML adds a line of its own
 
@@ -67,8 +67,7 @@ def _top(plan: Plan, width: int, most: int | None) -> str:
         text(reused(plan)),
         told_outcome(plan),
         _changes(plan),
-        "### If merged now",
-        _if_merged(plan),
+        *(("### If merged now", _if_merged(plan)) if is_review(plan) else ()),
     )
     return "\n\n".join(part for part in parts if part)
 

@@ -16,6 +16,7 @@ from mergeline.report.numbers import estimate, number, plural
 
 _NAME = 40  # characters of a name within a clause
 _POSITIVE = "positive"  # the noun where nobody gave one
+_WELL = (Outcome.PASSED, Outcome.SKIPPED)
 _WORDS = 2  # of more words the last one is rarely the noun
 
 How = Literal["better", "worse", "cannot_tell"]
@@ -130,15 +131,15 @@ def judged_gaps(plan: Plan) -> list[tuple[str, str]]:
     ]
 
 
-def troubled_gaps(plan: Plan) -> list[tuple[str, str]]:
-    """Return column and gap of each that a gate did not simply pass."""
+def troubled_gaps(plan: Plan, *, blocking: bool = False) -> list[tuple[str, str]]:
+    """Return column and gap of each that a gate did not simply pass, or that stands in the way."""
     verdicts = (plan.judgement.verdict, plan.judgement.proposed)
     rules = {
         gate.rule
         for verdict in verdicts
         if verdict is not None
         for gate in verdict.gates
-        if gate.outcome not in (Outcome.PASSED, Outcome.SKIPPED)
+        if (gate.outcome.blocks if blocking else gate.outcome not in _WELL)
     }
     return [(by, name) for by, name in judged_gaps(plan) if is_judged(name, by, rules)]
 

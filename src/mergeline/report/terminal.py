@@ -9,7 +9,7 @@ from mergeline.report.against import compared, primary_pair
 from mergeline.report.markdown import NAME, plain
 from mergeline.report.numbers import estimate, number
 from mergeline.report.sections.reuse import reused
-from mergeline.report.words import WORD, headline, if_merged, measured, worst_first
+from mergeline.report.words import WORD, headline, if_merged, is_review, measured, worst_first
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -52,7 +52,7 @@ def print_plan(plan: Plan, console: "Console", *, files: bool = True) -> None:
         console.print(part)
     for title, said in (
         ("Primary metric", " ".join(filter(None, (_primary(plan), reused(plan))))),
-        ("If merged now", " ".join((f"{plan.judgement.answer}.", *if_merged(plan)))),
+        *_if_merged(plan),
         *_dirty(plan),
         *(("Notice", notice) for notice in plan.notices),
         *([("Files", ", ".join(_WRITTEN))] if files else []),
@@ -133,6 +133,12 @@ def _primary(plan: Plan) -> str:
         now = number(paired.candidate, limit=paired.baseline)
         values = f" {now} against {number(paired.baseline, limit=paired.candidate)},"
     return f"{said} {name}{values} a change of {delta}. {how}"
+
+
+def _if_merged(plan: Plan) -> list[tuple[str, str]]:
+    if not is_review(plan):
+        return []
+    return [("If merged now", " ".join((f"{plan.judgement.answer}.", *if_merged(plan))))]
 
 
 def _dirty(plan: Plan) -> list[tuple[str, str]]:

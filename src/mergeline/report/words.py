@@ -199,6 +199,11 @@ def _tally(judgement: Judgement) -> str:
 # --- if merged now ---------------------------------------------------------------
 
 
+def is_review(plan: Plan) -> bool:
+    """Whether it is about something to be merged, not two commits that somebody compares."""
+    return all(banner.kind != "diff" for banner in plan.judgement.banners)
+
+
 def if_merged(plan: Plan) -> tuple[str, ...]:
     """Say what a merge would do as far as gates decide, and why; one sentence each."""
     answer = plan.judgement.answer

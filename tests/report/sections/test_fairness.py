@@ -8,7 +8,8 @@ from mergeline.core.plan import Plan
 from mergeline.core.task import SHOWN_RATES
 from mergeline.model.predictions import Predictions
 from mergeline.report.markdown import marker
-from mergeline.report.sections.fairness import fairness
+from mergeline.report.page import render_page
+from mergeline.report.sections.fairness import fairness, why_unfair
 from mergeline.stages.by_group import Asked, measure_groups
 from mergeline.stats.causes import find_cause
 from mergeline.stats.gaps import judged_groups, measure_gaps
@@ -118,3 +119,37 @@ def test_hostile_names_stay_text(name):
     for task in ("multiclass", "regression"):
         nasty = plans.poisoned(measured(task, 2), name)
         assert problems(MARKED + said(nasty.model_copy(update={"task": task}))) == []
+
+
+UNTRIED = "No reduction was tried by sex: only for the column of the largest gap."
+
+
+def untried(plan: Plan) -> Plan:
+    """The plan where nothing was tried that would close its gap by sex."""
+    content = plan.evidence.fairness.content
+    by = tuple(each.model_copy(update={"remedies": (), "left_out": UNTRIED}) for each in content.by)
+    found = plan.evidence.fairness.model_copy(
+        update={"content": content.model_copy(update={"by": by})}
+    )
+    return plan.model_copy(
+        update={"evidence": plan.evidence.model_copy(update={"fairness": found})}
+    )
+
+
+@pytest.mark.parametrize(
+    ("plan", "stuck"),
+    [(plans.unfair(), True), (plans.with_waiver(), False)],
+    ids=["FAILED", "waived"],
+)
+def test_why_nothing_was_tried_is_said_above_where_a_gate_stands_in_the_way(plan, stuck):
+    plan = untried(plan)
+    assert "**Why, by `sex`**" in why_unfair(plan)
+    assert (UNTRIED in why_unfair(plan)) == stuck
+    assert UNTRIED in fairness(plan).body
+
+
+def test_a_number_has_no_base_rates():
+    content = measured("regression", 2)
+    page = render_page(plans.plan(plans.evidence(fairness=content), before=None))
+    assert "Mostly from the outcomes. mean_prediction is" in page
+    assert "Mostly from the base rates" not in page

@@ -31,7 +31,7 @@ def render_page(plan: Plan) -> str:
     from mergeline.report.page.vega import vega_javascript
 
     drawn = charts(plan)
-    sections = [make(plan, drawn) for make in SECTIONS]
+    sections = [each for make in SECTIONS if (each := make(plan, drawn)) is not None]
     figures = [each for section in sections for each in _figures(section.blocks)]
     scripts = [vega_javascript(), _ours("page.js")] if figures else [_ours("page.js")]
     verdict = headline(plan)

@@ -71,8 +71,10 @@ def why_unfair(plan: Plan) -> str:
         return ""
     troubled = {by for by, _ in troubled_gaps(plan)}
     found = [each for each in plan.evidence.fairness.content.by if each.by in troubled]
+    stuck = {by for by, _ in troubled_gaps(plan, blocking=True)}
     lines = [
-        f"**Why, by {code(each.by)}**: {_worst(each)}{_in_vain(each)}" for each in found[:_WHY]
+        f"**Why, by {code(each.by)}**: {_worst(each)}{_in_vain(each, told=each.by in stuck)}"
+        for each in found[:_WHY]
     ]
     more = len(found) - _WHY
     return "\n\n".join(
@@ -80,13 +82,18 @@ def why_unfair(plan: Plan) -> str:
     )
 
 
-def _in_vain(found: FairnessBy) -> str:
-    """Say that nothing closes a gap; what does is listed with its cost."""
+def _in_vain(found: FairnessBy, *, told: bool) -> str:
+    """Say that nothing closes a gap; what does is listed with its cost.
+
+    Args:
+        found: The gaps by one column.
+        told: Whether it matters here why nothing was tried; below it is said in any case.
+    """
     if helpful(found):
         return ""
     if found.remedies:
         return " Nothing that was tried would close it."
-    return f" {text(found.left_out, 200)}" if found.left_out else ""
+    return f" {text(found.left_out, 200)}" if told and found.left_out else ""
 
 
 def _lead(content: FairnessContent) -> str:

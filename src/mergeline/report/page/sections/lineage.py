@@ -21,7 +21,7 @@ from mergeline.report.page.blocks import (
     Words,
     name,
 )
-from mergeline.report.words import approvals, if_merged
+from mergeline.report.words import approvals, if_merged, is_review
 
 _LEDGER, _LIBRARIES, _NAMES = 50, 60, 20
 
@@ -132,8 +132,10 @@ def _ledger(plan: Plan) -> list[Block]:
     return [Heading("Ledger"), table]
 
 
-def merging(plan: Plan, _charts: Sequence[Chart]) -> Section:
-    """Return what a merge would do now, and how it would go back."""
+def merging(plan: Plan, _charts: Sequence[Chart]) -> Section | None:
+    """Return what a merge would do now, and how it would go back; None where nothing would."""
+    if not is_review(plan):
+        return None
     answer, *said = foretold(plan) or (plan.judgement.answer, *if_merged(plan))
     seen = plan.forecast
     blocks: list[Block] = [

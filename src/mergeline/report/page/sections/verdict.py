@@ -23,7 +23,7 @@ from mergeline.report.page.blocks import (
 )
 from mergeline.report.sections.reuse import reused
 from mergeline.report.since import gates_again
-from mergeline.report.words import headline, is_change, measured, worst_first
+from mergeline.report.words import headline, is_change, is_review, measured, worst_first
 
 _GATES, _BANNERS, _CHANGES, _FILES, _NOTICES = 400, 20, 40, 40, 40
 _SHORT = 12
@@ -49,8 +49,8 @@ def _blocks(plan: Plan) -> list[Block]:
         ("Commit", name(candidate.commit[:_SHORT])),
         ("Base", name(candidate.base[:_SHORT]) if candidate.base else "none"),
         ("Candidate (promotion key)", name(candidate.key[:_SHORT])),
-        ("If merged now", name(plan.judgement.answer)),
     ]
+    facts += [("If merged now", name(plan.judgement.answer))] if is_review(plan) else []
     blocks: list[Block] = [
         *(Note(each.text) for each in plan.judgement.banners[:_BANNERS]),
         Facts(facts),
