@@ -26,8 +26,8 @@ def pytest_addoption(parser):
 # Files of minutes each, the longest first: begun early, they do not keep one worker busy when
 # the others are done.
 LONG = (
-    *("workflows/test_line.py", "project/test_demo.py", "browser/test_rehearsal.py"),
-    *("cli/test_check.py", "workflows/test_refusals.py", "cli/test_real_lines.py"),
+    *("project/test_demo.py", "workflows/test_line.py", "cli/test_check.py"),
+    *("workflows/test_refusals.py", "cli/test_real_lines.py", "browser/test_rehearsal.py"),
     *("release/test_publish.py", "bench/test_disturbed.py", "promote/test_queue.py"),
 )
 

@@ -1,6 +1,7 @@
 """The rehearsal as a visitor lives it: from the first pull request to a rollback, in Chromium.
 
-Builds, promotions and the model server are real, on the example's table.
+Builds, promotions and the model server are real, on the example's table; what the demo of it
+has trained before is restored.
 """
 
 import os
@@ -21,6 +22,7 @@ from selenium.webdriver.support.ui import Select, WebDriverWait
 
 from browser.chromium import DESK, resize
 from cli.conftest import environment
+from demos import demo_once
 from projects import quick_example
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(2400)]
@@ -33,13 +35,12 @@ _ANSWERED = "return !window.pressed && document.readyState === 'complete'"
 
 
 @pytest.fixture
-def source(tmp_path: Path) -> Path:
-    return quick_example(tmp_path / "source")
-
-
-@pytest.fixture
-def address(source: Path, tmp_path: Path, deepchecks: Mapping[str, str]) -> Iterator[str]:
+def address(
+    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, deepchecks: Mapping[str, str]
+) -> Iterator[str]:
     """Where a rehearsal answers; it is ended as a visitor ends it, and leaves nothing behind."""
+    source = quick_example(tmp_path / "source")
+    demo_once(tmp_path_factory, deepchecks).lend_cache(tmp_path / "here")
     process = subprocess.Popen(
         [sys.executable, "-u", "-m", "mergeline", "rehearse", "--folder", str(tmp_path / "here")],
         cwd=source,
@@ -131,7 +132,7 @@ class Visit:
             quiet = not self.browser.find_elements(By.CLASS_NAME, "going")
             limit = min(limit, time.monotonic() + QUIET_SECONDS) if quiet else limit
             assert time.monotonic() < limit, f"{wanted!r} never came to {path}: {text}"
-            time.sleep(0.3)
+            time.sleep(1)
 
     def look(self, name: str) -> None:
         """Keep a picture at both widths; nobody may be shut out, nothing may be cut off."""

@@ -6,7 +6,6 @@ import shutil
 import signal
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from cli.conftest import REPOSITORY, Done, environment
+from demos import demo_once, run, started
 from mergeline.core.evidence import STAGES
-from projects import quick_example
 
 # Two demos, on a machine that may be busy.
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(2700)]
@@ -83,24 +82,6 @@ class Demo:
         return (self.folder / "comments" / f"{branch}.md").read_text()
 
 
-def started(*arguments: str, cwd: Path, env: dict[str, str]) -> "subprocess.Popen[str]":
-    return subprocess.Popen(
-        [sys.executable, "-u", "-m", "mergeline", "demo", *arguments],
-        cwd=cwd,
-        env=env,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-
-
-def run(*arguments: str, cwd: Path, env: dict[str, str]) -> Done:
-    with started(*arguments, cwd=cwd, env=env) as process:
-        out, err = process.communicate(timeout=1300)
-    return Done(process.returncode, out, err)
-
-
 def left_running(folder: Path) -> list[str]:
     """The processes that work in a folder, or that name it in their command line."""
     found = []
@@ -122,13 +103,9 @@ def listens(port: int) -> bool:
 
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory, deepchecks: Mapping[str, str]) -> Demo:
-    folder = tmp_path_factory.mktemp("demo")
-    env = environment(folder / "empty") | deepchecks
-    options = ("--folder", str(folder / "here"), "--example", str(folder / "example"))
-    source = quick_example(folder / "source")
-    first = run(*options, cwd=source, env=env)
-    assert first.code == 0, first.out + first.err
-    return Demo(folder / "here", first, run(*options, cwd=source, env=env))
+    first = demo_once(tmp_path_factory, deepchecks)
+    second = run(*first.options, cwd=first.source, env=first.env)
+    return Demo(first.folder / "here", first.done, second)
 
 
 # --- the story -------------------------------------------------------------------------------
