@@ -3,9 +3,10 @@
 import json
 from typing import Any
 
+import numpy as np
 import pytest
 
-from bundle.commits import BASE, HEAD, Repository, fitted, more_iterations
+from bundle.commits import BASE, HEAD, SETTINGS, Repository, fitted, more_iterations
 from bundle.parts import with_content
 from mergeline.bundle.agreement import require_agreement, require_data
 from mergeline.config.load import parse_settings
@@ -53,10 +54,24 @@ def thresholds(place=3, **fields):
 
 def by_sex(**fields):
     """Thresholds of groups of which the first is another."""
+    return by_sex_at(0, **fields)
+
+
+def by_sex_at(place, **fields):
     (item,) = plans.fairness(0.064).by
-    first, *others = item.thresholds
-    found = (first.model_copy(update=fields), *others)
-    return (item.model_copy(update={"thresholds": found}),)
+    found = list(item.thresholds)
+    found[place] = found[place].model_copy(update=fields)
+    return (item.model_copy(update={"thresholds": tuple(found)}),)
+
+
+def deciding(**rates):
+    """Thresholds of groups of which the one that decides has other rates of men."""
+    (item,) = plans.fairness(0.064).by
+    found = item.thresholds[DECIDING].rates
+    return by_sex_at(DECIDING, rates={**found, "male": {**found["male"], **rates}})
+
+
+DECIDING = 3
 
 
 def slices(column):
@@ -112,6 +127,7 @@ def slices(column):
         ("evaluate", {"thresholds": thresholds(precision=None)}, r"do not add up as \[0\.15\]"),
         ("evaluate", {"thresholds": thresholds(cost=0.1)}, r"do not add up as \[0\.15\]"),
         ("evaluate", {"thresholds": thresholds(place=6, threshold=0.5)[:7]}, r"that decides"),
+        ("evaluate", {"thresholds": thresholds(place=7, threshold=0.51)}, r"that decides as \[\]"),
         ("fairness", {"by": by_sex(threshold=0.9)}, r"fairness\.thresholds rise"),
         (
             "fairness",
@@ -120,6 +136,18 @@ def slices(column):
         ),
         ("fairness", {"by": by_sex(rates={"male": {"x": 0.1}})}, r"of what is not there"),
         ("fairness", {"by": by_sex(gaps={"x": 0.1})}, r"of what is not there"),
+        (
+            "fairness",
+            {"by": deciding(true_positive_rate=0.5)},
+            r"at the one that decides as \['true_positive_rate of male'\]",
+        ),
+        (
+            "fairness",
+            {"by": by_sex_at(DECIDING, gaps={"demographic_parity_difference": 0.0})},
+            r"as \['demographic_parity_difference', 'equalized_odds_difference'\]",
+        ),
+        ("fairness", {"by": by_sex_at(DECIDING, rates={})}, r"as \['false_positive_rate of female"),
+        ("fairness", {"by": by_sex_at(DECIDING, threshold=0.51)}, r"sex that decide as 0, .* 1"),
         (
             "explain",
             {"largest_errors": plans.explain(*plans.ORDER, rows=True).largest_errors},
@@ -225,7 +253,40 @@ OF_TASKS: dict[str, dict[str, Any]] = {
         "evaluate": {"slices": ["region"]},
     },
 }
-PLANS = {"multiclass": plans.three_classes, "regression": plans.regression}
+
+
+def valued(estimates, **values):
+    """The estimates with other values of some."""
+    found = {
+        name: estimates[name].model_copy(update={"value": None if value is None else float(value)})
+        for name, value in values.items()
+    }
+    return {**estimates, **found}
+
+
+def three_classes():
+    """The plan with the metrics that its matrix comes to."""
+    content = plans.three_classes().evidence.evaluate.content
+    matrix = np.array(content.matrix)
+    right, actual, said = matrix.diagonal(), matrix.sum(axis=1), matrix.sum(axis=0)
+    recall, f1 = right / actual, 2 * right / (actual + said)
+    metrics = valued(
+        content.metrics,
+        accuracy=right.sum() / matrix.sum(),
+        balanced_accuracy=recall.mean(),
+        f1_macro=f1.mean(),
+    )
+    each = zip(content.classes, right / said, recall, f1, strict=True)
+    classes = tuple(
+        item.model_copy(
+            update={"metrics": valued(item.metrics, precision=hits, recall=found, f1=both)}
+        )
+        for item, hits, found, both in each
+    )
+    return with_content(plans.three_classes(), "evaluate", metrics=metrics, classes=classes)
+
+
+PLANS = {"multiclass": three_classes, "regression": plans.regression}
 
 
 def require_task(repository, commit, task, plan):
@@ -250,7 +311,7 @@ def test_evidence_of_another_task_is_refused(repository, commit, task, stage):
 
 
 def several():
-    return plans.three_classes().evidence.evaluate.content
+    return three_classes().evidence.evaluate.content
 
 
 def of_class(**fields):
@@ -277,6 +338,18 @@ def of_class(**fields):
         ("multiclass", "evaluate", {"classes": of_class(predicted=1)}, r"classes by predicted"),
         ("multiclass", "evaluate", {"matrix": ((884,),)}, r"evaluate\.matrix as"),
         ("multiclass", "evaluate", {"classes": (), "matrix": ()}, r"evaluate\.classes as \[\]"),
+        (
+            "multiclass",
+            "evaluate",
+            {"metrics": valued(several().metrics, accuracy=0.8)},
+            r"evaluate\.metrics that are counted as {'accuracy': 0\.8}, .* {'accuracy': 0\.79298",
+        ),
+        (
+            "multiclass",
+            "evaluate",
+            {"classes": of_class(metrics=valued(several().classes[0].metrics, recall=0.9))},
+            r"evaluate\.classes by metrics that are counted as {'recall': 0\.9}",
+        ),
         ("multiclass", "evaluate", {"n": 885}, r"evaluate\.n as 885"),
         ("multiclass", "evaluate", {"threshold": 0.5}, r"evaluate\.threshold as 0\.5"),
         (
@@ -305,6 +378,43 @@ def test_what_a_task_cannot_have_is_refused(repository, commit, task, stage, fie
     plan = with_content(PLANS[task](), stage, **fields)
     with pytest.raises(InvalidBundle, match=said):
         require_task(repository, commit, task, plan)
+
+
+# 412 of 880 are found, and 231 others, of 4,000 rows.
+COSTS = SETTINGS["evaluate"]["costs"]
+COUNTED = {
+    "accuracy": 3_301 / 4_000,
+    "balanced_accuracy": (412 / 880 + 2_889 / 3_120) / 2,
+    "precision": 412 / 643,
+    "recall": 412 / 880,
+    "f1": 824 / 1_523,
+}
+
+
+@pytest.mark.parametrize("name", COUNTED)
+@pytest.mark.parametrize("value", [0.99, None])
+def test_a_metric_that_the_counts_contradict_is_refused(repository, commit, name, value):
+    any_metric = plans.evaluate(0.8).metrics["roc_auc"]
+    metrics = valued(dict.fromkeys((name, "roc_auc"), any_metric), **{name: COUNTED[name]})
+    asked = {"metrics": list(metrics), "slices": [], "costs": COSTS}
+    plan = with_content(fitted(plans.better()), "evaluate", metrics=metrics, slices=())
+    require(repository, commit, plan, evaluate=asked)
+    wrong = with_content(plan, "evaluate", metrics=valued(metrics, **{name: value}))
+    with pytest.raises(InvalidBundle, match=rf"that are counted as {{'{name}': {value}}}"):
+        require(repository, commit, wrong, evaluate=asked)
+
+
+def test_metrics_that_the_counts_leave_undefined_have_no_value(repository, commit):
+    nobody = Confusion(true_positive=0, false_positive=0, true_negative=3_120, false_negative=880)
+    any_metric = plans.evaluate(0.8).metrics["roc_auc"]
+    metrics = valued({"precision": any_metric, "roc_auc": any_metric}, precision=None)
+    fields = {"metrics": metrics, "confusion": nobody, "thresholds": (), "cheapest": None}
+    asked = {"metrics": list(metrics), "costs": COSTS}
+    plan = with_content(fitted(plans.better()), "evaluate", **fields)
+    require(repository, commit, plan, evaluate=asked)
+    wrong = with_content(plan, "evaluate", metrics=valued(metrics, precision=1.0))
+    with pytest.raises(InvalidBundle, match=r"as {'precision': 1\.0}, .* {'precision': None}"):
+        require(repository, commit, wrong, evaluate=asked)
 
 
 def test_two_classes_without_counts_are_refused(repository, commit):

@@ -20,11 +20,11 @@ from mergeline.core.verdict import Outcome, Stage
 from mergeline.errors import BytesMismatch, InvalidBundle
 from mergeline.inputs.digest import inputs_digest
 from mergeline.model.safety import require_safe
-from projects import make_project, run_stages, settings_of
+from projects import OUTCOME, make_project, outcome_frame, run_stages, settings_of
 
 TODAY = date(2026, 11, 20)
 STAGES = ("prepare", "train", "evaluate", "fairness")
-GATES = {"auc-floor": {"metric": "roc_auc", "at_least": 0.5}}
+GATES = {"floor": {"metric": "roc_auc", "at_least": 0.5}}
 
 PROJECTS = {
     "plain": {},
@@ -46,18 +46,32 @@ PROJECTS = {
         },
         "evaluate": {
             "primary": "f1",
-            "metrics": ["accuracy", "roc_auc"],
+            "metrics": ["accuracy", "balanced_accuracy", "precision", "recall", "roc_auc"],
             "threshold": 0.25,
             "slices": ["plan", "member"],
         },
         "fairness": {"metrics": ["accuracy"], "bins": {"age": [18, 40, 90]}},
+    },
+    "several": {
+        "frame": outcome_frame("multiclass"),
+        "data": OUTCOME["multiclass"],
+        "evaluate": {
+            "metrics": ["accuracy", "f1_macro", "precision_macro", "recall_macro", "log_loss"]
+        },
+        "gates": {"floor": {"metric": "accuracy", "at_least": 0.4}},
+    },
+    "number": {
+        "frame": outcome_frame("regression"),
+        "data": OUTCOME["regression"],
+        "model": {"estimator": "sklearn.linear_model.LinearRegression"},
+        "gates": {"floor": {"metric": "r2", "at_least": 0.0}},
     },
 }
 
 
 def built(folder, **sections):
     """A project with its stages run, committed, and what its build would upload."""
-    root = make_project(folder, gates=GATES, **sections)
+    root = make_project(folder, **{"gates": GATES, **sections})
     settings = settings_of(root)
     stages = {
         name: {"cmd": f"mergeline stage {name}", "deps": [settings.data.source], "params": ["data"]}
@@ -114,7 +128,7 @@ def test_evidence_of_other_data_or_settings_is_stale(build):
     bundle = read_bundle(*handed_over(repository.root))
     settings = repository.root / "params.yaml"
     text = settings.read_text()
-    other = repository.commit({"params.yaml": text.replace("noun: leaver", "noun: deserter")})
+    other = repository.commit({"params.yaml": text.replace("data:", "data:\n  encoding: ascii", 1)})
     repository.commit({"params.yaml": text})
     git = repository.trusted()
     with pytest.raises(InvalidBundle, match="made from other inputs"):

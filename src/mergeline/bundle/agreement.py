@@ -8,6 +8,7 @@ from collections.abc import Iterator, Set
 from typing import Any
 
 from mergeline.adapters.git import Git
+from mergeline.bundle.counted import of_several, of_two
 from mergeline.bundle.judged import committed
 from mergeline.bundle.thresholds import Statement, of_group_thresholds, of_thresholds
 from mergeline.config.settings import Data, Settings
@@ -185,6 +186,7 @@ def _of_counts(stated: EvaluateContent) -> Iterator[Statement]:
         yield Statement("evaluate.positives", stated.positives, positives)
         rows = positives + counted.false_positive + counted.true_negative
         yield Statement("evaluate.n", stated.n, rows)
+        yield of_two(stated, counted)
     if stated.residuals is not None:
         most = sum(item.n for item in stated.residuals.bins)
         yield Statement("evaluate.residuals of more than all rows", most > stated.n, False)
@@ -204,6 +206,7 @@ def _of_classes(train: TrainContent, stated: EvaluateContent) -> Iterator[Statem
     found = [item.predicted for item in stated.classes]
     yield Statement("evaluate.classes by predicted", found, predicted)
     yield Statement("evaluate.n", stated.n, sum(actual))
+    yield from of_several(stated)
 
 
 def _of_fairness(settings: Settings, stated: FairnessContent) -> Iterator[Statement]:

@@ -42,8 +42,8 @@ def of_thresholds(settings: Settings, stated: EvaluateContent) -> Iterator[State
     wrong = [point.threshold for point in stated.thresholds if not _adds_up(point, stated)]
     yield Statement("evaluate.thresholds that do not add up", wrong, [])
     here = [_counts(point) for point in stated.thresholds if point.threshold == stated.threshold]
-    found = stated.confusion.model_dump()
-    yield Statement("evaluate.thresholds at the one that decides", here, [found] if here else [])
+    found = [stated.confusion.model_dump()] if stated.thresholds else []
+    yield Statement("evaluate.thresholds at the one that decides", here, found)
     spent = {point.threshold: point.cost for point in stated.thresholds if point.cost is not None}
     least = min(spent.values(), default=None)
     cost = None if stated.cheapest is None else spent.get(stated.cheapest)
@@ -56,6 +56,11 @@ def of_group_thresholds(stated: FairnessContent) -> Iterator[Statement]:
         yield Statement("fairness.thresholds rise", _rise(item.thresholds), True)
         strange = [at.threshold for at in item.thresholds if not _is_of(at, item, stated)]
         yield Statement(f"fairness.thresholds by {item.by} of what is not there", strange, [])
+        here = [at for at in item.thresholds if at.threshold == stated.threshold]
+        there = min(1, len(item.thresholds))
+        yield Statement(f"fairness.thresholds by {item.by} that decide", len(here), there)
+        wrong = [name for at in here for name in _unlike_groups(at, item)]
+        yield Statement(f"fairness.thresholds by {item.by} at the one that decides", wrong, [])
 
 
 def _rise(points: Sequence[CurvePoint | GroupThreshold]) -> bool:
@@ -83,7 +88,7 @@ def _adds_up(point: ThresholdPoint, stated: EvaluateContent) -> bool:
         (point.selection_rate, said / max(stated.n, 1)),
         (point.cost, _cost(counts, stated)),
     ]
-    return all(map(_same, *zip(*shares, strict=True)))
+    return all(map(same, *zip(*shares, strict=True)))
 
 
 def _cost(counts: dict[str, int], stated: EvaluateContent) -> float | None:
@@ -93,7 +98,8 @@ def _cost(counts: dict[str, int], stated: EvaluateContent) -> float | None:
     return spent / max(stated.n, 1)
 
 
-def _same(one: Any, other: Any) -> bool:
+def same(one: Any, other: Any) -> bool:
+    """Whether two values are one but for rounding, or both missing."""
     if one is None or other is None:
         return one is other
     return bool(abs(one - other) <= _SLACK * max(1.0, abs(other)))
@@ -103,3 +109,23 @@ def _is_of(at: GroupThreshold, item: FairnessBy, stated: FairnessContent) -> boo
     judged = {group.name for group in item.groups if group.judged}
     rates = all(found.keys() <= {*stated.metrics} for found in at.rates.values())
     return at.rates.keys() <= judged and rates and at.gaps.keys() <= {*GAPS[stated.task]}
+
+
+def _unlike_groups(at: GroupThreshold, item: FairnessBy) -> list[str]:
+    """Return what is another rate or gap at the threshold that decides than by group."""
+    told = {
+        f"{name} of {group}": rate
+        for group, found in at.rates.items()
+        for name, rate in found.items()
+    }
+    measured = {
+        f"{name} of {group.name}": found.value
+        for group in item.groups
+        if group.judged
+        for name, found in group.metrics.items()
+    }
+    told |= at.gaps
+    measured |= {name: gap.difference.value for name, gap in item.gaps.items()}
+    return [
+        name for name in sorted({*told, *measured}) if not same(told.get(name), measured.get(name))
+    ]
