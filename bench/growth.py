@@ -51,6 +51,7 @@ def beside_tutorial(rows: int) -> str:
         project(root, rows)
         theirs = Path(folder, "tutorial")
         shutil.copytree(TUTORIAL, theirs)
+        (theirs / "pipeline.yaml").rename(theirs / "dvc.yaml")
         shutil.copy(root / "data/applications.parquet", theirs)
         (theirs / "params.yaml").write_text(f"python: {PYTHON}\ndeepchecks: {interpreter()}\n")
         for command in (["git", "init", "--quiet"], [*DVC, "init", "--quiet"]):

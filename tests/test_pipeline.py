@@ -1,6 +1,7 @@
 """The root's dvc.yaml: what the template says, with the stage code that each stage imports."""
 
 import ast
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -82,6 +83,12 @@ def test_no_stage_depends_on_what_only_reports_or_promotes(stage: str) -> None:
 def test_ignore_files_are_the_templates() -> None:
     for name in ("data/.gitignore", "reports/.gitignore", ".dvcignore"):
         assert (ROOT / name).read_text().splitlines() == list(IGNORED[name])
+
+
+def test_dvc_finds_no_other_pipeline_in_a_clone() -> None:
+    command = ["git", "ls-files", "--", "dvc.yaml", "*/dvc.yaml", "*.dvc"]
+    listed = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
+    assert listed.stdout.split() == ["dvc.yaml"]
 
 
 def test_the_root_is_a_dvc_project_in_every_clone() -> None:
