@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import mergeline
+from mergeline.adapters.git_process import NO_HOOKS
 from mergeline.core import layout
 from mergeline.core.digest import sha256, tree_digest
 from mergeline.errors import UsageError
@@ -129,7 +130,7 @@ class Example:
         who = {f"GIT_{role}_{k}": v for role in ("AUTHOR", "COMMITTER") for k, v in about.items()}
         # The lock says what was built last; the build of this commit is still to come.
         self.git("add", "--all", "--", ".", f":!{layout.LOCK}")
-        run(["git", "commit", "--quiet", "--message", title], self.folder, who)
+        run(["git", *NO_HOOKS, "commit", "--quiet", "--message", title], self.folder, who)
         return self.git("rev-parse", "HEAD").strip()
 
     def push(self, branch: str) -> None:
@@ -143,8 +144,8 @@ class Example:
                 write_whole(target / path.name, path.read_bytes())
 
     def git(self, *arguments: str) -> str:
-        """Run Git in the clone; return what it prints."""
-        return run(["git", *arguments], self.folder)
+        """Run Git in the clone, without the user's own hooks; return what it prints."""
+        return run(["git", *NO_HOOKS, *arguments], self.folder)
 
 
 def _own_pin() -> bytes:
