@@ -3,9 +3,10 @@
 import json
 
 import pytest
+import vl_convert
 
 from mergeline.core.plan import Plan
-from mergeline.report.charts import charts, svg
+from mergeline.report.charts import charts, config, svg
 
 from . import plans
 from .filled import Filler
@@ -75,6 +76,28 @@ def test_the_titles_of_a_tooltip_are_ours(task: str) -> None:
     for chart in found.values():
         said = [value for path, value in _walk(chart.spec) if "tooltip" in path]
         assert [value for value in said if "toString" in str(value)] == []
+
+
+@pytest.mark.parametrize("task", ["failed-fairness", "three-classes", "regression"])
+def test_no_name_stands_in_an_expression_of_vega(task: str) -> None:
+    """There `constructor` would be more than a text, and the chart blank."""
+    for chart in charts(plans.poisoned(plans.ALL[task](), "constructor ")):
+        drawn = vl_convert.vegalite_to_vega(json.dumps({**chart.spec, "config": config()}))
+        said = [path for path, value in _walk(drawn) if "constructor" in str(value)]
+        asked = [path for path in said if path[-1] in {"expr", "signal", "test", "calculate"}]
+        assert asked == [], chart.name
+
+
+@pytest.mark.parametrize("name", ["constructor", "__proto__", "toString"])
+def test_a_rate_with_a_name_of_javascript_s_own_is_drawn(name: str) -> None:
+    def drawn(called: str) -> int:
+        plan = plans.rewritten(
+            plans.unfair(), lambda text: called if text == "selection_rate" else text
+        )
+        found = {chart.name: chart for chart in charts(plan)}
+        return svg(found["groups-1"]).count("<path")
+
+    assert drawn(name) == drawn("selected")
 
 
 def test_the_same_plan_gives_the_same_charts() -> None:

@@ -37,7 +37,6 @@ def _rates(content: FairnessContent, found: FairnessBy, name: str) -> Chart | No
     if not groups or not rates:
         return None
     shown = fitting([each.name for each in groups])
-    # A scale's domain comes to stand in Vega's expressions, which not every character may.
     series = dict(zip(rates, fitting(rates), strict=True))
     rows = [
         {
@@ -55,7 +54,9 @@ def _rates(content: FairnessContent, found: FairnessBy, name: str) -> Chart | No
     scale = alt.Scale(domain=[*series.values()])
     base = alt.Chart(values(rows)).encode(
         y=alt.Y("name:N", sort=None, title=None, scale=alt.Scale(paddingInner=0.3)),
-        yOffset=alt.YOffset("series:N", scale=scale),
+        # Without a sort it takes the colours', by an expression with all names in it, where one
+        # such as `constructor` is more than a text.
+        yOffset=alt.YOffset("series:N", scale=scale, sort="ascending"),
         color=alt.Color("series:N", scale=scale, legend=alt.Legend(columns=1)),
     )
     axis = "value" if content.task == "regression" else "rate"
