@@ -97,10 +97,22 @@ def test_a_commit_that_nothing_holds(project: Project) -> None:
     assert "git switch --detach" in hint
 
 
+def test_a_pipeline_that_dvc_refuses(project: Project) -> None:
+    project.git("switch", "--quiet", "--force-create", "broken", "main")
+    project.write("dvc.yaml", "stages: {train: {cmd: '${nobody} knows'}}\n")
+    project.git("commit", "--quiet", "--all", "--message", "broken")
+    message = diff(project, "broken", "main").error()[0]
+    project.git("switch", "--quiet", "--force", "-")
+    assert message.startswith("A, broken (")
+    assert "cannot be restored: The pipeline cannot be used: " in message
+
+
 def test_a_name_that_nothing_has(project: Project) -> None:
     done = diff(project, "main", "nope")
     assert done.code == 2
-    assert "there is no commit 'nope'" in done.error()[0]
+    message, hint = done.error()
+    assert "there is no commit 'nope'" in message
+    assert "`git fetch --tags`" in hint
 
 
 def test_a_commit_without_settings(project: Project) -> None:

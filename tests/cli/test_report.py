@@ -1,6 +1,7 @@
 """`mergeline report`: what a real check left, in every form, and what no longer holds."""
 
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -107,3 +108,12 @@ def test_a_folder_that_is_not_there(project: Project, tmp_path: Path) -> None:
     done = report(project, "--output", str(tmp_path / "no/report.md"))
     assert done.code == 2
     assert "there is no folder" in done.error()[0]
+
+
+def test_what_is_there_and_no_file_stays(project: Project, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    for place in (tmp_path, tmp_path / "pipe"):
+        done = report(project, "--output", str(place))
+        assert done.code == 2
+        assert done.error()[0] == f"--output {place} is there and is no file"
+    assert (tmp_path / "pipe").is_fifo()

@@ -84,7 +84,9 @@ def run_diff(root: Path, a: Side, b: Side, *, today: date, say: Say) -> Plan:
 
 def _require(baseline: Baseline, side: Side, name: str) -> None:
     if baseline.status != "available":
-        reason = baseline.reason.replace("the base", "it").replace("The base", "It")
+        reason = baseline.reason
+        for whose, said in ((" of the base", ""), ("the base", "it"), ("The base", "It")):
+            reason = reason.replace(whose, said)
         raise NotRestored(
             f"{name}, {side.said}, cannot be restored: {reason.rstrip('.')}",
             hint="`dvc push --run-cache` where it was checked (of a release `mergeline publish`) "

@@ -46,7 +46,7 @@ def show(plan: "Plan", how: Format, output: Path | None, *, files: bool) -> None
         files: Whether it is that of the files in reports/.
 
     Raises:
-        UsageError: The file's folder is not there.
+        UsageError: The file's folder is not there, or its name is that of something else.
         OSError: It cannot be written; it is as it was.
     """
     from mergeline.cli.jobs import say
@@ -59,6 +59,10 @@ def show(plan: "Plan", how: Format, output: Path | None, *, files: bool) -> None
         typer.echo(unobeyed(_rendered(plan, how, to_file=False, files=files)), nl=False)
     elif not output.absolute().parent.is_dir():
         raise UsageError(f"there is no folder {output.parent}", hint="make it, or name another")
+    elif output.exists() and not output.is_file():  # a device would be replaced by a file
+        raise UsageError(
+            f"--output {output} is there and is no file", hint="name a file, or leave it out"
+        )
     else:
         write_whole(output, _rendered(plan, how, to_file=True, files=files).encode())
         say(f"written to {output}")

@@ -14,6 +14,11 @@ from mergeline.release.find import find_release, require_commit
 # The word says that no branch or tag of that name is meant.
 _VERSION = re.compile(r"(?P<word>version[ :]?)?v?(?P<number>[1-9][0-9]{0,8})")
 
+_HINT = (
+    "name a branch, a tag or an id that is here (`git fetch --tags` brings the remote's), or a "
+    "version of `mergeline log`"
+)
+
 
 @dataclass(frozen=True)
 class Named:
@@ -51,9 +56,9 @@ def find_named(
         try:
             commit = git.resolve(name)
             return Named(commit, f"{printable(name)} ({commit[:12]})")
-        except UsageError:
+        except UsageError as error:
             if found is None:
-                raise
+                raise UsageError(error.message, hint=_HINT) from error
     number = found["number"]
     commit = find_release(ledger(), environment, number).release.commit
     require_commit(git, remote, commit)
