@@ -89,13 +89,13 @@ def test_no_name_stands_in_an_expression_of_vega(task: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["constructor", "__proto__", "toString"])
-def test_a_rate_with_a_name_of_javascript_s_own_is_drawn(name: str) -> None:
-    def drawn(called: str) -> int:
+def test_a_metric_with_a_name_of_javascript_s_own_is_drawn(name: str) -> None:
+    def drawn(called: str) -> list[int]:
         plan = plans.rewritten(
-            plans.unfair(), lambda text: called if text == "selection_rate" else text
+            plans.unfair(), lambda text: called if text in {"selection_rate", "roc_auc"} else text
         )
         found = {chart.name: chart for chart in charts(plan)}
-        return svg(found["groups-1"]).count("<path")
+        return [svg(found[each]).count("<path") for each in ("groups-1", "slices-1")]
 
     assert drawn(name) == drawn("selected")
 

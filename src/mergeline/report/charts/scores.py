@@ -4,7 +4,8 @@ from typing import Any
 
 from mergeline.core.evidence import EvaluateContent, Slice
 from mergeline.core.plan import Plan
-from mergeline.report.charts.chart import STEP, Chart, finished, fitting, values
+from mergeline.report.charts.chart import NAME, STEP, Chart, finished, fitting, values
+from mergeline.report.markdown import plain
 from mergeline.report.numbers import estimate, number, percent, signed
 
 _SLICES, _COLUMNS = 20, 12
@@ -46,11 +47,13 @@ def _slices(content: EvaluateContent, column: str, name: str) -> Chart | None:
         _interval(shown, each, metric)
         for shown, each in zip(fitting([each.value for each in measured]), measured, strict=True)
     ]
-    x = alt.X("x:Q", title=metric, scale=alt.Scale(zero=False))
+    # Never the name alone: an axis whose title is `constructor` leaves a chart blank.
+    title = f"{plain(metric, NAME)} with its 95 % interval"
+    x = alt.X("x:Q", title=title, scale=alt.Scale(zero=False))
     y = alt.Y("name:N", sort=None, title=None)
     base = alt.Chart(values(rows)).encode(y=y)
     layers = [
-        base.mark_rule(style="model").encode(x=alt.X("low:Q", title=metric), x2="high:Q"),
+        base.mark_rule(style="model").encode(x=alt.X("low:Q", title=title), x2="high:Q"),
         base.mark_point(style="model", size=60, filled=True).encode(
             x=x,
             tooltip=[
