@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from mergeline.config.load import load_settings, parse_settings
+from mergeline.config.load import doubtful_sections, load_settings, parse_settings
 from mergeline.config.settings import Settings
 from mergeline.core.policy import FairnessGate, MetricGate
 from mergeline.errors import ConfigError
@@ -91,6 +91,28 @@ def test_a_section_that_is_nearly_ours_is_an_error(small: str, key: str, meant: 
 
 def test_a_near_miss_beside_our_own_section_is_the_projects(small: str) -> None:
     assert parse_settings(small + "gate: 1\ngates: {}\nmodels: 2\n", origin="x")
+
+
+@pytest.mark.parametrize(("key", "meant"), [("crad", "card"), ("Cars", "card")])
+def test_a_section_that_may_be_ours_is_doubted(
+    small: str, key: str, meant: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "params.yaml"
+    path.write_text(f"{small}{key}: {{}}\n")
+    assert load_settings(path)
+    (said,) = doubtful_sections(path)
+    assert said.endswith(
+        f"params.yaml:8: {key}: taken for a section of the project's own and not "
+        f"read; or did you mean {meant}?"
+    )
+
+
+def test_a_projects_own_sections_are_not_doubted(small: str, tmp_path: Path) -> None:
+    path = tmp_path / "params.yaml"
+    own = ("train", "prepare", "featurize", "evaluation", "dataset", "seed", "params", "crad", 7)
+    path.write_text(f"{small}card: {{}}\n" + "".join(f"{key}: 1\n" for key in own))
+    assert load_settings(path)
+    assert doubtful_sections(path) == []
 
 
 def test_a_misspelt_section_is_not_missing_as_well(small: str) -> None:

@@ -17,7 +17,7 @@ from mergeline.check.pipeline import require_pipeline
 from mergeline.check.remembered import compare_once
 from mergeline.check.reproduce import Reproduction, reproduce
 from mergeline.check.running import while_running
-from mergeline.config.load import load_settings
+from mergeline.config.load import doubtful_sections, load_settings
 from mergeline.config.settings import Settings
 from mergeline.core import layout
 from mergeline.core.evidence import STAGES, EvidenceSet
@@ -82,6 +82,8 @@ def run_check(request: Request, say: Say) -> Plan:
     root = request.root
     git = Git(root)
     settings = load_settings(root / layout.SETTINGS)
+    for doubt in doubtful_sections(root / layout.SETTINGS):
+        say(doubt)
     commit = git.resolve(request.base) if request.base else git.default_base()
     reproduction = _reproduce(root, None, say, fresh=request.fresh)
     evidence = read_evidence(root)

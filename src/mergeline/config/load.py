@@ -15,8 +15,9 @@ from mergeline.config.sentences import problems_of
 from mergeline.config.settings import Settings
 from mergeline.errors import ConfigError
 
-# How alike a top-level key and one of our sections must be to be taken for a misspelling.
-_NEAR = 0.8
+# How alike a top-level key and one of our sections must be to be taken for a misspelling, and for
+# a doubt: of short names `crad` is as near to `card` as `date` to `data`.
+_NEAR, _DOUBTFUL = 0.8, 0.75
 
 
 def load_settings(path: Path) -> Settings:
@@ -101,6 +102,31 @@ def _ours(document: Document) -> tuple[dict[str, Any], list[Problem], set[str]]:
             text = f"did you mean the section {meant}? One of your own needs another name"
             problems.append(Problem((str(key),), text))
     return values, problems, renamed
+
+
+def doubtful_sections(path: Path) -> list[str]:
+    """Return sections that are taken for the project's own and may be one of ours, misspelt.
+
+    Args:
+        path: A settings file that `load_settings` has read.
+
+    Returns:
+        A sentence each, that begins with the place.
+    """
+    document = read_document(path.read_text("utf-8-sig"), origin=printable(_short(path)))
+    absent = [name for name in Settings.model_fields if name not in document.data]
+    found = [
+        (str(key), meant)
+        for key in document.data
+        if key not in Settings.model_fields
+        and (meant := did_you_mean(str(key), absent, cutoff=_DOUBTFUL))
+        and abs(len(str(key)) - len(meant)) <= 1  # DVC's `train` is no `tracking`
+    ]
+    return [
+        f"{printable(_short(path))}:{document.line((key,))}: {dotted((key,))}: taken for a section "
+        f"of the project's own and not read; or did you mean {meant}?"
+        for key, meant in found
+    ]
 
 
 def _error(problems: Iterable[Problem], document: Document, origin: str) -> ConfigError:

@@ -206,6 +206,16 @@ def test_what_a_project_lacks(folder: Path, case: str) -> None:
     assert found.next_step
 
 
+def test_a_section_that_may_be_misspelt(folder: Path) -> None:
+    text = (folder / "params.yaml").read_text()
+    (folder / "params.yaml").write_text(f"{text}crad: {{summary: Who pays back}}\ntrain: 1\n")
+    found = findings(folder)["section"]
+    assert found.state == "warn"
+    assert "crad: taken for a section of the project's own" in found.detail
+    assert "did you mean card?" in found.detail
+    assert "mergeline schema" in found.next_step
+
+
 def test_a_registry_in_a_file_on_a_hosted_runner(folder: Path) -> None:
     change(folder / "params.yaml", "https://mlflow.example.org", "sqlite:///r.db")
     hosted = {"GITHUB_ACTIONS": "true", "RUNNER_ENVIRONMENT": "github-hosted"}

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from mergeline.adapters.git import find_root
 from mergeline.adapters.registry import registry_uri
-from mergeline.config.load import load_settings
+from mergeline.config.load import doubtful_sections, load_settings
 from mergeline.config.settings import Settings
 from mergeline.core import layout
 from mergeline.errors import MergelineError
@@ -53,7 +53,11 @@ def open_project(folder: Path) -> Project:
         said = " ".join(error.message.split())
         return Project(root, found=(found, missing(layout.SETTINGS, said, error.hint)))
     said = f"{settings.project}, {_count(len(settings.gates), 'gate')}"
-    return Project(root, settings, (found, ok(layout.SETTINGS, said)))
+    doubts = [
+        warn("section", doubt, "spell it as in `mergeline schema`, or keep it")
+        for doubt in doubtful_sections(path)
+    ]
+    return Project(root, settings, (found, ok(layout.SETTINGS, said), *doubts))
 
 
 def project(about: Project, environ: Mapping[str, str]) -> Group:
