@@ -157,7 +157,7 @@ def slices(column):
         ("fairness", {"min_group": 2_000}, r"fairness\.min_group as 2000, by the commit it is 50"),
         ("fairness", {"bootstrap": 100}, r"fairness\.bootstrap"),
         ("fairness", {"seed": 7}, r"fairness\.seed"),
-        ("fairness", {"n": 10}, r"fairness\.n as 10"),
+        ("fairness", {"n": 10}, r"fairness\.n by the groups of sex as 10"),
         ("fairness", {"by": ()}, r"fairness\.by as \[\], by the commit it is \['sex'\]"),
         ("fairness", {"metrics": ("accuracy",)}, r"fairness\.metrics that are missing"),
     ],
@@ -181,13 +181,56 @@ def test_a_model_that_reads_an_excluded_column_is_refused(repository, commit):
         require(repository, commit, fitted(plans.better()), data={**DATA, "exclude": ["postcode"]})
 
 
-def test_a_group_that_is_judged_though_too_small_is_refused(repository, commit):
-    content = plans.fairness(0.064)
-    groups = tuple(g.model_copy(update={"judged": True}) for g in content.by[0].groups)
-    by = (content.by[0].model_copy(update={"groups": groups}),)
+def group(which, **fields):
+    """By sex, with another group of a name."""
+    (item,) = plans.fairness(0.064).by
+    found = [each.model_copy(update=fields if each.name == which else {}) for each in item.groups]
+    return (item.model_copy(update={"groups": tuple(found)}),)
+
+
+def gap(value):
+    """By sex, with another gap of how often men and women are found."""
+    (item,) = plans.fairness(0.064).by
+    found = item.gaps[plans.ODDS]
+    difference = found.difference.model_copy(update={"value": value})
+    gaps = {**item.gaps, plans.ODDS: found.model_copy(update={"difference": difference})}
+    return (item.model_copy(update={"gaps": gaps, "thresholds": ()}),)
+
+
+@pytest.mark.parametrize(
+    ("by", "said"),
+    [
+        (group("not given", judged=True), r"judged against their size as \['not given'\]"),
+        (group("male", judged=False), r"judged against their size as \['male'\]"),
+        (group("male", name="female"), r"groups by sex twice as 3, .* 2"),
+        (group("male", n=2_096), r"fairness\.n by the groups of sex as 4000, .* 4001"),
+        (group("male", metrics={}), r"gaps by sex that no groups have as \['demographic_parity"),
+        (gap(0.01), r"that no groups have as \['equalized_odds_difference'\]"),
+        (gap(None), r"that no groups have as \['equalized_odds_difference'\]"),
+    ],
+)
+def test_groups_and_gaps_that_contradict_each_other_are_refused(repository, commit, by, said):
     plan = with_content(fitted(plans.better()), "fairness", by=by)
-    with pytest.raises(InvalidBundle, match=r"too small as \['not given'\]"):
+    with pytest.raises(InvalidBundle, match=said):
         require(repository, commit, plan)
+
+
+@pytest.mark.parametrize(
+    ("task", "change"),
+    [
+        ("multiclass", {"value": 0.01}),
+        ("regression", {"value": 1.0}),
+        ("regression", {"value": None}),
+    ],
+)
+def test_a_gap_of_other_tasks_that_no_groups_have_is_refused(repository, commit, task, change):
+    plan = PLANS[task]()
+    (item,) = plan.evidence.fairness.content.by
+    name, found = next(iter(item.gaps.items()))
+    wrong = found.model_copy(update={"difference": found.difference.model_copy(update=change)})
+    by = (item.model_copy(update={"gaps": {**item.gaps, name: wrong}}),)
+    with pytest.raises(InvalidBundle, match=rf"that no groups have as \['{name}'\]"):
+        require_task(repository, commit, task, with_content(plan, "fairness", by=by))
 
 
 def test_a_fixed_cut_is_the_commits(repository, commit):

@@ -130,15 +130,15 @@ def test_a_gate_lowered_by_the_pull_request_does_not_count_yet(tmp_path):
 def test_what_moves_a_gate_is_named_whatever_the_build_says(tmp_path):
     head = {
         **HEAD,
-        "params.yaml": more_iterations(fairness={"min_group": 10}),
+        "params.yaml": more_iterations(fairness={"min_group": 20}),
         "data/contract.yaml": "other contract",
     }
     line = Line(tmp_path, head=head)
-    plan = with_content(line.build(), "fairness", min_group=10)
+    plan = with_content(line.build(), "fairness", min_group=20)
     plan = with_content(plan, "prepare", contract_sha256=sha256(b"other contract"))
     (banner,) = line.judged(chained(plan)).judgement.banners
     assert banner.kind == "gates-moved"
-    assert "fairness.min_group from 50 to 10" in banner.text
+    assert "fairness.min_group from 50 to 20" in banner.text
     assert "contract" in banner.text
 
 

@@ -154,13 +154,14 @@ def test_a_megabyte_of_findings_is_one_comment(tmp_path: Path) -> None:
     columns = prepare.content.columns
     wide = [columns[1].model_copy(update={"name": f"column {n} [x](/x)"}) for n in range(500)]
     by = fairness.content.by[0]
-    groups = [plans.group(f"group {n} <b>", 60 + n, 0.2, 0.5, 0.1) for n in range(300)]
-    too_many = {"thresholds": ()}  # of so many groups none are told
+    female, male, other = by.groups
+    fewer = male.model_copy(update={"n": male.n - 1_200})
+    groups = [plans.group(f"group {n} <b>", 4, 0.2, 0.5, 0.1, judged=False) for n in range(300)]
     finding = "::error::a finding @octocat <img src=x> [x](/x) " * 20
     noisy = plans.better(
         prepare=prepare.content.model_copy(update={"columns": (*columns, *wide)}),
         fairness=fairness.content.model_copy(
-            update={"by": (by.model_copy(update={"groups": (*by.groups, *groups), **too_many}),)}
+            update={"by": (by.model_copy(update={"groups": (female, fewer, other, *groups)}),)}
         ),
         check_model=plans.checks(
             *(plans.check(f"model/check {n}", "failed", finding) for n in range(1_100))

@@ -9,6 +9,7 @@ from typing import Any
 
 from mergeline.adapters.git import Git
 from mergeline.bundle.counted import of_several, of_two
+from mergeline.bundle.gaps import of_gaps
 from mergeline.bundle.judged import committed
 from mergeline.bundle.thresholds import Statement, of_group_thresholds, of_thresholds
 from mergeline.config.settings import Data, Settings
@@ -220,13 +221,7 @@ def _of_fairness(settings: Settings, stated: FairnessContent) -> Iterator[Statem
     yield Statement("fairness.metrics that are missing", missing, set())
     by = tuple(name_of(columns) for columns in column_sets(settings.data.sensitive))
     yield Statement("fairness.by", tuple(item.by for item in stated.by), by)
-    small = [
-        group.name
-        for item in stated.by
-        for group in item.groups
-        if group.judged and group.n < given.min_group
-    ]
-    yield Statement("fairness groups judged though too small", small, [])
+    yield from of_gaps(stated)
 
 
 def _stale(commit: str, what: str, stated: Any, expected: Any) -> InvalidBundle:
