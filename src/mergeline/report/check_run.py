@@ -9,7 +9,7 @@ from mergeline.report.forecast import foretold
 from mergeline.report.markdown import NAME, inert, text
 from mergeline.report.numbers import exact
 from mergeline.report.sections.gates import gate_counts
-from mergeline.report.words import WORD, headline, if_merged, measured, worst_first
+from mergeline.report.words import WORD, headline, if_merged, measured, otherwise, worst_first
 
 _TITLE, _LINE = 255, 2000  # characters, at most
 _SAID = (Outcome.ERRORED, Outcome.FAILED, Outcome.WARNED)
@@ -47,9 +47,8 @@ def _conclusion(plan: Plan, outcome: Outcome) -> Conclusion:
 
 
 def _of_gates(plan: Plan, places: Places) -> Iterator[Remark]:
-    base, head = plan.judgement.verdict, plan.judgement.proposed
-    brought = [gate for gate in head.gates if gate not in base.gates] if head else []
-    for gates, whose in ((base.gates, ""), (brought, _BROUGHT)):
+    judged = plan.judgement
+    for gates, whose in ((judged.verdict.gates, ""), (otherwise(judged), _BROUGHT)):
         for gate in worst_first(gates):
             if gate.outcome in _SAID:
                 yield _remark(gate, whose, places)

@@ -9,7 +9,15 @@ from mergeline.report.against import compared, primary_pair
 from mergeline.report.markdown import NAME, plain
 from mergeline.report.numbers import estimate, number
 from mergeline.report.sections.reuse import reused
-from mergeline.report.words import WORD, headline, if_merged, is_review, measured, worst_first
+from mergeline.report.words import (
+    WORD,
+    headline,
+    if_merged,
+    is_review,
+    measured,
+    otherwise,
+    worst_first,
+)
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -77,12 +85,14 @@ def _verdicts(judgement: Judgement) -> "list[Table | Text]":
     base, head = judgement.verdict, judgement.proposed
     if head is None:
         return [_gate_table("Gates", base.gates)]
-    other = tuple(gate for gate in head.gates if gate not in base.gates)
     there = {gate.name for gate in head.gates}
     gone = [gate.name for gate in base.gates if gate.name not in there]
     parts = [
         _gate_table("Gates by the rules in force (base)", base.gates),
-        _gate_table("Gates that come out differently by the rules of this pull request", other),
+        _gate_table(
+            "Gates that come out differently by the rules of this pull request",
+            otherwise(judgement),
+        ),
     ]
     return parts + ([_paragraph("Gates removed", ", ".join(gone))] if gone else [])
 

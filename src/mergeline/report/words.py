@@ -82,6 +82,14 @@ def deciding(judgement: Judgement) -> Verdict:
     return judgement.proposed
 
 
+def otherwise(judgement: Judgement) -> tuple[GateResult, ...]:
+    """Return gates that come out differently by the rules that a pull request brings."""
+    if judgement.proposed is None:
+        return ()
+    known = {gate.name: gate for gate in judgement.verdict.gates}
+    return tuple(gate for gate in judgement.proposed.gates if known.get(gate.name) != gate)
+
+
 def blocking(verdict: Verdict) -> tuple[GateResult, ...]:
     """Return the gates that stand in the way, worst first."""
     return worst_first(gate for gate in verdict.gates if gate.outcome.blocks)

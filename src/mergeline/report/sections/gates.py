@@ -163,10 +163,18 @@ def remedy_cost(remedy: Remedy) -> str:
     said = f"{what} {' → '.join(number(side) for side in sides if side is not None)}"
     opened = [
         f"{code(name)} {number(before)} → {number(after)}"
+        for name, before, after in opened_gaps(remedy)
+    ]
+    return f"{said}; **opens** {' and '.join(opened)}" if opened else said
+
+
+def opened_gaps(remedy: Remedy) -> list[tuple[str, float, float]]:
+    """Return other gaps that a remedy makes much larger, before and after."""
+    return [
+        (name, before, after)
         for name, (before, after) in list(remedy.others.items())[:_OTHERS]
         if after > _MUCH_LARGER * before and after - before > _SMALL * (remedy.error_before or 1)
     ]
-    return f"{said}; **opens** {' and '.join(opened)}" if opened else said
 
 
 def _all_remedies(plan: Plan) -> list[tuple[str, Remedy]]:

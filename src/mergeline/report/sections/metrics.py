@@ -1,5 +1,8 @@
 """What was measured on the held-out rows: the primary metric, all metrics, slices."""
 
+from collections.abc import Mapping
+
+from mergeline.core.base import Estimate
 from mergeline.core.evidence import CalibrationBin, Confusion, EvaluateContent, Slice
 from mergeline.core.plan import Plan
 from mergeline.core.verdict import Paired
@@ -23,7 +26,7 @@ from mergeline.report.sections.residuals import in_units, residuals
 _SLICES, _METRICS = 40, 20
 _DEFAULT_NOUN = "positive"
 # Of which the absolute values of two models are compared.
-_BY_DISTANCE = "mean_error"
+BY_DISTANCE = "mean_error"
 _ARROW = {"better": "⬆️ **better**", "worse": "⬇️ **worse**", "cannot_tell": "↔️ **cannot tell**"}
 
 
@@ -37,19 +40,20 @@ def primary(plan: Plan) -> str:
         return words
     name = plan.evidence.evaluate.content.primary
     row = (
-        f"{code(name)}, distance from 0" if name == _BY_DISTANCE else code(name),
+        f"{code(name)}, distance from 0" if name == BY_DISTANCE else code(name),
         "" if paired.baseline is None else number(paired.baseline, limit=paired.candidate),
         "" if paired.candidate is None else number(paired.candidate, limit=paired.baseline),
         estimate(paired.delta, sign=True),
         "**the same**" if is_same(plan, paired) else _ARROW[paired.outcome],
     )
-    direction = _direction(name, higher=paired.higher_is_better)
-    header = (direction.capitalize(), "Baseline", "This model", "Change (95 % interval)", "")
+    best = direction(name, higher=paired.higher_is_better)
+    header = (best.capitalize(), "Baseline", "This model", "Change (95 % interval)", "")
     return f"{words}\n\n{table(header, [row], numeric=(1, 2, 3))}"
 
 
-def _direction(name: str, *, higher: bool) -> str:
-    if name == _BY_DISTANCE:
+def direction(name: str, *, higher: bool) -> str:
+    """Return which values of a metric are good."""
+    if name == BY_DISTANCE:
         return "nearest to 0 is best"
     return "higher is better" if higher else "lower is better"
 
@@ -115,7 +119,7 @@ def _metric_table(content: EvaluateContent, plan: Plan) -> str:
     rows = [
         (
             code(name),
-            _direction(name, higher=content.higher_is_better.get(name, True)),
+            direction(name, higher=content.higher_is_better.get(name, True)),
             estimate(value) + (f": {text(value.reason)}" if value.value is None else ""),
             estimate(old[name]) if name in old else "",
             _paired(name, pairs.get(name)),
@@ -128,11 +132,20 @@ def _metric_table(content: EvaluateContent, plan: Plan) -> str:
 
 def _doubts(content: EvaluateContent) -> str:
     """Say which intervals are missing, or hold less often than they should."""
+    shown = dict(list(content.metrics.items())[:_METRICS])
+    said = by_reason({name: found for name, found in shown.items() if found.value is not None})
+    return "\n".join(
+        f"- {joined(map(code, names))}: {text(reason, 300)}" for reason, names in said.items()
+    )
+
+
+def by_reason(metrics: Mapping[str, Estimate]) -> dict[str, list[str]]:
+    """Return metrics without a value or an interval, or with a doubtful one, by why that is."""
     said: dict[str, list[str]] = {}
-    for name, found in list(content.metrics.items())[:_METRICS]:
-        if found.value is not None and found.reason:
-            said.setdefault(found.reason, []).append(code(name))
-    return "\n".join(f"- {joined(names)}: {text(reason, 300)}" for reason, names in said.items())
+    for name, found in metrics.items():
+        if found.reason:
+            said.setdefault(found.reason, []).append(name)
+    return said
 
 
 def _paired(name: str, paired: Paired | None) -> str:
@@ -140,7 +153,7 @@ def _paired(name: str, paired: Paired | None) -> str:
         return ""
     if paired.delta.value is None:
         return text(paired.delta.reason) or "not measured"
-    what = " in distance from 0" if name == _BY_DISTANCE else ""
+    what = " in distance from 0" if name == BY_DISTANCE else ""
     return f"{estimate(paired.delta, sign=True)}{what}, {COMPARED[paired.outcome]}"
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from mergeline.core.evidence import FairnessBy, FairnessContent, Group, Remedy
 from mergeline.core.plan import Plan
+from mergeline.report.against import COMPARED
 from mergeline.report.charts import Chart
 from mergeline.report.numbers import estimate, number, plural
 from mergeline.report.page.blocks import (
@@ -20,6 +21,7 @@ from mergeline.report.page.blocks import (
     name,
 )
 from mergeline.report.sections.fairness import caused
+from mergeline.report.sections.gates import helpful, opened_gaps
 
 _BY, _GROUPS, _REMEDIES = 24, 60, 24
 _METHOD = {
@@ -83,7 +85,7 @@ def _by(
     if figures:
         yield Figures(figures)
     if found.remedies:
-        yield _remedies(found.remedies)
+        yield _remedies(found)
     if found.left_out:
         yield Words(found.left_out, quiet=True)
     yield Fold(
@@ -108,7 +110,7 @@ def _gaps(plan: Plan, found: FairnessBy) -> Table:
                     part for part in (f"{each.rate}{of}" if each.rate else "", between) if part
                 ),
                 "" if paired is None else estimate(paired.delta, sign=True),
-                "" if paired is None else paired.outcome.replace("_", " "),
+                "" if paired is None else COMPARED[paired.outcome],
             )
         )
     return Table(
@@ -142,28 +144,32 @@ def _group(group: Group, rates: Sequence[str]) -> tuple[str | Cell, ...]:
     )
 
 
-def _remedies(found: Sequence[Remedy]) -> Table:
-    more = len(found) - _REMEDIES
+def _remedies(found: FairnessBy) -> Table:
+    worth, more = helpful(found), len(found.remedies) - _REMEDIES
     return Table(
-        caption="What would close a gap, measured on held-out rows that it was not fitted on",
+        caption="What was tried to close a gap, on held-out rows that it was not fitted on",
         header=("Gap", "How", "Setting", "Gap, now → then", "Quality, now → then", "Rows"),
-        rows=[_remedy(each) for each in found[:_REMEDIES]],
+        rows=[_remedy(each, closes=each in worth) for each in found.remedies[:_REMEDIES]],
         numeric=frozenset({5}),
         cards=True,
         more=f"{more:,} more in the evidence." if more > 0 else "",
     )
 
 
-def _remedy(remedy: Remedy) -> tuple[str | Cell, ...]:
+def _remedy(remedy: Remedy, *, closes: bool) -> tuple[str | Cell, ...]:
     what, sides = "accuracy", (remedy.accuracy_before, remedy.accuracy_after)
     if None in sides:
         what, sides = "mean absolute error", (remedy.error_before, remedy.error_after)
     quality = " → ".join(number(each) for each in sides if each is not None)
+    opened = [
+        f"{gap} {number(before)} → {number(after)}" for gap, before, after in opened_gaps(remedy)
+    ]
     return (
         name(remedy.gap),
         _METHOD[remedy.method],
         remedy.setting,
-        f"{number(remedy.gap_before)} → {number(remedy.gap_after)}",
-        f"{what} {quality}",
+        f"{number(remedy.gap_before)} → {number(remedy.gap_after)}"
+        + ("" if closes else ": does not close it"),
+        f"{what} {quality}" + (f"; opens {' and '.join(opened)}" if opened else ""),
         f"{remedy.n:,}",
     )

@@ -168,7 +168,7 @@ def merging(plan: Plan, _charts: Sequence[Chart]) -> Section | None:
         )
     blocks.append(
         Words(
-            "What is merged is promoted byte for byte as reviewed. `mergeline rollback` goes back "
+            "What is merged is promoted byte for byte as reviewed. mergeline rollback goes back "
             "to the release before, without training.",
             quiet=True,
         )

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from mergeline.core.base import Estimate
 from mergeline.core.evidence import Confusion, EvaluateContent, ThresholdPoint
 from mergeline.core.plan import Plan
+from mergeline.report.against import COMPARED
 from mergeline.report.charts import Chart
 from mergeline.report.numbers import estimate, exact, joined, number, percent, plural
 from mergeline.report.page.blocks import (
@@ -14,12 +15,14 @@ from mergeline.report.page.blocks import (
     Figures,
     Fold,
     Heading,
+    Listing,
     Section,
     Table,
     Words,
     missing,
     name,
 )
+from mergeline.report.sections.metrics import BY_DISTANCE, by_reason
 
 _CHARTS = frozenset(
     {
@@ -37,7 +40,8 @@ def performance(plan: Plan, charts: Sequence[Chart]) -> Section:
     content = plan.evidence.evaluate.content
     drawn = {chart.name: chart for chart in charts if chart.name in _CHARTS}
     costs = [drawn.pop(each) for each in ("costs",) if each in drawn]
-    blocks: list[Block] = [_metrics(plan, content)]
+    doubts = [f"{joined(names)}: {why}" for why, names in by_reason(content.metrics).items()]
+    blocks: list[Block] = [_metrics(plan, content), *([Listing(doubts)] if doubts else [])]
     if content.task == "regression":
         blocks += _units(plan, content)
     if drawn:
@@ -70,14 +74,20 @@ def _metrics(plan: Plan, content: EvaluateContent) -> Table:
                 estimate(found),
                 "" if old is None else estimate(old),
                 "" if paired is None else estimate(paired.delta, sign=True),
-                "" if paired is None else paired.outcome.replace("_", " "),
+                "" if paired is None else COMPARED[paired.outcome],
             )
         )
-    less = [each for each in content.metrics if not content.higher_is_better.get(each, True)]
-    direction = f"; of {joined(less)} less is better" if less else ""
+    less = [
+        each
+        for each in content.metrics
+        if not content.higher_is_better.get(each, True) and each != BY_DISTANCE
+    ]
+    best = f"; of {joined(less)} less is better" if less else ""
+    if BY_DISTANCE in content.metrics:
+        best += f"; of {BY_DISTANCE} nearest to 0, and its change is that of the distance"
     return Table(
         caption="Metrics with their 95 % intervals; each model on its own held-out rows, the "
-        f"change on rows that both were scored on{direction}",
+        f"change on rows that both were scored on{best}",
         header=("Metric", "This model", "Baseline", "Change", "Outcome"),
         rows=rows,
         numeric=frozenset({1, 2, 3}),
@@ -202,7 +212,7 @@ def slices(plan: Plan, charts: Sequence[Chart]) -> Section:
         more=f"{more:,} more slices in the evidence." if more > 0 else "",
     )
     rest = [
-        f"{count:,} rows have another value of {column} than its 20 most frequent."
+        f"{plural(count, 'row')} in no slice by {column}: of rarer values."
         for column, count in content.in_no_slice.items()
         if count
     ]

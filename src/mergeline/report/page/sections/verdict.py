@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from mergeline.core.plan import Plan
 from mergeline.core.verdict import GateResult, Verdict
-from mergeline.report.against import changes
+from mergeline.report.against import COMPARED, changes, is_same
 from mergeline.report.charts import Chart
 from mergeline.report.numbers import estimate, exact, number, plural
 from mergeline.report.page.blocks import (
@@ -21,6 +21,7 @@ from mergeline.report.page.blocks import (
     badge,
     name,
 )
+from mergeline.report.sections.metrics import BY_DISTANCE, direction
 from mergeline.report.sections.reuse import reused
 from mergeline.report.since import gates_again
 from mergeline.report.words import headline, is_change, is_review, measured, worst_first
@@ -81,18 +82,18 @@ def _primary(plan: Plan) -> list[Block]:
         return [Words(f"Not compared with a baseline. {why}".strip())]
     rows = [
         (
-            name(metric),
+            name(f"{metric}, distance from 0" if metric == BY_DISTANCE else metric),
             _value(paired.baseline),
             _value(paired.candidate),
             estimate(paired.delta, sign=True),
-            Cell(paired.outcome.replace("_", " ")),
+            Cell("the same" if is_same(plan, paired) else COMPARED[paired.outcome]),
         )
     ]
     return [
         Table(
             caption=f"The primary metric against the baseline, on {plural(compared.n, 'row')} that "
             f"neither model was trained on (paired bootstrap by {compared.unit}); "
-            f"{'higher' if paired.higher_is_better else 'lower'} is better",
+            f"{direction(metric, higher=paired.higher_is_better)}",
             header=("Metric", "Baseline", "This model", "Change (95 % interval)", "Outcome"),
             rows=rows,
             numeric=frozenset({1, 2, 3}),
