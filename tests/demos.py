@@ -55,8 +55,12 @@ class FirstDemo:
         return self.folder / "source"
 
     @property
+    def here(self) -> Path:
+        return self.folder / "here"
+
+    @property
     def options(self) -> tuple[str, ...]:
-        return "--folder", str(self.folder / "here"), "--example", str(self.folder / "example")
+        return "--folder", str(self.here), "--example", str(self.folder / "example")
 
     def lend_cache(self, folder: Path) -> None:
         """Put what DVC kept into the folder of a demo or rehearsal to come."""

@@ -165,9 +165,10 @@ def test_a_review_from_pull_request_to_rollback(
 
     text = visit.wait("/pulls/1", "Good enough as a first model", "/approve")
     assert "A merge would be refused" in text
+    # The demo of the same example left nothing to train.
+    assert "<td>restored</td>" in browser.page_source
     visit.look("comment")
-    refused = visit.press("/approve", "Approve", login="ada")
-    assert "Can not approve your own pull request" in refused
+    assert "Can not approve your own" in visit.press("/approve", "Approve", login="ada")
     visit.look("refused")
     visit.press("/approve", "Approve", login="grace")
     visit.wait("/pulls/1", "PROMOTE as version 1", "/merge")
