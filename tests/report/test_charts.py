@@ -129,3 +129,17 @@ def test_a_matrix_is_drawn_by_shares_of_the_actual_class() -> None:
     found = {chart.name: chart for chart in charts(plan.model_copy(update={"evidence": shown}))}
     shares = [row[3] for row in found["matrix"].rows]
     assert shares == ["75.0 %", "25.0 %", "0.0 %", *["0.0 %"] * 3, "25.0 %", "0.0 %", "75.0 %"]
+
+
+@pytest.mark.parametrize(("threshold", "side"), [(0.3, "left"), (0.9, "right")])
+def test_a_threshold_s_name_stands_where_there_is_room(threshold: float, side: str) -> None:
+    plan = plans.unfair()
+    evidence = plan.evidence.fairness
+    assert evidence is not None
+    content = evidence.content.model_copy(update={"threshold": threshold})
+    shown = plan.evidence.model_copy(
+        update={"fairness": evidence.model_copy(update={"content": content})}
+    )
+    found = {chart.name: chart for chart in charts(plan.model_copy(update={"evidence": shown}))}
+    aligned = [value for path, value in _walk(found["gaps-1"].spec) if path[-1] == "align"]
+    assert aligned == [side]

@@ -5,6 +5,7 @@ from typing import Any
 from mergeline.core.evidence import FairnessBy, FairnessContent
 from mergeline.core.plan import Plan
 from mergeline.report.charts.chart import HEIGHT, Chart, finished, fitting, or_none, values
+from mergeline.report.charts.thresholds import upright
 from mergeline.report.numbers import estimate, number
 
 _GROUPS, _BY, _RATES = 12, 12, 4
@@ -141,21 +142,11 @@ def _gaps(content: FairnessContent, found: FairnessBy, name: str) -> Chart:
             ],
         )
     )
-    layers = [lines]
-    if content.threshold is not None:
-        data = values([{"x": content.threshold, "text": f"decides: {number(content.threshold)}"}])
-        base = alt.Chart(data).encode(x="x:Q")
-        layers += [
-            base.mark_rule(style="limit"),
-            base.mark_text(style="said", align="left", dx=6, dy=8).encode(
-                y=alt.value(0), text="text:N"
-            ),
-        ]
     return Chart(
         name=name,
         title=f"Gaps by {found.by}, at other thresholds",
         description="Lower is fairer; the dashed upright line is the threshold that decides.",
-        spec=finished(alt.layer(*layers), HEIGHT - 40),
+        spec=finished(alt.layer(lines, *upright(content.threshold)), HEIGHT - 40),
         header=("Threshold", *gaps),
         rows=tuple(
             (number(each.threshold), *(or_none(each.gaps.get(gap)) for gap in gaps))

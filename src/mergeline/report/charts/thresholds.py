@@ -2,7 +2,6 @@
 
 from typing import TYPE_CHECKING, Any
 
-from mergeline.core.evidence import EvaluateContent
 from mergeline.core.plan import Plan
 from mergeline.report.charts.chart import Chart, finished, or_none, values
 from mergeline.report.charts.curves import series, unit
@@ -49,7 +48,7 @@ def threshold_chart(plan: Plan) -> Chart | None:
         title="What each threshold would do",
         description=f"Recall, precision and share flagged at {len(content.thresholds)} measured "
         "thresholds; the dashed upright line is the one that decides.",
-        spec=finished(alt.layer(lines, *_upright(content))),
+        spec=finished(alt.layer(lines, *upright(content.threshold))),
         header=("Threshold", "Recall", "Precision", "Share flagged"),
         rows=tuple(
             (
@@ -90,7 +89,7 @@ def cost_chart(plan: Plan) -> Chart | None:
             **encoded,
         )
     )
-    layers = [line, *_upright(content)]
+    layers = [line, *upright(content.threshold)]
     least = next((each for each in points if each.threshold == content.cheapest), None)
     if least is not None:
         data = values([{"x": least.threshold, "y": least.cost, "text": "cheapest"}])
@@ -112,14 +111,15 @@ def cost_chart(plan: Plan) -> Chart | None:
     )
 
 
-def _upright(content: EvaluateContent) -> "list[alt.Chart]":
+def upright(threshold: float | None) -> "list[alt.Chart]":
+    """Return the upright line of the threshold that decides, by its name; none without one."""
     import altair as alt
 
-    if content.threshold is None:
+    if threshold is None:
         return []
-    data = values([{"x": content.threshold, "text": f"decides: {number(content.threshold)}"}])
+    data = values([{"x": threshold, "text": f"decides: {number(threshold)}"}])
     base = alt.Chart(data).encode(x=alt.X("x:Q"))
-    right = content.threshold < _MIDDLE
+    right = threshold < _MIDDLE
     return [
         base.mark_rule(style="limit"),
         base.mark_text(
