@@ -3,18 +3,17 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mergeline.project.line import AUTHOR, REVIEWER
 from mergeline.project.rehearse.lanes import Job
+from mergeline.report.templates import templates_of
 
 if TYPE_CHECKING:
     from jinja2 import Environment
     from starlette.responses import Response
 
 PEOPLE = {REVIEWER: "Grace, who reviews", AUTHOR: "Ada, who writes models"}
-_TEMPLATES = Path(__file__).parent / "templates"
 
 
 @dataclass(frozen=True)
@@ -53,15 +52,7 @@ def response(
 
 @cache
 def _environment() -> "Environment":
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    made = Environment(
-        loader=FileSystemLoader(_TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    made = templates_of("mergeline.project.rehearse")
     made.filters["when"] = lambda time: f"{time:%Y-%m-%d %H:%M:%S} UTC"
     made.filters["person"] = lambda login: login.title() if login in PEOPLE else login
     return made

@@ -15,11 +15,13 @@ from mergeline.report.markdown import plain
 from mergeline.report.page.blocks import Block, Explorer, Figures, Fold, Section
 from mergeline.report.page.digest import META, plan_digest
 from mergeline.report.page.sections import SECTIONS
+from mergeline.report.templates import templates_of
 from mergeline.report.words import headline
 
 if TYPE_CHECKING:
     from jinja2 import Environment
 
+_PACKAGE = "mergeline.report.page"
 _DOWNLOAD = 600_000  # characters of JSON in a page; more is in the evidence files alone
 _LONGEST = 600  # visible characters of one text
 
@@ -104,15 +106,7 @@ def _download(section: Section) -> str:
 
 @cache
 def _environment() -> "Environment":
-    from jinja2 import Environment, FunctionLoader, StrictUndefined
-
-    found = Environment(
-        loader=FunctionLoader(_ours),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    found = templates_of(_PACKAGE)
     found.filters["seen"] = _seen
     return found
 
@@ -123,4 +117,4 @@ def _seen(value: str) -> str:
 
 
 def _ours(name: str) -> str:
-    return files("mergeline.report.page").joinpath("templates", name).read_text("utf-8")
+    return files(_PACKAGE).joinpath("templates", name).read_text("utf-8")
