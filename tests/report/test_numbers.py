@@ -10,6 +10,7 @@ from mergeline.report.numbers import (
     number,
     percent,
     plural,
+    points,
     seconds,
     signed,
     size,
@@ -128,3 +129,11 @@ def test_bars():
 )
 def test_sparkline(values, drawn):
     assert sparkline(values) == drawn
+
+
+@pytest.mark.parametrize(
+    ("now", "before", "expected"),
+    [(0.41, 0.1, "+31.0 points"), (0.1, 0.134, "-3.4 points"), (0.2, 0.20001, "same")],
+)
+def test_points(now, before, expected):
+    assert points(now, before) == expected

@@ -92,6 +92,15 @@ def test_rows_in_no_slice_are_counted() -> None:
     assert "2,000 rows in no slice by age: of rarer values." in said
 
 
+def test_a_slice_of_too_few_rows_says_so() -> None:
+    plan = plans.better()
+    assert plan.evidence.evaluate is not None
+    few = next(each for each in plan.evidence.evaluate.content.slices if each.n < 10)
+    reason = few.metrics["roc_auc"].reason
+    assert reason
+    assert f"not measured: {reason}" in texts(slices(plan, ()).blocks)
+
+
 def test_a_remedy_says_what_it_does_not_close_and_what_it_opens() -> None:
     plan = plans.unfair()
     evidence = plan.evidence.fairness

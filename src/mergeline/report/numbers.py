@@ -82,6 +82,12 @@ def percent(part: float, whole: float, *, decimals: int = 1) -> str:
     return f"{100 * part / whole if whole else 0.0:.{decimals}f} %"
 
 
+def points(now: float, before: float) -> str:
+    """Return the difference of two shares of one: `+3.1 points`, `same`."""
+    moved = f"{100 * (now - before):+.1f}"
+    return "same" if float(moved) == 0 else f"{moved} points"
+
+
 def plural(count: int, noun: str, several: str = "") -> str:
     """Return `1 row`, `2,000 rows`; `several` is the plural where it takes more than an s."""
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {several or f'{noun}s'}"

@@ -96,7 +96,7 @@ def cost_chart(plan: Plan) -> Chart | None:
         base = alt.Chart(data).encode(**encoded)
         layers += [
             base.mark_point(style="decides", shape="diamond"),
-            base.mark_text(style="said", dy=18).encode(text="text:N"),
+            base.mark_text(style="said", dy=-14).encode(text="text:N"),
         ]
     said = (
         f"The cheapest of the measured thresholds is {number(least.threshold)}. " if least else ""

@@ -1,11 +1,13 @@
 """What the page's sections are made of. All texts are as they are: the templates escape them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
+from mergeline.core.base import Estimate
 from mergeline.core.verdict import Outcome
 from mergeline.report.charts import Chart
+from mergeline.report.numbers import estimate
 from mergeline.report.words import WORD
 
 Tone = Literal["", "good", "warn", "bad", "unknown", "quiet"]
@@ -41,6 +43,15 @@ def name(text: str) -> Cell:
 def badge(outcome: Outcome) -> Cell:
     """Return a cell for what became of a gate."""
     return Cell(WORD[outcome], tone=TONE[outcome])
+
+
+def told(metrics: Mapping[str, Estimate], metric: str) -> str:
+    """Return a metric with its interval, or why it has no value; empty where it is not asked."""
+    found = metrics.get(metric)
+    if found is None:
+        return ""
+    why = found.value is None and found.reason
+    return f"{estimate(found)}: {why}" if why else estimate(found)
 
 
 Row = Sequence[str | Cell]

@@ -4,7 +4,7 @@ from mergeline.core.evidence import ColumnProfile, PrepareContent, TrainContent
 from mergeline.core.plan import Plan
 from mergeline.report.against import only_in, settings_changed, sign, writing_changed
 from mergeline.report.markdown import Section, code, listing, table, text
-from mergeline.report.numbers import change, number, percent, plural
+from mergeline.report.numbers import change, number, percent, plural, points
 from mergeline.report.sections.drift import drifted
 
 _COLUMNS, _CLASSES, _SETTINGS = 40, 10, 30
@@ -115,9 +115,9 @@ def _classes(now: PrepareContent, old: PrepareContent | None) -> list[str]:
 def _class(name: str, now: PrepareContent, old: PrepareContent | None) -> Row:
     share = _share(name, now)
     before = _share(name, old) if old is not None else None
-    shown = "" if before is None else f"{before:.1f} %"
-    moved = "" if before is None else _moved(share, before)
-    return f"Class {code(name)}", f"{share:.1f} %", shown, moved
+    shown = "" if before is None else percent(before, 1)
+    moved = "" if before is None else points(share, before)
+    return f"Class {code(name)}", percent(share, 1), shown, moved
 
 
 def _target(now: PrepareContent, old: PrepareContent | None) -> list[Row]:
@@ -157,14 +157,9 @@ def _summary_of(content: PrepareContent | None) -> dict[str, float]:
     }
 
 
-def _moved(now: float, before: float) -> str:
-    points = f"{now - before:+.1f}"
-    return "same" if float(points) == 0 else f"{points} points"
-
-
 def _share(name: str, content: PrepareContent) -> float:
     total = sum(content.balance.values())
-    return 100 * content.balance.get(name, 0) / total if total else 0.0
+    return content.balance.get(name, 0) / total if total else 0.0
 
 
 # --- columns ---------------------------------------------------------------------

@@ -9,7 +9,7 @@ from mergeline.core.evidence import (
 )
 from mergeline.core.plan import Plan
 from mergeline.report.charts import Chart
-from mergeline.report.numbers import change, number, percent, plural, signed
+from mergeline.report.numbers import number, percent, plural, points, signed
 from mergeline.report.page.blocks import (
     Block,
     Cell,
@@ -103,7 +103,7 @@ def _was(item: Importance, rank: int, old: Ranked) -> tuple[str, str, str]:
         return "not read", "", ""
     place, was = old[item.column]
     moved = "" if place == rank else " ↑" if rank < place else " ↓"
-    return f"{place}{moved}", percent(was.share, 1), change(item.share, was.share)
+    return f"{place}{moved}", percent(was.share, 1), points(item.share, was.share)
 
 
 def _proxies(content: ExplainContent) -> Iterator[Block]:

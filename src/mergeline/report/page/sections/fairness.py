@@ -19,6 +19,7 @@ from mergeline.report.page.blocks import (
     Words,
     missing,
     name,
+    told,
 )
 from mergeline.report.sections.fairness import caused
 from mergeline.report.sections.gates import helpful, opened_gaps
@@ -140,7 +141,7 @@ def _group(group: Group, rates: Sequence[str]) -> tuple[str | Cell, ...]:
         f"{group.n:,}",
         "" if group.positives is None else f"{group.positives:,}",
         "yes" if group.judged else "too few rows",
-        *(estimate(group.metrics[rate]) if rate in group.metrics else "" for rate in rates),
+        *(told(group.metrics, rate) for rate in rates),
     )
 
 

@@ -1,8 +1,7 @@
 """How good the model is on held-out rows, as a whole and by slice."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
-from mergeline.core.base import Estimate
 from mergeline.core.evidence import Confusion, EvaluateContent, ThresholdPoint
 from mergeline.core.plan import Plan
 from mergeline.report.against import COMPARED
@@ -21,6 +20,7 @@ from mergeline.report.page.blocks import (
     Words,
     missing,
     name,
+    told,
 )
 from mergeline.report.sections.metrics import BY_DISTANCE, by_reason
 
@@ -141,10 +141,10 @@ def _point(point: ThresholdPoint, mark: str) -> dict[str, str]:
 def _costs(content: EvaluateContent) -> Iterator[Block]:
     if content.costs:
         unit = f" {content.cost_unit}" if content.cost_unit else ""
-        told = ", ".join(
+        said = ", ".join(
             f"{kind.replace('_', ' ')} {exact(cost)}{unit}" for kind, cost in content.costs.items()
         )
-        yield Words(f"What a row costs, by the settings: {told}.", quiet=True)
+        yield Words(f"What a row costs, by the settings: {said}.", quiet=True)
 
 
 def _confusion(found: Confusion) -> Table:
@@ -168,7 +168,7 @@ def _classes(content: EvaluateContent) -> Iterator[Block]:
             name(each.name),
             f"{each.n:,}",
             f"{each.predicted:,}",
-            *(estimate(each.metrics[key]) if key in each.metrics else "" for key in names),
+            *(told(each.metrics, key) for key in names),
         )
         for each in content.classes[:_CLASSES]
     ]
@@ -199,7 +199,7 @@ def slices(plan: Plan, charts: Sequence[Chart]) -> Section:
             each.column,
             name(each.value),
             f"{each.n:,}",
-            *(_metric(each.metrics, key) for key in metrics),
+            *(told(each.metrics, key) for key in metrics),
         )
         for each in shown
     ]
@@ -230,7 +230,3 @@ def slices(plan: Plan, charts: Sequence[Chart]) -> Section:
         ),
         data=content.model_dump(mode="json", include={"slices", "in_no_slice"}),
     )
-
-
-def _metric(metrics: Mapping[str, Estimate], key: str) -> str:
-    return estimate(metrics[key]) if key in metrics else ""
