@@ -28,6 +28,20 @@ def test_they_follow_the_scores_and_are_short():
     assert inner.max() < 2.2 * len(score) / 50
 
 
+def test_scores_next_to_0_are_not_told_either():
+    score = 10.0 ** -np.random.default_rng(0).uniform(0, 300, 500)
+    found = spread_thresholds(score, most=50, deciding=0.5)
+    assert len(found) > 40
+    assert not {*found} & {*score.tolist()}
+
+
+def test_scores_that_no_decimal_lies_between_are_no_trouble():
+    score = np.repeat([0.0, 5e-324, 1e-320, 1e-308, 1e-307, 1.0 - 2.0**-53, 1.0], 10)
+    found = spread_thresholds(score, most=50)
+    assert found == sorted({*found})
+    assert found[0] == 0.0
+
+
 @given(SCORES, st.sampled_from([None, 0.0, 0.25, 0.5, 1.0]), st.integers(1, 3))
 def test_no_step_tells_of_few_rows(scores, deciding, size):
     score = np.repeat(np.array(scores), size * 4)

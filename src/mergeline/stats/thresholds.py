@@ -6,7 +6,7 @@ tell of no single one. The threshold that decides is always among them: the othe
 distance from it, and what lies beyond it is told by what is counted there anyway.
 """
 
-from math import floor
+from math import floor, log10
 from typing import TYPE_CHECKING, Any
 
 from mergeline.core.evidence import FEWEST_TOLD
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     Floats = np.ndarray[Any, np.dtype[np.float64]]
     Ints = np.ndarray[Any, np.dtype[np.int64]]
 
-# Beyond these many digits a double has none of its own.
-_MOST_DIGITS = 17
+# Beyond these many digits a double has none of its own, and ten no power beyond these places.
+_MOST_DIGITS, _MOST_PLACES = 17, 308
 
 
 def spread_thresholds(
@@ -117,7 +117,8 @@ def _told(rows: "Ints") -> bool:
 
 def _between(low: float, high: float) -> float:
     """Return the number of fewest decimals that lies above `low` and not above `high`."""
-    for digits in range(_MOST_DIGITS):
+    zeros = max(0, -floor(log10(high))) if high > 0 else 0
+    for digits in range(min(zeros + _MOST_DIGITS, _MOST_PLACES)):
         found: float = floor(high * 10**digits) / 10**digits
         if low < found <= high:
             return found
