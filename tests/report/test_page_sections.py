@@ -115,5 +115,5 @@ def test_a_remedy_says_what_it_does_not_close_and_what_it_opens() -> None:
         update={"fairness": evidence.model_copy(update={"content": content})}
     )
     said = texts(fairness(plan.model_copy(update={"evidence": shown}), ()).blocks)
-    assert said.count(": does not close it") == 1
-    assert said.count("; opens accuracy_difference 0.010 → 0.200") == 1
+    assert said.count("does not close it") == 1
+    assert said.count("opens accuracy_difference, 0.010 → 0.200") == 1

@@ -25,11 +25,6 @@ from mergeline.report.sections.fairness import caused
 from mergeline.report.sections.gates import helpful, opened_gaps
 
 _BY, _GROUPS, _REMEDIES = 24, 60, 24
-_METHOD = {
-    "threshold": "one other threshold for everybody",
-    "threshold_optimizer": "thresholds by group",
-    "reduction": "another training, under a constraint",
-}
 
 
 def fairness(plan: Plan, charts: Sequence[Chart]) -> Section:
@@ -149,9 +144,9 @@ def _remedies(found: FairnessBy) -> Table:
     worth, more = helpful(found), len(found.remedies) - _REMEDIES
     return Table(
         caption="What was tried to close a gap, on held-out rows that it was not fitted on",
-        header=("Gap", "How", "Setting", "Gap, now → then", "Quality, now → then", "Rows"),
+        header=("Gap", "Setting", "Now → then", "Quality, now → then", "Rows", "Outcome"),
         rows=[_remedy(each, closes=each in worth) for each in found.remedies[:_REMEDIES]],
-        numeric=frozenset({5}),
+        numeric=frozenset({2, 4}),
         cards=True,
         more=f"{more:,} more in the evidence." if more > 0 else "",
     )
@@ -162,15 +157,16 @@ def _remedy(remedy: Remedy, *, closes: bool) -> tuple[str | Cell, ...]:
     if None in sides:
         what, sides = "mean absolute error", (remedy.error_before, remedy.error_after)
     quality = " → ".join(number(each) for each in sides if each is not None)
-    opened = [
-        f"{gap} {number(before)} → {number(after)}" for gap, before, after in opened_gaps(remedy)
+    outcome = [] if closes else ["does not close it"]
+    outcome += [
+        f"opens {gap}, {number(before)} → {number(after)}"
+        for gap, before, after in opened_gaps(remedy)
     ]
     return (
         name(remedy.gap),
-        _METHOD[remedy.method],
         remedy.setting,
-        f"{number(remedy.gap_before)} → {number(remedy.gap_after)}"
-        + ("" if closes else ": does not close it"),
-        f"{what} {quality}" + (f"; opens {' and '.join(opened)}" if opened else ""),
+        f"{number(remedy.gap_before)} → {number(remedy.gap_after)}",
+        f"{what} {quality}",
         f"{remedy.n:,}",
+        "; ".join(outcome),
     )
